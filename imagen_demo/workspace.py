@@ -1,0 +1,73 @@
+"""Where everything of one user lies on disk."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagen_demo.errors import UserError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BUNDLED = REPOSITORY / "checkpoints"
+_NAME = re.compile(r"[\w][\w .\-]{0,63}")
+_RESERVED = {"con", "prn", "aux", "nul"}
+
+
+def checked_name(name: str) -> str:
+    """A name that is safe as a folder's name on every system.
+
+    Raises:
+        UserError: if it is empty, too long, or has characters that could leave its folder.
+    """
+    name = name.strip()
+    if not _NAME.fullmatch(name) or name.endswith(".") or name.lower() in _RESERVED:
+        raise UserError(
+            "{name!r} cannot be a name: use 1 to 64 letters, digits, spaces, '-', '_' or '.'.", name=name
+        )
+    if name.endswith((".new", ".old")):
+        raise UserError("{name!r} cannot be a name: the endings .new and .old are kept for saving.", name=name)
+    return name
+
+
+def free_name(name: str, folder: Path) -> str:
+    """``name``, or ``name-2``, ``name-3``, ... where ``folder`` already has it."""
+    candidate, number = name, 2
+    while (folder / candidate).exists():
+        candidate, number = f"{name}-{number}", number + 1
+    return candidate
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The four folders of DESIGN section 3, made when first used."""
+
+    root: Path = REPOSITORY
+
+    @classmethod
+    def default(cls, folder: str | Path | None = None) -> Workspace:
+        """``folder``, else ``IMAGEN_DEMO_WORKSPACE``, else the repository's root."""
+        return cls(Path(folder or os.environ.get("IMAGEN_DEMO_WORKSPACE") or REPOSITORY).resolve())
+
+    def _made(self, name: str) -> Path:
+        folder = self.root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def datasets(self) -> Path:
+        return self._made("datasets")
+
+    @property
+    def runs(self) -> Path:
+        return self._made("runs")
+
+    @property
+    def exports(self) -> Path:
+        return self._made("exports")
+
+    @property
+    def checkpoints(self) -> Path:
+        """The user's models; the bundled ones in :data:`BUNDLED` are listed beside them."""
+        return self._made("checkpoints")
