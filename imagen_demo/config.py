@@ -1,0 +1,152 @@
+"""Every setting of the product, once: type, default, unit, and one line of help in two languages.
+
+The command line and the Train tab are both generated from these dataclasses
+(:func:`settings`), so a flag and its control cannot drift apart. ``0`` and
+``"auto"`` mean "chosen from the data and the device".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from imagen_demo.errors import UserError
+
+RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)
+ARCHITECTURES = ("style", "mlp")
+OBJECTIVES = ("relativistic", "nonsaturating", "hinge")
+
+
+def _setting(
+    default: Any,
+    help: str,
+    zh: str,
+    *,
+    choices: tuple[Any, ...] = (),
+    low: float | None = None,
+    high: float | None = None,
+    advanced: bool = True,
+) -> Any:
+    meta = {"help": help, "zh": zh, "choices": choices, "low": low, "high": high, "advanced": advanced}
+    return dataclasses.field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True)
+class PrepareConfig:
+    """How pictures become a prepared dataset."""
+
+    resolution: int = _setting(
+        64, "Side of the square pictures, in pixels", "正方形图片的边长（像素）", choices=RESOLUTIONS, advanced=False
+    )
+    fit: str = _setting(
+        "crop",
+        "crop: cut the middle square; pad: keep all, add a border; stretch: squeeze",
+        "crop：裁剪中央；pad：保留全图并补边；stretch：拉伸",
+        choices=("crop", "pad", "stretch"),
+        advanced=False,
+    )
+    alpha: str = _setting(
+        "auto",
+        "Transparency: auto keeps it where most pictures have it; keep; flatten onto white",
+        "透明通道：auto 多数图片有则保留；keep 保留；flatten 铺在白底上",
+        choices=("auto", "keep", "flatten"),
+    )
+    labels: bool = _setting(True, "Class sub-folders become class labels", "子文件夹作为类别标签")
+    workers: int = _setting(0, "Processes that read pictures (0 = one per core)", "读图进程数（0 = 每核一个）", low=0, high=64)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The networks' shape: everything needed to rebuild them around a file of weights."""
+
+    arch: str = "style"
+    resolution: int = 64
+    channels: int = 3  # 3 RGB, 4 RGBA
+    num_classes: int = 0  # 0 = unconditional
+    z_dim: int = 128
+    w_dim: int = 128
+    mapping_layers: int = 2
+    width: int = 1024  # channels at resolution r: min(width / r, max_channels)
+    max_channels: int = 256
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a network learns. Every field works as it stands."""
+
+    minutes: float = _setting(
+        30.0, "How long it may take, in minutes", "训练时长（分钟）", low=0.0, high=100_000, advanced=False
+    )
+    kimg: float = _setting(
+        0.0, "Stop after so many thousand pictures instead (0 = go by minutes)", "改为按千张图停止（0 = 按分钟）", low=0.0
+    )
+    arch: str = _setting(
+        "style",
+        "style: the modern network; mlp: the article's two dense layers",
+        "style：现代网络；mlp：文章中的两层全连接网络",
+        choices=ARCHITECTURES,
+    )
+    objective: str = _setting(
+        "auto",
+        "Loss: relativistic (RpGAN), nonsaturating (the article's), hinge",
+        "损失函数：relativistic、nonsaturating（文章所用）、hinge",
+        choices=("auto", *OBJECTIVES),
+    )
+    width: int = _setting(0, "Network width: channels x resolution (0 = auto)", "网络宽度（0 = 自动）", low=0, high=65536)
+    batch: int = _setting(0, "Pictures per step (0 = auto)", "每步图片数（0 = 自动）", low=0, high=4096)
+    learning_rate: float = _setting(0.0, "Adam's step (0 = auto)", "Adam 学习率（0 = 自动）", low=0.0, high=1.0)
+    gamma: float = _setting(
+        -1.0, "Weight of the gradient penalties R1 and R2 (-1 = auto, 0 = none)", "梯度惩罚权重（-1 = 自动）", low=-1.0
+    )
+    penalty_every: int = _setting(
+        0, "Apply the penalties every so many steps, scaled to match (0 = auto)", "每隔几步施加惩罚（0 = 自动）", low=0
+    )
+    ema_half_life_kimg: float = _setting(
+        0.0, "Half-life of the averaged weights, in thousands of pictures (0 = auto)", "权重平均半衰期（千张，0 = 自动）", low=0.0
+    )
+    augment: str = _setting(
+        "adaptive",
+        "Augmentation against memorising few pictures: adaptive or off",
+        "防止过拟合的数据增强：adaptive 自适应，off 关闭",
+        choices=("adaptive", "off"),
+    )
+    augment_target: float = _setting(0.6, "Overfitting level that augmentation holds (0 to 1)", "增强所维持的过拟合程度", low=0.0, high=1.0)
+    mirror: str = _setting(
+        "auto", "Also learn from left-right mirrored pictures", "同时学习左右镜像的图片", choices=("auto", "yes", "no")
+    )
+    seed: int = _setting(0, "Random seed of the training", "随机种子", low=0, high=2**32 - 1)
+    device: str = _setting("auto", "Where to compute", "计算设备", choices=("auto", "cpu", "cuda"))
+    threads: int = _setting(0, "CPU threads (0 = all cores)", "CPU 线程数（0 = 全部）", low=0, high=1024)
+    tick_seconds: float = _setting(10.0, "Seconds between sample grids and log lines", "样本图与日志的间隔（秒）", low=0.0)
+    state_seconds: float = _setting(60.0, "Seconds between saved training states", "保存训练状态的间隔（秒）", low=0.0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+def settings(config_class: type) -> list[dataclasses.Field]:
+    """The fields a user may set, in the order of the form; see ``field.metadata``."""
+    return [field for field in dataclasses.fields(config_class) if "help" in field.metadata]
+
+
+def check(config: Any) -> None:
+    """Refuse a value outside its field's choices or bounds.
+
+    Raises:
+        UserError: names the setting, the value and what would work.
+    """
+    for field in settings(type(config)):
+        value, meta = getattr(config, field.name), field.metadata
+        if meta["choices"] and value not in meta["choices"]:
+            raise UserError(
+                "{setting} cannot be {value!r}; use one of {choices}.",
+                setting=field.name, value=value, choices=", ".join(map(str, meta["choices"])),
+            )  # fmt: skip
+        if meta["low"] is not None and not value >= meta["low"]:  # also refuses NaN
+            raise UserError("{setting} cannot be {value}; the least is {low}.", setting=field.name, value=value, low=meta["low"])
+        if meta["high"] is not None and not value <= meta["high"]:
+            raise UserError("{setting} cannot be {value}; the most is {high}.", setting=field.name, value=value, high=meta["high"])

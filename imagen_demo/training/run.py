@@ -1,0 +1,152 @@
+"""The run directory: everything a training run tells the world, and the little it is told.
+
+The trainer is the only writer, except for ``control.json``, which the UI and the
+command line write to ask for something. All else is read by anyone, at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from imagen_demo import storage
+
+STATES = ("preparing", "training", "paused", "finished", "failed", "stopped")
+ALIVE = ("preparing", "training", "paused")
+
+
+@dataclass
+class Status:
+    """``status.json``. ``eta`` and ``seconds`` in seconds; ``heartbeat`` in Unix time."""
+
+    state: str = "preparing"  # one of STATES; a dead trainer reads as "interrupted"
+    pid: int = 0
+    pid_started: float = 0.0  # tells a recycled pid from ours
+    heartbeat: float = 0.0
+    kimg: float = 0.0
+    images_per_second: float = 0.0
+    seconds: float = 0.0  # spent training, over all resumes
+    progress: float = 0.0  # 0 to 1
+    eta: float | None = None
+    quality: float | None = None  # latest sliced Wasserstein distance, lower is better
+    error: str | None = None  # the last error in one sentence
+
+    @property
+    def alive(self) -> bool:
+        return self.state in ALIVE
+
+
+def process_started(pid: int) -> float:
+    """When process ``pid`` began (Unix time), 0.0 if there is none."""
+    try:
+        process = psutil.Process(pid)
+        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except psutil.Error:
+        return 0.0
+
+
+class Run:
+    """One ``runs/<name>/`` directory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self.name = self.path.name
+        self.samples = self.path / "samples"  # {kimg:09.3f}.jpg or .png, one grid a tick
+        self.state = self.path / "state"  # complete training state, see training/state.py
+        self.latest = self.path / "latest"  # model folder: the network as of the last tick
+        self.best = self.path / "best"  # model folder: the best network by metric
+        self.log = self.path / "log.txt"
+
+    # -- written by the trainer ------------------------------------------------
+
+    def write_status(self, status: Status) -> None:
+        storage.write_json(self.path / "status.json", asdict(status))
+
+    def append_metrics(self, row: dict[str, float]) -> None:
+        self._append("metrics.jsonl", row)
+
+    def append_event(self, who: str, kimg: float, template: str, **values: object) -> None:
+        """``who`` is "coach" or "user". ``template`` is English and the key of its translation."""
+        row = {"time": time.time(), "kimg": kimg, "who": who, "template": template, "values": values}
+        self._append("events.jsonl", row | {"text": template.format(**values)})
+
+    def _append(self, file: str, row: dict[str, Any]) -> None:
+        with open(self.path / file, "a", encoding="utf-8") as out:
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    def forget_after(self, kimg: float) -> None:
+        """Drop metrics and samples past ``kimg``: a resumed run makes them again."""
+        rows = [row for row in self.metrics() if row["kimg"] <= kimg]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        storage.write_bytes(self.path / "metrics.jsonl", text.encode())
+        for kimg_of_sample, file in self.sample_grids():
+            if kimg_of_sample > kimg + 1e-6:
+                file.unlink()
+
+    # -- read by anyone --------------------------------------------------------
+
+    def config(self) -> dict[str, Any]:
+        """``config.json``: keys ``dataset`` (name), ``from_model``, ``train`` and ``model`` (dataclass fields), ``reasons``."""
+        return storage.read_json(self.path / "config.json")
+
+    def status(self) -> Status:
+        """The last status; one whose trainer is gone reads as ``interrupted``."""
+        try:
+            status = Status(**storage.read_json(self.path / "status.json"))
+        except FileNotFoundError:
+            return Status(state="interrupted")
+        if status.alive and (not status.pid or abs(process_started(status.pid) - status.pid_started) > 2):
+            status.state, status.eta = "interrupted", None
+        return status
+
+    def metrics(self) -> list[dict[str, float]]:
+        return self._rows("metrics.jsonl")
+
+    def events(self) -> list[dict[str, Any]]:
+        return self._rows("events.jsonl")
+
+    def _rows(self, file: str) -> list[dict[str, Any]]:
+        try:
+            lines = (self.path / file).read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+        rows = []
+        for line in lines:
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError:
+                continue  # a line being written, or cut by a kill
+        return rows
+
+    def sample_grids(self) -> list[tuple[float, Path]]:
+        """``(kimg, file)`` of every sample grid, oldest first."""
+        files = sorted(self.samples.glob("[0-9]*.png")) if self.samples.exists() else []
+        return [(float(file.stem), file) for file in files]
+
+    # -- asking the trainer ----------------------------------------------------
+
+    def ask(self, command: str) -> None:
+        """``command``: "pause", "resume" or "stop"; obeyed within a step."""
+        storage.write_json(self.path / "control.json", {"command": command, "time": time.time()})
+
+    def asked(self) -> str | None:
+        try:
+            return storage.read_json(self.path / "control.json")["command"]
+        except (FileNotFoundError, json.JSONDecodeError, KeyError):
+            return None
+
+    def answer(self) -> None:
+        """Forget the request, once obeyed or when a new trainer starts."""
+        (self.path / "control.json").unlink(missing_ok=True)
+
+
+def own_status() -> Status:
+    """A fresh status of this very process."""
+    pid = os.getpid()
+    return Status(pid=pid, pid_started=process_started(pid), heartbeat=time.time())
