@@ -1,0 +1,108 @@
+"""The few layers every network here is made of. All weights use the equalised learning rate.
+
+Activations are float32 (or the autocast type) [N, C, H, W].
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+LEAK = 0.2
+ACTIVATION_GAIN = math.sqrt(2)  # keeps the variance of a leaky ReLU's output near 1
+
+
+def activate(x: Tensor) -> Tensor:
+    """Leaky ReLU without its gain: the next layer's weights carry it (see ``gain``)."""
+    return F.leaky_relu(x, LEAK)
+
+
+def second_moment_norm(x: Tensor) -> Tensor:
+    """x / sqrt(mean(x^2)) over the features of [N, F] (StyleGAN2's pixel norm of z)."""
+    return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+
+
+class Linear(nn.Module):
+    """y = gain / sqrt(F_in) W x + b, with W ~ N(0, 1) (Karras et al. 2018, equalised learning rate)."""
+
+    def __init__(self, inputs: int, outputs: int, *, gain: float = 1.0, bias: float = 0.0, rate: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
+        self.scale, self.rate = gain * rate / math.sqrt(inputs), rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight * self.scale, self.bias * self.rate)
+
+
+class Conv(nn.Module):
+    """A k x k convolution of the same size, equalised like :class:`Linear`."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, *, gain: float = 1.0, bias: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.scale = gain / math.sqrt(inputs * kernel**2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.weight * self.scale, self.bias, padding=self.weight.shape[2] // 2)
+
+
+class ModulatedConv(nn.Module):
+    """Convolution whose weights each picture scales by its own style (StyleGAN2, eq. 1 to 3).
+
+    The paper scales the weights, w'_oik = s_i w_oik, and divides by their norm over (i, k).
+    Scaling the input channels by s_i and the output channels by the same norm is the same
+    mathematics, and needs one plain convolution for the whole batch: grouped convolutions are
+    slow on CPUs.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, w_dim: int, *, demodulate: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.style = Linear(w_dim, inputs, bias=1.0)
+        self.scale = 1 / math.sqrt(inputs * kernel**2)
+        self.demodulate = demodulate
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:  # [N, I, H, W], [N, w_dim] -> [N, O, H, W]
+        style = self.style(w)
+        weight = self.weight * self.scale
+        bias = self.bias.view(1, -1, 1, 1)
+        x = F.conv2d(x * style[:, :, None, None], weight, padding=weight.shape[2] // 2)
+        if not self.demodulate:
+            return x + bias
+        norm = style.square() @ weight.square().sum(dim=(2, 3)).T  # [N, O]: sum over i, k of (s_i w_oik)^2
+        demodulation = ACTIVATION_GAIN * (norm + 1e-8).rsqrt()
+        return torch.addcmul(bias, x, demodulation[:, :, None, None])
+
+
+def upsample(x: Tensor) -> Tensor:
+    """Twice the size, bilinear (the [1 3 3 1] filter of StyleGAN2, with clamped borders)."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def downsample(x: Tensor) -> Tensor:
+    """Half the size, the mean of each 2 x 2."""
+    return F.avg_pool2d(x, 2)
+
+
+class MinibatchStd(nn.Module):
+    """One more channel: how much a group of ``group`` pictures varies (Karras et al. 2018, section 3).
+
+    Groups are consecutive pictures, so a batch [real, fake] can go through in one pass unmixed.
+    """
+
+    def __init__(self, group: int = 4) -> None:
+        super().__init__()
+        self.group = group
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, C, H, W] -> [N, C + 1, H, W]
+        n, c, h, w = x.shape
+        size = math.gcd(n, self.group)
+        groups = x.reshape(n // size, size, c, h, w)
+        std = (groups.var(dim=1, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # [N / size]
+        return torch.cat([x, std.repeat_interleave(size).view(n, 1, 1, 1).expand(n, 1, h, w)], dim=1)

@@ -1,0 +1,150 @@
+"""The style-based generator and the residual discriminator.
+
+Resolution doubles from 4 x 4 to the picture's; channels at resolution r are
+min(width / r, max_channels).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from imagen_demo.config import ModelConfig
+from imagen_demo.models.layers import (
+    ACTIVATION_GAIN,
+    Conv,
+    Linear,
+    MinibatchStd,
+    ModulatedConv,
+    activate,
+    downsample,
+    second_moment_norm,
+    upsample,
+)
+
+START = 4  # the side of the first feature map
+
+
+def channels_at(config: ModelConfig, resolution: int) -> int:
+    return max(8, min(config.width // resolution, config.max_channels))
+
+
+def levels(config: ModelConfig) -> list[int]:
+    """8, 16, ..., resolution."""
+    return [2**k for k in range(3, int(math.log2(config.resolution)) + 1)]
+
+
+class Mapping(nn.Module):
+    """z, and the class where there is one, to the style w (StyleGAN, section 2)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(config.num_classes, config.z_dim) if config.num_classes else None
+        width = config.z_dim * (2 if config.num_classes else 1)
+        sizes = [width] + [config.w_dim] * config.mapping_layers
+        # A hundredth of the learning rate, as in StyleGAN: the mapping is deep in effect on every layer.
+        self.layers = nn.ModuleList(
+            Linear(a, b, gain=ACTIVATION_GAIN, rate=0.01) for a, b in zip(sizes, sizes[1:], strict=False)
+        )
+
+    def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        x = second_moment_norm(z)
+        if self.embed is not None:
+            x = torch.cat([x, second_moment_norm(self.embed(labels))], dim=1)
+        for layer in self.layers:
+            x = activate(layer(x))
+        return x
+
+
+class Block(nn.Module):
+    """Twice the resolution: convolve, upsample, convolve; and add to the picture."""
+
+    def __init__(self, inputs: int, outputs: int, config: ModelConfig) -> None:
+        super().__init__()
+        # The first convolution runs before the upsampling: a quarter of the work, same receptive field.
+        self.conv0 = ModulatedConv(inputs, outputs, 3, config.w_dim)
+        self.conv1 = ModulatedConv(outputs, outputs, 3, config.w_dim)
+        self.to_picture = ModulatedConv(outputs, config.channels, 1, config.w_dim, demodulate=False)
+
+    def forward(self, x: Tensor, picture: Tensor, w0: Tensor, w1: Tensor) -> tuple[Tensor, Tensor]:
+        x = upsample(activate(self.conv0(x, w0)))
+        x = activate(self.conv1(x, w1))
+        return x, upsample(picture) + self.to_picture(x, w1)
+
+
+class StyleGenerator(nn.Module):
+    """z -> w -> picture, with a skip from every resolution to the picture (StyleGAN2, fig. 7b)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        first = channels_at(config, START)
+        self.mapping_network = Mapping(config)
+        self.const = nn.Parameter(torch.randn(1, first, START, START))
+        self.conv = ModulatedConv(first, first, 3, config.w_dim)
+        self.to_picture = ModulatedConv(first, config.channels, 1, config.w_dim, demodulate=False)
+        sizes = [channels_at(config, r) for r in [START, *levels(config)]]
+        self.blocks = nn.ModuleList(Block(a, b, config) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.num_ws = 1 + 2 * len(self.blocks)
+
+    def mapping(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """[N, z_dim], int64 [N] or None -> w [N, w_dim]."""
+        return self.mapping_network(z, labels)
+
+    def synthesis(self, ws: Tensor) -> Tensor:
+        """[N, num_ws, w_dim] -> pictures [N, C, H, W], about [-1, 1]."""
+        w = ws.unbind(dim=1)
+        x = self.const.expand(len(ws), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+        x = activate(self.conv(x, w[0]))
+        picture = self.to_picture(x, w[0])
+        for i, block in enumerate(self.blocks):
+            x, picture = block(x, picture, w[2 * i + 1], w[2 * i + 2])
+        return picture
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.synthesis(self.mapping(z, labels).unsqueeze(1).expand(-1, self.num_ws, -1))
+
+
+class ResidualBlock(nn.Module):
+    """Half the resolution: two convolutions beside a 1 x 1 shortcut (StyleGAN2's residual discriminator)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv0 = Conv(inputs, inputs, 3, gain=ACTIVATION_GAIN)
+        self.conv1 = Conv(inputs, outputs, 3, gain=ACTIVATION_GAIN)
+        self.shortcut = Conv(inputs, outputs, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = activate(self.conv0(x))
+        y = activate(self.conv1(downsample(y)))
+        return (y + self.shortcut(downsample(x))) * math.sqrt(0.5)
+
+
+class StyleDiscriminator(nn.Module):
+    """Pictures [N, C, H, W] in [-1, 1], labels int64 [N] or None -> logits [N], higher for real."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        sizes = [channels_at(config, r) for r in [START, *levels(config)]][::-1]
+        self.from_picture = Conv(config.channels, sizes[0], 3, gain=ACTIVATION_GAIN)
+        self.blocks = nn.ModuleList(ResidualBlock(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        last = sizes[-1]
+        self.minibatch_std = MinibatchStd()
+        self.conv = Conv(last + 1, last, 3, gain=ACTIVATION_GAIN)
+        self.hidden = Linear(last * START**2, last, gain=ACTIVATION_GAIN)
+        # With classes the logit is a projection onto the class's embedding (Miyato & Koyama 2018).
+        self.output = Linear(last, 1 if not config.num_classes else 64)
+        self.embed = nn.Embedding(config.num_classes, 64) if config.num_classes else None
+
+    def forward(self, pictures: Tensor, labels: Tensor | None = None) -> Tensor:
+        x = activate(self.from_picture(pictures))
+        for block in self.blocks:
+            x = block(x)
+        x = activate(self.conv(self.minibatch_std(x)))
+        x = self.output(activate(self.hidden(x.flatten(1))))
+        if self.embed is None:
+            return x.squeeze(1)
+        return (x * second_moment_norm(self.embed(labels))).sum(dim=1) / math.sqrt(x.shape[1])
