@@ -53,7 +53,9 @@ class PrepareConfig:
         choices=("auto", "keep", "flatten"),
     )
     labels: bool = _setting(True, "Class sub-folders become class labels", "子文件夹作为类别标签")
-    workers: int = _setting(0, "Processes that read pictures (0 = one per core)", "读图进程数（0 = 每核一个）", low=0, high=64)
+    workers: int = _setting(
+        0, "Processes that read pictures (0 = one per core)", "读图进程数（0 = 每核一个）", low=0, high=64
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -82,7 +84,10 @@ class TrainConfig:
         30.0, "How long it may take, in minutes", "训练时长（分钟）", low=0.0, high=100_000, advanced=False
     )
     kimg: float = _setting(
-        0.0, "Stop after so many thousand pictures instead (0 = go by minutes)", "改为按千张图停止（0 = 按分钟）", low=0.0
+        0.0,
+        "Stop after so many thousand pictures instead (0 = go by minutes)",
+        "改为按千张图停止（0 = 按分钟）",
+        low=0.0,
     )
     arch: str = _setting(
         "style",
@@ -96,7 +101,9 @@ class TrainConfig:
         "损失函数：relativistic、nonsaturating（文章所用）、hinge",
         choices=("auto", *OBJECTIVES),
     )
-    width: int = _setting(0, "Network width: channels x resolution (0 = auto)", "网络宽度（0 = 自动）", low=0, high=65536)
+    width: int = _setting(
+        0, "Network width: channels x resolution (0 = auto)", "网络宽度（0 = 自动）", low=0, high=65536
+    )
     batch: int = _setting(0, "Pictures per step (0 = auto)", "每步图片数（0 = 自动）", low=0, high=4096)
     learning_rate: float = _setting(0.0, "Adam's step (0 = auto)", "Adam 学习率（0 = 自动）", low=0.0, high=1.0)
     gamma: float = _setting(
@@ -106,7 +113,10 @@ class TrainConfig:
         0, "Apply the penalties every so many steps, scaled to match (0 = auto)", "每隔几步施加惩罚（0 = 自动）", low=0
     )
     ema_half_life_kimg: float = _setting(
-        0.0, "Half-life of the averaged weights, in thousands of pictures (0 = auto)", "权重平均半衰期（千张，0 = 自动）", low=0.0
+        0.0,
+        "Half-life of the averaged weights, in thousands of pictures (0 = auto)",
+        "权重平均半衰期（千张，0 = 自动）",
+        low=0.0,
     )
     augment: str = _setting(
         "adaptive",
@@ -114,14 +124,18 @@ class TrainConfig:
         "防止过拟合的数据增强：adaptive 自适应，off 关闭",
         choices=("adaptive", "off"),
     )
-    augment_target: float = _setting(0.6, "Overfitting level that augmentation holds (0 to 1)", "增强所维持的过拟合程度", low=0.0, high=1.0)
+    augment_target: float = _setting(
+        0.6, "Overfitting level that augmentation holds (0 to 1)", "增强所维持的过拟合程度", low=0.0, high=1.0
+    )
     mirror: str = _setting(
         "auto", "Also learn from left-right mirrored pictures", "同时学习左右镜像的图片", choices=("auto", "yes", "no")
     )
     seed: int = _setting(0, "Random seed of the training", "随机种子", low=0, high=2**32 - 1)
     device: str = _setting("auto", "Where to compute", "计算设备", choices=("auto", "cpu", "cuda"))
     threads: int = _setting(0, "CPU threads (0 = all cores)", "CPU 线程数（0 = 全部）", low=0, high=1024)
-    tick_seconds: float = _setting(10.0, "Seconds between sample grids and log lines", "样本图与日志的间隔（秒）", low=0.0)
+    tick_seconds: float = _setting(
+        10.0, "Seconds between sample grids and log lines", "样本图与日志的间隔（秒）", low=0.0
+    )
     state_seconds: float = _setting(60.0, "Seconds between saved training states", "保存训练状态的间隔（秒）", low=0.0)
 
     def __post_init__(self) -> None:
@@ -147,6 +161,10 @@ def check(config: Any) -> None:
                 setting=field.name, value=value, choices=", ".join(map(str, meta["choices"])),
             )  # fmt: skip
         if meta["low"] is not None and not value >= meta["low"]:  # also refuses NaN
-            raise UserError("{setting} cannot be {value}; the least is {low}.", setting=field.name, value=value, low=meta["low"])
+            raise UserError(
+                "{setting} cannot be {value}; the least is {low}.", setting=field.name, value=value, low=meta["low"]
+            )
         if meta["high"] is not None and not value <= meta["high"]:
-            raise UserError("{setting} cannot be {value}; the most is {high}.", setting=field.name, value=value, high=meta["high"])
+            raise UserError(
+                "{setting} cannot be {value}; the most is {high}.", setting=field.name, value=value, high=meta["high"]
+            )

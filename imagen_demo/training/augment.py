@@ -1,0 +1,119 @@
+"""Differentiable augmentation of what the discriminator sees, and how strong it should be.
+
+Applied to real and generated pictures alike, with a probability below one for each kind, it
+hides the pictures' identity from the discriminator without leaking into the generator
+(Karras et al. 2020, "Training GANs with limited data"; kinds after its figure 4 and after
+Zhao et al. 2020).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+P_MAX = 0.8  # beyond it augmentations begin to leak into the generated pictures (ADA, section 2.2)
+_LUMA = torch.tensor([1.0, 1.0, 1.0]) / math.sqrt(3)
+
+
+def augment(pictures: Tensor, p: float, generator: torch.Generator | None = None) -> Tensor:
+    """Each kind of change hits each picture with probability ``p``; p = 0 is the identity.
+
+    Args:
+        pictures: [N, C, H, W] in [-1, 1]; C = 3 RGB or 4 premultiplied RGBA. Gradients flow through.
+        p: 0 to 1.
+        generator: source of randomness on the pictures' device.
+    """
+    if p <= 0:
+        return pictures
+    pictures = warp(pictures, affine_matrices(len(pictures), p, pictures.device, generator))
+    pictures = recolour(pictures, colour_matrices(len(pictures), p, pictures.device, generator))
+    return cutout(pictures, p, generator)
+
+
+def _draw(n: int, p: float, kind: str, device: torch.device, generator: torch.Generator | None) -> Tensor:
+    """[N] normal or uniform(-1, 1) numbers, set to zero with probability 1 - p."""
+    make = torch.randn if kind == "normal" else lambda *a, **k: torch.rand(*a, **k) * 2 - 1
+    hit = torch.rand(n, device=device, generator=generator) < p
+    return make(n, device=device, generator=generator) * hit
+
+
+def affine_matrices(n: int, p: float, device: torch.device, generator: torch.Generator | None = None) -> Tensor:
+    """[N, 2, 3] maps from output to input coordinates in [-1, 1]: shift, scale, stretch, rotation."""
+    draw = lambda kind: _draw(n, p, kind, device, generator)  # noqa: E731
+    shift_x, shift_y = draw("uniform") * 0.25, draw("uniform") * 0.25  # up to an eighth of the side
+    scale, stretch = torch.exp2(draw("normal") * 0.2), torch.exp2(draw("normal") * 0.15)
+    angle = _draw(n, p / 2, "uniform", device, generator) * math.pi / 6  # half as often: upright is information
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    sx, sy = scale * stretch, scale / stretch
+    rows = [torch.stack([cos * sx, -sin * sy, shift_x], dim=1), torch.stack([sin * sx, cos * sy, shift_y], dim=1)]
+    return torch.stack(rows, dim=1)
+
+
+def warp(pictures: Tensor, matrices: Tensor) -> Tensor:
+    """Resample [N, C, H, W] along affine [N, 2, 3] maps, bilinear, mirrored beyond the border."""
+    grid = F.affine_grid(matrices.to(pictures.dtype), list(pictures.shape), align_corners=False)
+    return F.grid_sample(pictures, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def colour_matrices(n: int, p: float, device: torch.device, generator: torch.Generator | None = None) -> Tensor:
+    """[N, 3, 4] maps of (r, g, b, 1) in [0, 1]: contrast, brightness, hue, saturation (ADA, appendix B)."""
+    draw = lambda kind: _draw(n, p, kind, device, generator).view(n, 1, 1)  # noqa: E731
+    luma = _LUMA.to(device)
+    grey, eye = torch.outer(luma, luma), torch.eye(3, device=device)  # grey: projection onto the luma axis
+    cross = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=device) / math.sqrt(3)
+    contrast, saturation = torch.exp2(draw("normal") * 0.5), torch.exp2(draw("normal") * 0.8)
+    angle = draw("uniform") * math.pi
+    # Rodrigues' rotation about the luma axis, applied to the coloured part only.
+    rotation = torch.cos(angle) * (eye - grey) + torch.sin(angle) * cross
+    linear = contrast * (grey + saturation * rotation)
+    offset = 0.5 * (1 - contrast) + draw("normal") * 0.1
+    return torch.cat([linear, offset.expand(n, 3, 1)], dim=2)
+
+
+def recolour(pictures: Tensor, matrices: Tensor) -> Tensor:
+    """Apply [N, 3, 4] colour maps. With alpha, colours are premultiplied, so alpha takes the place of 1."""
+    n, channels, height, width = pictures.shape
+    unit = (pictures + 1) / 2
+    one = unit[:, 3:] if channels == 4 else torch.ones_like(unit[:, :1])
+    homogeneous = torch.cat([unit[:, :3], one], dim=1).flatten(2)
+    colours = torch.bmm(matrices.to(unit.dtype), homogeneous).view(n, 3, height, width)
+    return torch.cat([colours * 2 - 1, pictures[:, 3:]], dim=1)
+
+
+def cutout(pictures: Tensor, p: float, generator: torch.Generator | None = None) -> Tensor:
+    """Blank a square of half the side at a random place (Zhao et al. 2020), half as often as the rest."""
+    n, _, height, width = pictures.shape
+    device = pictures.device
+    hit = torch.rand(n, 1, 1, device=device, generator=generator) < p / 2
+    centre_x, centre_y = torch.rand(2, n, 1, 1, device=device, generator=generator)
+    x = (torch.arange(width, device=device) + 0.5) / width
+    y = (torch.arange(height, device=device) + 0.5) / height
+    inside = ((x[None, None, :] - centre_x).abs() < 0.25) & ((y[None, :, None] - centre_y).abs() < 0.25)
+    keep = ~(inside & hit)  # [N, H, W]
+    if pictures.shape[1] == 4:  # transparent black
+        return (pictures + 1) * keep[:, None] - 1
+    return pictures * keep[:, None]
+
+
+class Controller:
+    """Raises p while the discriminator overfits and lowers it otherwise (ADA, section 3).
+
+    Overfitting is the mean of sign(D(x) - m) over real pictures, with m midway between the mean
+    logits of real and generated ones; for the non-saturating loss m is about 0 and this is the
+    paper's r_t, and it means the same for losses that fix logits only up to a constant.
+    """
+
+    def __init__(self, target: float, speed_kimg: float = 100.0, p: float = 0.0) -> None:
+        self.target, self.speed_kimg, self.p = target, speed_kimg, p
+        self.overfitting = 0.0  # running mean of the sign, -1 to 1
+
+    def update(self, real_logits: Tensor, fake_logits: Tensor) -> None:
+        """One step's logits, [N] each."""
+        middle = (real_logits.mean() + fake_logits.mean()) / 2
+        sign = float(torch.sign(real_logits - middle).mean())
+        self.overfitting += 0.05 * (sign - self.overfitting)
+        step = len(real_logits) / (self.speed_kimg * 1000)
+        self.p = min(P_MAX, max(0.0, self.p + math.copysign(step, self.overfitting - self.target)))

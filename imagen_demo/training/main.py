@@ -1,0 +1,123 @@
+"""The trainer as a process of its own: ``python -m imagen_demo.training.main RUN_DIR [--resume]``.
+
+Reads ``config.json``, trains, and tells how it ended in ``status.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import errno
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from imagen_demo import storage
+from imagen_demo.config import ModelConfig, TrainConfig
+from imagen_demo.data.dataset import Dataset, open_dataset
+from imagen_demo.errors import UserError
+from imagen_demo.training.run import Run, own_status
+from imagen_demo.training.schedule import pick_device, resolve
+from imagen_demo.training.trainer import Trainer
+from imagen_demo.workspace import free_name
+
+
+def settled(run: Run, dataset: Dataset) -> tuple[TrainConfig, ModelConfig]:
+    """The run's settings with every "auto" filled in; written back so that a resume uses the same."""
+    config = run.config()
+    train = TrainConfig(**config["train"])
+    if config.get("model"):
+        return train, ModelConfig(**config["model"])
+    train, model, reasons = resolve(train, dataset, pick_device(train.device))
+    sentences = [{"template": template, "values": values} for template, values in reasons]
+    settled_config = {"train": dataclasses.asdict(train), "model": dataclasses.asdict(model), "reasons": sentences}
+    storage.write_json(run.path / "config.json", config | settled_config)
+    for template, values in reasons:
+        run.append_event("coach", 0.0, template, **values)
+    return train, model
+
+
+def publish(run: Run) -> str | None:
+    """Put the run's best model into the library; its name there, the same one at every call."""
+    best = storage.current_folder(run.best)
+    if not best.exists():
+        return None
+    note = run.path / "published.json"
+    library = run.path.parent.parent / "checkpoints"
+    library.mkdir(exist_ok=True)
+    name = storage.read_json(note)["model"] if note.exists() else free_name(run.name, library)
+    files = {file.name: file.read_bytes() for file in best.iterdir() if file.is_file()}
+
+    def fill(new: Path) -> None:
+        for file, content in files.items():
+            (new / file).write_bytes(content)
+
+    storage.replace_folder(library / name, fill)
+    storage.write_json(note, {"model": name})
+    return name
+
+
+def sentence_of(error: BaseException) -> str:
+    """What went wrong, in one sentence for a person."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "The disk is full; free some space and resume the run. The last saved state is safe."
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "alloc" in str(error).lower():
+        return "The memory is full; choose a smaller batch or width, or close other programs."
+    return f"Training stopped by an unexpected error ({type(error).__name__}: {error}). Details are in log.txt."
+
+
+def train_run(run: Run, resume: bool = False) -> None:
+    """Train ``run`` to its end in this process.
+
+    Raises:
+        Whatever broke the run, after writing it to ``status.json`` as one sentence.
+    """
+    status = own_status()
+    run.write_status(status)
+    run.answer()  # an old request is not meant for this process
+    trainer: Trainer | None = None
+    asked_early: list[Any] = []
+
+    def on_signal(*_: Any) -> None:
+        asked_early.append(True)
+        if trainer is not None:
+            trainer.stop_asked = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    try:
+        dataset = open_dataset(Path(run.config()["dataset"]))
+        train, model = settled(run, dataset)
+        trainer = Trainer(run, dataset, train, model)
+        trainer.stop_asked = bool(asked_early)
+        trainer.train(resume=resume)
+        publish(run)
+    except BaseException as error:
+        final = trainer.status if trainer is not None else status
+        final.state, final.error, final.eta = "failed", sentence_of(error), None
+        run.write_status(final)
+        raise
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--resume", action="store_true")
+    arguments = parser.parse_args()
+    try:
+        train_run(Run(arguments.run), arguments.resume)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""Automatic settings: from the data, the device and how long the user will wait."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Any
+
+import torch
+
+from imagen_demo.config import ModelConfig, TrainConfig
+from imagen_demo.data.dataset import Dataset
+from imagen_demo.errors import UserError
+
+Reasons = list[tuple[str, dict[str, Any]]]  # (English template, values), one sentence each
+
+
+def pick_device(wish: str) -> torch.device:
+    """ "auto" takes a CUDA GPU where there is one.
+
+    Raises:
+        UserError: CUDA was asked for and there is none.
+    """
+    if wish == "auto":
+        wish = "cuda" if torch.cuda.is_available() else "cpu"
+    if wish == "cuda" and not torch.cuda.is_available():
+        raise UserError("No CUDA GPU was found; choose the device cpu or auto.")
+    return torch.device(wish)
+
+
+def resolve(config: TrainConfig, dataset: Dataset, device: torch.device) -> tuple[TrainConfig, ModelConfig, Reasons]:
+    """Fill in every "auto": the settings a run is made with, and why.
+
+    Raises:
+        UserError: the settings do not fit the data.
+    """
+    gpu, mlp = device.type == "cuda", config.arch == "mlp"
+    auto: dict[str, Any] = {"device": device.type}
+    if config.objective == "auto":
+        auto["objective"] = "nonsaturating" if mlp else "relativistic"
+    if not config.threads:
+        auto["threads"] = os.cpu_count() or 1
+    if not config.width:
+        auto["width"] = 16_384 if gpu else 768
+    if not config.batch:
+        wanted = (64 if dataset.resolution <= 128 else 32) if gpu else 32
+        while wanted > len(dataset):
+            wanted //= 2
+        auto["batch"] = wanted
+    if not config.learning_rate:
+        # The article's Adam for the article's network; the style network's weights are equalised.
+        auto["learning_rate"] = 2e-4 if mlp else 2e-3
+    if config.gamma < 0:
+        auto["gamma"] = 0.0 if mlp else 0.25 * (dataset.resolution / 64) ** 2
+    if not config.penalty_every:
+        auto["penalty_every"] = 8
+    if not config.ema_half_life_kimg:
+        auto["ema_half_life_kimg"] = 10.0 if gpu else 5.0
+    if mlp:
+        auto["augment"] = "off"  # as the article has it
+    if config.mirror == "auto":
+        auto["mirror"] = "yes" if len(dataset) < 50_000 and not mlp else "no"
+    config = dataclasses.replace(config, **auto)
+    if config.batch > len(dataset):
+        raise UserError(
+            "A batch of {batch} is larger than the {count} pictures of {name}; use a batch of {count} or less.",
+            batch=config.batch, count=len(dataset), name=dataset.name,
+        )  # fmt: skip
+    model = ModelConfig(
+        arch=config.arch,
+        resolution=dataset.resolution,
+        channels=dataset.channels,
+        num_classes=len(dataset.class_names),
+        z_dim=100 if mlp else (512 if gpu else 128),
+        w_dim=128 if mlp or not gpu else 512,
+        mapping_layers=2,
+        width=config.width,
+        max_channels=512 if gpu else 192,
+    )
+    return config, model, reasons(config, model, dataset)
+
+
+def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset) -> Reasons:
+    """What was chosen, in sentences a person can check."""
+    out: Reasons = []
+    if config.device == "cpu":
+        out.append(
+            (
+                "Training runs on the processor ({threads} threads), so the network is a small one.",
+                {"threads": config.threads},
+            )
+        )
+    else:
+        out.append(("Training runs on the GPU, so the network is a large one.", {}))
+    if len(dataset) < 1000 and config.augment == "adaptive":
+        out.append(
+            (
+                "{count} pictures are few: augmentation will keep the network from memorising them.",
+                {"count": len(dataset)},
+            )
+        )
+    if config.mirror == "yes":
+        out.append(("Mirrored pictures are used too; switch that off if left and right matter.", {}))
+    if model.num_classes:
+        out.append(("The network learns {count} classes, from the sub-folders.", {"count": model.num_classes}))
+    if model.channels == 4:
+        out.append(("Transparency is learned too.", {}))
+    return out

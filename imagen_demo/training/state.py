@@ -1,0 +1,115 @@
+"""The complete training state on disk: what is needed to go on as if never stopped, bit for bit."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from imagen_demo import storage
+from imagen_demo.errors import UserError
+from imagen_demo.training.augment import Controller
+
+
+@dataclasses.dataclass
+class Counters:
+    """Where the run stands."""
+
+    step: int = 0
+    images: int = 0  # real pictures shown to the discriminator
+    seconds: float = 0.0  # spent training, over all resumes
+    best_quality: float = float("inf")
+    rescues: int = 0  # how often the run went back to an earlier state with gentler settings
+
+    @property
+    def kimg(self) -> float:
+        return self.images / 1000
+
+
+@dataclasses.dataclass
+class State:
+    """Everything that changes while training."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    ema: nn.Module  # averaged generator: every picture shown comes from it
+    optimizer_g: torch.optim.Adam
+    optimizer_d: torch.optim.Adam
+    controller: Controller
+    random: torch.Generator
+    counters: Counters
+
+
+def _optimizer_tensors(optimizer: torch.optim.Adam) -> dict[str, Tensor]:
+    return {
+        f"{index}.{key}": value
+        for index, entry in optimizer.state_dict()["state"].items()
+        for key, value in entry.items()
+    }
+
+
+def _restore_optimizer(optimizer: torch.optim.Adam, tensors: dict[str, Tensor]) -> None:
+    state = optimizer.state_dict()
+    entries: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, key = name.split(".", 1)
+        entries.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": entries, "param_groups": state["param_groups"]})
+
+
+def save(folder: Path, state: State) -> None:
+    """Replace ``folder`` by the present state, atomically."""
+    tensors: dict[str, Tensor] = {"random": state.random.get_state()}
+    for name in ("generator", "discriminator", "ema"):
+        for key, value in getattr(state, name).state_dict().items():
+            tensors[f"{name}.{key}"] = value
+    for name in ("optimizer_g", "optimizer_d"):
+        for key, value in _optimizer_tensors(getattr(state, name)).items():
+            tensors[f"{name}.{key}"] = value
+    tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    rest = {
+        "version": 1,
+        "counters": dataclasses.asdict(state.counters),
+        "augment": {"p": state.controller.p, "overfitting": state.controller.overfitting},
+    }
+
+    def fill(new: Path) -> None:
+        save_file(tensors, new / "tensors.safetensors")
+        (new / "state.json").write_text(json.dumps(rest, indent=1))
+
+    storage.replace_folder(folder, fill)
+
+
+def load(folder: Path, state: State) -> None:
+    """Bring ``state`` to what :func:`save` wrote.
+
+    Raises:
+        UserError: there is no state, or it is damaged or of other networks.
+    """
+    folder = storage.current_folder(folder)
+    try:
+        rest: dict[str, Any] = json.loads((folder / "state.json").read_text())
+        tensors = load_file(folder / "tensors.safetensors")
+        parts: dict[str, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            part, _, key = name.partition(".")
+            parts.setdefault(part, {})[key] = value
+        for name in ("generator", "discriminator", "ema"):
+            getattr(state, name).load_state_dict(parts[name])
+        _restore_optimizer(state.optimizer_g, parts.get("optimizer_g", {}))
+        _restore_optimizer(state.optimizer_d, parts.get("optimizer_d", {}))
+        state.random.set_state(tensors["random"])
+        state.counters = Counters(**rest["counters"])
+        state.controller.p, state.controller.overfitting = rest["augment"]["p"], rest["augment"]["overfitting"]
+    except FileNotFoundError:
+        raise UserError("Run {name} has no saved state to go on from.", name=folder.parent.name) from None
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            "The saved state of run {name} is damaged ({detail}).", name=folder.parent.name, detail=type(error).__name__
+        ) from None
