@@ -6,6 +6,7 @@ min(width / r, max_channels).
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -46,7 +47,7 @@ class Mapping(nn.Module):
         sizes = [width] + [config.w_dim] * config.mapping_layers
         # A hundredth of the learning rate, as in StyleGAN: the mapping is deep in effect on every layer.
         self.layers = nn.ModuleList(
-            Linear(a, b, gain=ACTIVATION_GAIN, rate=0.01) for a, b in zip(sizes, sizes[1:], strict=False)
+            Linear(a, b, gain=ACTIVATION_GAIN, rate=0.01) for a, b in itertools.pairwise(sizes)
         )
 
     def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:
@@ -86,7 +87,7 @@ class StyleGenerator(nn.Module):
         self.conv = ModulatedConv(first, first, 3, config.w_dim)
         self.to_picture = ModulatedConv(first, config.channels, 1, config.w_dim, demodulate=False)
         sizes = [channels_at(config, r) for r in [START, *levels(config)]]
-        self.blocks = nn.ModuleList(Block(a, b, config) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.blocks = nn.ModuleList(Block(a, b, config) for a, b in itertools.pairwise(sizes))
         self.num_ws = 1 + 2 * len(self.blocks)
 
     def mapping(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -130,7 +131,7 @@ class StyleDiscriminator(nn.Module):
         self.config = config
         sizes = [channels_at(config, r) for r in [START, *levels(config)]][::-1]
         self.from_picture = Conv(config.channels, sizes[0], 3, gain=ACTIVATION_GAIN)
-        self.blocks = nn.ModuleList(ResidualBlock(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.blocks = nn.ModuleList(ResidualBlock(a, b) for a, b in itertools.pairwise(sizes))
         last = sizes[-1]
         self.minibatch_std = MinibatchStd()
         self.conv = Conv(last + 1, last, 3, gain=ACTIVATION_GAIN)

@@ -92,7 +92,7 @@ class Run:
     # -- read by anyone --------------------------------------------------------
 
     def config(self) -> dict[str, Any]:
-        """``config.json``: keys ``dataset`` (name), ``from_model``, ``train`` and ``model`` (dataclass fields), ``reasons``."""
+        """``config.json``: ``dataset`` (its path), ``train`` and ``model`` (dataclass fields), ``reasons``."""
         return storage.read_json(self.path / "config.json")
 
     def status(self) -> Status:
