@@ -104,5 +104,7 @@ class MinibatchStd(nn.Module):
         n, c, h, w = x.shape
         size = math.gcd(n, self.group)
         groups = x.reshape(n // size, size, c, h, w)
-        std = (groups.var(dim=1, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # [N / size]
+        # Written out: torch.var over a middle dimension is several times slower on a CPU.
+        variance = (groups - groups.mean(dim=1, keepdim=True)).square().mean(dim=1)
+        std = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3))  # [N / size]
         return torch.cat([x, std.repeat_interleave(size).view(n, 1, 1, 1).expand(n, 1, h, w)], dim=1)
