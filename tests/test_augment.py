@@ -1,0 +1,95 @@
+"""Augmentation: identity at p = 0, exact where its formulas are simple, differentiable, steered by overfitting."""
+
+import math
+
+import pytest
+import torch
+
+from imagen_demo.training.augment import (
+    P_MAX,
+    Controller,
+    affine_matrices,
+    augment,
+    colour_matrices,
+    cutout,
+    recolour,
+    warp,
+)
+
+CPU = torch.device("cpu")
+
+
+def test_p_zero_is_the_identity():
+    pictures = torch.rand(4, 3, 16, 16) * 2 - 1
+    assert augment(pictures, 0.0) is pictures
+    assert torch.equal(affine_matrices(4, 0.0, CPU), torch.eye(2, 3).expand(4, 2, 3))
+    assert torch.allclose(warp(pictures, torch.eye(2, 3).expand(4, 2, 3)), pictures, atol=1e-5)
+    assert torch.allclose(recolour(pictures, colour_matrices(4, 0.0, CPU)), pictures, atol=1e-5)
+    assert torch.equal(cutout(pictures, 0.0), pictures)
+
+
+def test_warp_shifts_by_whole_pixels():
+    pictures = torch.rand(1, 3, 8, 8)
+    shift = torch.tensor([[[1.0, 0.0, 2 / 8], [0.0, 1.0, 0.0]]])  # sample one pixel to the right
+    assert torch.allclose(warp(pictures, shift)[..., :-1], pictures[..., 1:], atol=1e-5)
+
+
+def test_hue_rotation_keeps_grey_and_luma():
+    torch.manual_seed(1)
+    matrices = colour_matrices(64, 1.0, CPU)
+    grey = torch.full((64, 3, 2, 2), 0.5) * 2 - 1
+    out = recolour(grey, matrices)
+    assert torch.allclose(out[:, 0], out[:, 1], atol=1e-5) and torch.allclose(out[:, 1], out[:, 2], atol=1e-5)
+
+
+def test_premultiplied_transparency_stays_transparent():
+    torch.manual_seed(0)
+    clear = -torch.ones(8, 4, 8, 8)  # transparent black
+    out = augment(clear, 1.0)
+    assert torch.allclose(out, clear, atol=1e-5)
+
+
+def test_colours_of_half_transparent_pixels_change_as_the_opaque_ones():
+    torch.manual_seed(0)
+    matrices = colour_matrices(1, 1.0, CPU)
+    colour, alpha = torch.tensor([0.2, 0.6, 0.4]).view(1, 3, 1, 1), 0.5
+    opaque = recolour(torch.cat([colour * 2 - 1, torch.ones(1, 1, 1, 1)], dim=1), matrices)
+    half = recolour(torch.cat([colour * alpha * 2 - 1, torch.zeros(1, 1, 1, 1)], dim=1), matrices)
+    assert torch.allclose((half[:, :3] + 1) / 2, (opaque[:, :3] + 1) / 2 * alpha, atol=1e-5)
+
+
+def test_cutout_blanks_about_a_quarter():
+    pictures = torch.ones(400, 3, 16, 16)
+    out = cutout(pictures, 1.0, torch.Generator().manual_seed(0))
+    hit = (out == 0).flatten(1).any(dim=1).float().mean()
+    assert 0.4 < float(hit) < 0.6
+    assert int((out == 0)[:, 0].flatten(1).sum(dim=1).max()) <= 8 * 8
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_gradients_flow_and_randomness_is_the_generator_s(channels):
+    pictures = (torch.rand(4, channels, 16, 16) * 2 - 1).requires_grad_()
+    first = augment(pictures, 0.7, torch.Generator().manual_seed(5))
+    again = augment(pictures, 0.7, torch.Generator().manual_seed(5))
+    assert torch.equal(first, again)
+    first.square().sum().backward()
+    assert pictures.grad.isfinite().all() and pictures.grad.abs().sum() > 0
+
+
+def test_controller_raises_p_when_the_discriminator_knows_every_picture_and_lowers_it_again():
+    controller = Controller(target=0.6, speed_kimg=1.0)
+    real, fake = torch.full((32,), 5.0), torch.full((32,), -5.0)
+    for _ in range(200):
+        controller.update(real + 100, fake + 100)  # a constant added to all logits means nothing
+    assert controller.overfitting == pytest.approx(1.0, abs=1e-3) and controller.p == P_MAX
+    torch.manual_seed(0)
+    for _ in range(300):
+        controller.update(torch.randn(32), torch.randn(32))
+    assert abs(controller.overfitting) < 0.2 and controller.p == 0.0
+
+
+def test_controller_speed_is_in_thousands_of_pictures():
+    controller = Controller(target=-1.1, speed_kimg=10.0)
+    for _ in range(10):
+        controller.update(torch.ones(100), torch.zeros(100))
+    assert controller.p == pytest.approx(0.1) and math.isfinite(controller.overfitting)
