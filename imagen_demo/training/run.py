@@ -71,7 +71,7 @@ class Run:
     def append_metrics(self, row: dict[str, float]) -> None:
         self._append("metrics.jsonl", row)
 
-    def append_event(self, who: str, kimg: float, template: str, **values: object) -> None:
+    def append_event(self, who: str, kimg: float, template: str, /, **values: object) -> None:
         """``who`` is "coach" or "user". ``template`` is English and the key of its translation."""
         row = {"time": time.time(), "kimg": kimg, "who": who, "template": template, "values": values}
         self._append("events.jsonl", row | {"text": template.format(**values)})

@@ -1,0 +1,58 @@
+"""The run directory survives kills, half-written lines and dead trainers."""
+
+import json
+
+from imagen_demo.training.run import Run, Status, own_status
+
+
+def test_a_dead_trainer_reads_as_interrupted_and_a_living_one_does_not(tmp_path):
+    run = Run(tmp_path)
+    assert run.status().state == "interrupted"  # no status yet
+    alive = own_status()
+    alive.state = "training"
+    run.write_status(alive)
+    assert run.status().state == "training"
+    run.write_status(Status(state="training", pid=alive.pid, pid_started=alive.pid_started - 100))  # a recycled pid
+    assert run.status().state == "interrupted"
+    run.write_status(Status(state="finished", pid=1))
+    assert run.status().state == "finished"
+
+
+def test_a_line_cut_by_a_kill_is_passed_over_and_the_rest_stands(tmp_path):
+    run = Run(tmp_path)
+    run.append_metrics({"kimg": 1.0})
+    run.append_metrics({"kimg": 2.0})
+    with open(tmp_path / "metrics.jsonl", "a") as file:
+        file.write('{"kimg": 3.')
+    assert [row["kimg"] for row in run.metrics()] == [1.0, 2.0]
+    run.forget_after(2.0)  # as a resume does: the cut line is gone, new ones append cleanly
+    run.append_metrics({"kimg": 2.5})
+    assert [row["kimg"] for row in run.metrics()] == [1.0, 2.0, 2.5]
+    assert all(json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines())
+
+
+def test_forget_after_drops_later_samples(tmp_path):
+    run = Run(tmp_path)
+    run.samples.mkdir()
+    for kimg in (0.032, 1.5, 12.25):
+        (run.samples / f"{kimg:09.3f}.png").write_bytes(b"x")
+    assert [kimg for kimg, _ in run.sample_grids()] == [0.032, 1.5, 12.25]
+    run.forget_after(1.5)
+    assert [kimg for kimg, _ in run.sample_grids()] == [0.032, 1.5]
+
+
+def test_requests_are_seen_until_answered(tmp_path):
+    run = Run(tmp_path)
+    assert run.asked() is None
+    run.ask("pause")
+    assert run.asked() == "pause"
+    run.answer()
+    run.answer()
+    assert run.asked() is None
+
+
+def test_events_keep_the_template_for_translation(tmp_path):
+    run = Run(tmp_path)
+    run.append_event("coach", 1.0, "Back to {kimg} kimg.", kimg=0.5)
+    (event,) = run.events()
+    assert event["text"] == "Back to 0.5 kimg." and event["template"] == "Back to {kimg} kimg."
