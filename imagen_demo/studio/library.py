@@ -1,0 +1,254 @@
+"""The model library: bundled models, the user's own, and the networks of runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from PIL import Image
+
+from imagen_demo import storage
+from imagen_demo.errors import UserError
+from imagen_demo.models.folder import ModelInfo, load_model, read_info
+from imagen_demo.training.run import Run
+from imagen_demo.workspace import BUNDLED, Workspace, checked_name, free_name
+
+BUNDLED_NAMES = ("planets", "emoji")  # the committed ones; .gitignore names the same
+RUN_PREFIX = "run/"
+MB = 1024**2
+# What a model's zip may hold, and how many bytes of each. Nothing in these files is ever executed.
+FILES = {
+    "model.safetensors": 2048 * MB,
+    "model.json": 1 * MB,
+    "README.md": 1 * MB,
+    "preview.png": 16 * MB,
+    "directions.safetensors": 16 * MB,
+    "directions.json": 1 * MB,
+}
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model of the list. A damaged one has ``error``, a sentence, and no ``info``."""
+
+    name: str
+    path: Path
+    info: ModelInfo | None
+    bundled: bool = False
+    in_training: bool = False
+    error: UserError | None = None
+
+    @property
+    def preview(self) -> Path | None:
+        file = self.path / "preview.png"
+        return file if file.exists() else None
+
+
+def list_models(workspace: Workspace) -> list[ModelEntry]:
+    """Bundled models, then the user's by name, then runs' networks, newest first."""
+    entries = [_entry(name, BUNDLED / name, bundled=True) for name in BUNDLED_NAMES if (BUNDLED / name).is_dir()]
+    entries += [_entry(name, workspace.checkpoints / name) for name in _own_names(workspace)]
+    runs = [Run(folder) for folder in workspace.runs.iterdir() if storage.current_folder(folder / "latest").is_dir()]
+    for run in sorted(runs, key=_last_change, reverse=True):
+        entries.append(_entry(RUN_PREFIX + run.name, run.latest, in_training=run.status().alive))
+    return entries
+
+
+def _own_names(workspace: Workspace) -> list[str]:
+    """Folders of the user's library, also one that an interrupted saving left under its .old name."""
+    folders = [path.name for path in workspace.checkpoints.iterdir() if path.is_dir()]
+    names = {name.removesuffix(".old") for name in folders if not name.startswith(".") and not name.endswith(".new")}
+    return sorted(names - set(BUNDLED_NAMES), key=str.casefold)
+
+
+def _last_change(run: Run) -> float:
+    try:
+        return run.path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _entry(name: str, path: Path, *, bundled: bool = False, in_training: bool = False) -> ModelEntry:
+    path = storage.current_folder(path)
+    try:
+        return ModelEntry(name, path, read_info(path), bundled, in_training)
+    except UserError as error:
+        return ModelEntry(name, path, None, bundled, in_training, error)
+
+
+def find(workspace: Workspace, name: str) -> Path:
+    """The folder of the model of that name; ``run/NAME`` is the newest network of a run.
+
+    Read it through :func:`storage.current_folder`.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name.startswith(RUN_PREFIX):
+        path = workspace.runs / checked_name(name.removeprefix(RUN_PREFIX)) / "latest"
+    elif name in BUNDLED_NAMES:
+        path = BUNDLED / name
+    else:
+        path = workspace.checkpoints / checked_name(name)
+    if not storage.current_folder(path).is_dir():
+        raise UserError("There is no model named {name} in this workspace.", name=name)
+    return path
+
+
+def _own(workspace: Workspace, name: str) -> Path:
+    """The folder of a model that the user may change."""
+    if name in BUNDLED_NAMES:
+        raise UserError("The model {name} comes with the program and cannot be changed.", name=name)
+    if name.startswith(RUN_PREFIX):
+        raise UserError("{name} belongs to its training run; change the run instead.", name=name)
+    return storage.current_folder(find(workspace, name))
+
+
+def rename(workspace: Workspace, name: str, new_name: str) -> str:
+    """Give a model another name and return it.
+
+    Raises:
+        UserError: a bundled model, a run's, or the name is taken or impossible.
+    """
+    folder, new_name = _own(workspace, name), checked_name(new_name)
+    target = workspace.checkpoints / new_name
+    if new_name == name:
+        return name
+    if target.exists() or new_name in BUNDLED_NAMES:
+        raise UserError("There is already a model named {name}.", name=new_name)
+    os.rename(folder, target)
+    return new_name
+
+
+def delete(workspace: Workspace, name: str) -> None:
+    """Remove a model of the user's: at once out of the list, then from the disk.
+
+    Raises:
+        UserError: a bundled model, a run's, or there is none.
+    """
+    folder = _own(workspace, name)
+    aside = folder.with_name(f".deleted-{uuid.uuid4().hex}")
+    os.rename(folder, aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def export_zip(workspace: Workspace, name: str, out: Path) -> Path:
+    """Write the model as a zip of one folder, which :func:`import_zip` and any unzip understand.
+
+    Raises:
+        UserError: there is no such model, or it is damaged.
+    """
+    folder = storage.current_folder(find(workspace, name))
+    read_info(folder)
+    inner, out = name.removeprefix(RUN_PREFIX), Path(out)
+    temporary = out.with_name(f".{out.name}.{uuid.uuid4().hex}.new")
+    try:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:  # weights do not compress
+            for file in FILES:
+                if (folder / file).exists():
+                    archive.write(folder / file, f"{inner}/{file}")
+        os.replace(temporary, out)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return out
+
+
+def import_zip(workspace: Workspace, file: Path, name: str | None = None) -> str:
+    """Take a model from a stranger's zip into the library and return the name it got.
+
+    Only the files of :data:`FILES` are accepted, flat or under one folder; the weights are loaded
+    and checked before the model appears.
+
+    Raises:
+        UserError: says what is wrong with the zip or the model in it.
+    """
+    file = Path(file)
+    fresh = workspace.checkpoints / f".import-{uuid.uuid4().hex}"
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members, inner = _checked_members(archive, file.name)
+            wanted = _possible_name(name or inner or file.stem)
+            model_folder = fresh / wanted  # sentences about the model name the folder
+            model_folder.mkdir(parents=True)
+            for target, member in members.items():
+                _extract(archive, member, model_folder / target, file.name)
+        load_model(model_folder)
+        _check_preview(model_folder / "preview.png", file.name)
+        taken = wanted in BUNDLED_NAMES
+        final = free_name(f"{wanted}-2" if taken else wanted, workspace.checkpoints)
+        os.rename(model_folder, workspace.checkpoints / final)
+        storage.fsync_folder(workspace.checkpoints)
+        return final
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None and file.exists():
+            raise UserError("{file} could not be imported: {reason}.", file=file.name, reason=error.strerror) from None
+        raise UserError("{file} is not a readable zip file.", file=file.name) from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _checked_members(archive: zipfile.ZipFile, zip_name: str) -> tuple[dict[str, zipfile.ZipInfo], str]:
+    """``{file name: member}`` and the name of the one folder they lie in ("" if flat)."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    parents = set()
+    for member in archive.infolist():
+        path = PurePosixPath(member.filename.replace("\\", "/"))
+        if member.is_dir():
+            continue
+        link = (member.external_attr >> 16) & 0o170000 == 0o120000
+        if link or path.is_absolute() or ".." in path.parts or len(path.parts) > 2 or path.name not in FILES:
+            raise UserError(
+                "{file} was not imported: it has {member}. A model's zip holds only {allowed}.",
+                file=zip_name, member=str(path)[:80], allowed=", ".join(FILES),
+            )  # fmt: skip
+        if path.name in members:
+            raise UserError("{file} was not imported: it has {member} twice.", file=zip_name, member=path.name)
+        if member.flag_bits & 1:
+            raise UserError("{file} was not imported: it is locked with a password.", file=zip_name)
+        if member.file_size > FILES[path.name]:
+            raise UserError("{file} was not imported: {member} is too large.", file=zip_name, member=path.name)
+        members[path.name] = member
+        parents.add(path.parent.name)
+    missing = [needed for needed in ("model.safetensors", "model.json") if needed not in members]
+    if missing or len(parents) > 1:
+        raise UserError(
+            "{file} was not imported: a model's zip needs {needed} in one folder.",
+            file=zip_name, needed="model.safetensors, model.json",
+        )  # fmt: skip
+    return members, parents.pop()
+
+
+def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, zip_name: str) -> None:
+    """Copy one member, never more than its limit, whatever its header says."""
+    left = FILES[target.name]
+    with archive.open(member) as source, open(target, "wb") as out:
+        while chunk := source.read(MB):
+            left -= len(chunk)
+            if left < 0:
+                raise UserError("{file} was not imported: {member} is too large.", file=zip_name, member=target.name)
+            out.write(chunk)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _possible_name(name: str) -> str:
+    try:
+        return checked_name(name)
+    except UserError:
+        return "imported"
+
+
+def _check_preview(path: Path, zip_name: str) -> None:
+    if not path.exists():
+        return
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            if max(image.size) > 4096:
+                raise ValueError
+            image.load()
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, Image.DecompressionBombError):
+        raise UserError("{file} was not imported: its preview.png is not a sound picture.", file=zip_name) from None
