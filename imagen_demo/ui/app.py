@@ -9,7 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from imagen_demo.ui import theme
+from imagen_demo.studio.recipes import Studio
+from imagen_demo.ui import theme, widgets
 from imagen_demo.ui.texts import i18n
 from imagen_demo.workspace import Workspace
 
@@ -36,11 +37,10 @@ class Shared:
 
 def build_app(workspace: Workspace) -> gr.Blocks:
     """The whole page over one workspace; launch it with :func:`launch`."""
-    from imagen_demo.studio.recipes import Studio
-
     studio = Studio(workspace)
     with gr.Blocks(title="Imagen Demo", analytics_enabled=False) as blocks:
-        gr.HTML('<div class="imagen-head"><b>Imagen Demo</b></div>', elem_id="header")
+        gr.HTML(html_template=theme.HEADER, js_on_load=theme.HEADER_SCRIPT, elem_id="header", apply_default_css=False,
+                texts=widgets.page_texts("tagline", "theme"))
         with gr.Tabs(elem_id="tabs") as tabs:
             shared = Shared(blocks, tabs)
             for module, title in TABS:
@@ -63,6 +63,6 @@ def _build_tab(module: str, workspace: Workspace, studio: Any, shared: Shared) -
 def launch(blocks: gr.Blocks, **options: Any) -> tuple[Any, str, str | None]:
     """Serve the page with our look; ``options`` go to ``gr.Blocks.launch``."""
     return blocks.launch(
-        theme=theme.theme(), css=theme.css(), i18n=i18n, run_history=False, footer_links=[], max_file_size="16gb",
-        ssr_mode=False, **options,
+        theme=theme.theme(), css=theme.css(), head=theme.head(), i18n=i18n,
+        run_history=False, footer_links=[], max_file_size="16gb", ssr_mode=False, **options,
     )  # fmt: skip

@@ -30,12 +30,57 @@ _SHELL = {
     "tab_missing": ("This part is not installed yet.", "此部分尚未安装。"),
     "unexpected": ("Something went wrong; the details are in the server's log. Your work is safe.",
                    "出了点问题，详情见服务器日志。您的数据没有丢失。"),
+    "theme": ("Light or dark", "浅色 / 深色"),
+    "in_training": ("in training", "训练中"),
 }  # fmt: skip
 
-TEXTS: dict[str, tuple[str, str]] = _SHELL | (getattr(texts_train, "TEXTS", None) or {})
+_COMMON = {  # c_: used by several picture tabs
+    "c_model": ("Model", "模型"),
+    "c_class": ("Class", "类别"),
+    "c_seed": ("Seed", "种子"),
+    "c_random": ("Random", "随机"),
+    "c_psi": ("Truncation ψ", "截断 ψ"),
+    "c_psi_help": ("Low: typical, clean pictures. High: varied, riskier ones. Double-click resets.",
+                   "低：典型而干净；高：多样但可能失真。双击复位。"),
+    "c_download": ("Download PNG", "下载 PNG"),
+    "c_to_explore": ("Explore", "去探索"),
+    "c_to_interpolate": ("Interpolate", "去插值"),
+    "c_to_generate": ("Generate", "去生成"),
+    "c_to_train": ("Train a model", "训练模型"),
+    "c_no_model": ("No model yet", "还没有模型"),
+    "c_no_model_help": ("Train one on your own pictures, or on the sample set, and it appears here while it learns.",
+                        "用自己的图片或示例图集训练一个，训练时即可在此探索。"),
+    "c_cancel": ("Cancel", "取消"),
+    "c_cancelled": ("Cancelled.", "已取消。"),
+}  # fmt: skip
+
+_EXPLORE = {
+    "x_picture": ("The generated picture", "生成的图片"),
+    "x_undo": ("Undo", "撤销"),
+    "x_redo": ("Redo", "重做"),
+    "x_prev": ("Previous seed", "上一个种子"),
+    "x_next": ("Next seed", "下一个种子"),
+    "x_reset": ("Reset the sliders", "复位滑块"),
+    "x_copy": ("Copy link", "复制链接"),
+    "x_copied": ("Link copied: it opens on exactly this picture.", "链接已复制，打开即是这张图片。"),
+    "x_directions": ("Directions", "方向"),
+    "x_directions_help": ("What the model varies most, found by itself. Double-click a slider to reset it.",
+                          "模型自行发现的主要变化方向。双击滑块复位。"),
+    "x_more": ("More directions", "更多方向"),
+    "x_drop": ("Drop a PNG exported here to get its picture back, or choose one",
+               "拖入在此导出的 PNG（或点击选择）以还原图片"),
+    "x_restored": ("Restored from {name}.", "已从 {name} 还原。"),
+    "c_other_version": ("This comes from another version of the model; the picture may look different.",
+                        "它来自该模型的另一版本，图片可能有所不同。"),
+}  # fmt: skip
+
+TEXTS: dict[str, tuple[str, str]] = _SHELL | _COMMON | _EXPLORE | (getattr(texts_train, "TEXTS", None) or {})
 
 # English template of a UserError (or of a coach's sentence) -> Chinese template.
-ERRORS: dict[str, str] = {} | (getattr(texts_train, "ERRORS", None) or {})
+ERRORS: dict[str, str] = {
+    "The page sent something unreadable; reload it.": "页面发送的数据无法识别，请刷新页面。",
+    "{name} is too large to be a picture exported here.": "{name} 太大，不像是在此导出的图片。",
+} | (getattr(texts_train, "ERRORS", None) or {})
 
 _CHINESE = {key: zh for key, (_, zh) in TEXTS.items()}
 i18n = gr.I18n(

@@ -68,3 +68,33 @@ def theme() -> gr.themes.Base:
 
 def css() -> str:
     return (STATIC / "style.css").read_text("utf-8")
+
+
+HEADER = """<div class="im-head">
+<svg class="im-logo" viewBox="0 0 24 24" aria-hidden="true">
+<rect x="1.500" y="1.500" width="21" height="21" rx="7" fill="#167b68"/>
+<path d="M5 16c3.500 0 3.500-8 7-8s3.500 8 7 8" fill="none" stroke="#fff" stroke-width="2" stroke-linecap="round"/>
+<circle cx="12" cy="8" r="2" fill="#fff"/></svg>
+<b>Imagen Demo</b><span></span>
+<button type="button" id="theme-toggle" class="im-button im-bare">
+<svg class="im-icon" viewBox="0 0 20 20" aria-hidden="true">
+<circle cx="10" cy="10" r="6.500"/><path d="M10 3.500v13a6.500 6.500 0 0 0 0-13z" fill="currentColor"/></svg>
+</button></div>"""
+
+HEADER_SCRIPT = """const T = window.imagenDemo.texts(props.texts), b = element.querySelector('button');
+element.querySelector('span').textContent = T('tagline');
+b.title = T('theme'); b.setAttribute('aria-label', T('theme'));
+b.addEventListener('click', window.imagenDemo.toggleTheme);"""
+
+# The visitor's choice of light or dark, before the first paint.
+REMEMBER_THEME = """try { const chosen = localStorage.getItem('imagen-theme');
+if (chosen && !new URLSearchParams(location.search).has('__theme'))
+  addEventListener('DOMContentLoaded', () => {
+    const set = () => document.body.classList.toggle('dark', chosen === 'dark');
+    set(); setTimeout(set, 400); });
+} catch { /* private window */ }"""
+
+
+def head() -> str:
+    """For the page's <head>: the script all picture tabs share."""
+    return f"<script>{REMEMBER_THEME}\n{(STATIC / 'common.js').read_text('utf-8')}</script>"

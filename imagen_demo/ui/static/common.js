@@ -1,0 +1,105 @@
+// Shared by the picture tabs: a message bus between tabs, and a few DOM helpers.
+// Loaded once in <head>; everything lives under window.imagenDemo.
+window.imagenDemo = (() => {
+  const handlers = {}, waiting = {};
+
+  // Send `message` to a tab and show it. A tab not opened yet gets the message when it is built.
+  const open = (tab, message) => {
+    if (handlers[tab]) handlers[tab](message); else waiting[tab] = message;
+    document.getElementById(`tab-${tab}-button`)?.click();
+    window.scrollTo({ top: 0, behavior: 'smooth' });
+  };
+  const on = (tab, handler) => {
+    handlers[tab] = handler;
+    const message = waiting[tab];
+    delete waiting[tab];
+    return message; // what arrived before the tab was built
+  };
+
+  const chinese = (navigator.language || 'en').toLowerCase().startsWith('zh');
+  const texts = (both) => (key, values = {}) =>
+    ((chinese ? both.zh : both.en)[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
+
+  // h('button', {class: 'a', onclick: f}, 'text', child): an element
+  const h = (tag, attributes = {}, ...children) => {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value === false || value == null) continue;
+      if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
+      else if (name in node && typeof value !== 'string') node[name] = value;
+      else node.setAttribute(name, value);
+    }
+    node.append(...children.flat().filter((child) => child != null));
+    return node;
+  };
+
+  const PATHS = {
+    undo: 'M8 4 4 8l4 4M4 8h8a5 5 0 0 1 0 10H9', redo: 'm12 4 4 4-4 4M16 8H8a5 5 0 0 0 0 10h3',
+    prev: 'm12 5-5 5 5 5', next: 'm8 5 5 5-5 5', left: 'm12 5-5 5 5 5', right: 'm8 5 5 5-5 5',
+    random: 'M3 6h2.5c4 0 5 8 9 8H17m-2.500-2.500L17 14l-2.500 2.500M3 14h2.500c1.600 0 2.700-1.200 3.700-2.800M12 8.300C12.900 7 13.700 6 15 6h2m-2.500-2.500L17 6l-2.500 2.500',
+    reset: 'M4 10a6 6 0 1 0 2-4.500M4 3v4h4', download: 'M10 3v10m-4-4 4 4 4-4M4 17h12',
+    link: 'M8.500 11.500a3 3 0 0 0 4.300 0l2.500-2.500a3 3 0 0 0-4.300-4.300l-1 1m1.500 2.800a3 3 0 0 0-4.300 0l-2.500 2.500a3 3 0 0 0 4.300 4.300l1-1',
+    remove: 'm6 6 8 8m0-8-8 8', play: 'M7 4.500v11l8.500-5.500z', pause: 'M7 5v10M13 5v10', add: 'M10 4v12M4 10h12',
+    send: 'M4 10h11m-4.500-4.500L15 10l-4.500 4.500', stop: 'M6 6h8v8H6z',
+  };
+  const icon = (name) => {
+    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+    svg.setAttribute('viewBox', '0 0 20 20');
+    svg.setAttribute('class', 'im-icon');
+    svg.setAttribute('aria-hidden', 'true');
+    svg.innerHTML = `<path d="${PATHS[name]}"/>`;
+    return svg;
+  };
+  const button = (id, label, iconName, onclick, { bare = false, kind = '' } = {}) =>
+    h('button', { type: 'button', id, class: `im-button ${bare ? 'im-bare' : ''} ${kind}`, 'aria-label': label, title: label, onclick },
+      iconName ? icon(iconName) : null, bare ? null : h('span', {}, label));
+
+  const field = (label, control, extra = null) => h('label', { class: 'im-field' }, h('span', { class: 'im-label' }, label, extra), control);
+  const options = (select, pairs, value) => {
+    select.replaceChildren(...pairs.map(([id, text]) => h('option', { value: String(id) }, text)));
+    select.value = String(value);
+  };
+
+  // A slider whose track is filled from `origin` to the thumb; double click puts it back to `initial`.
+  const slider = ({ id, label, min, max, step, initial, origin = min, oninput, onchange }) => {
+    const output = h('output', { class: 'im-value' });
+    const input = h('input', { type: 'range', id, min, max, step, 'aria-label': label });
+    const paint = () => {
+      const place = (v) => 100 * (Math.min(max, Math.max(min, v)) - min) / (max - min);
+      const [a, b] = [place(origin), place(+input.value)].sort((x, y) => x - y);
+      input.style.setProperty('--from', `${a}%`);
+      input.style.setProperty('--to', `${b}%`);
+      output.textContent = (+input.value).toFixed(2);
+    };
+    const set = (value) => { input.value = value; paint(); };
+    input.addEventListener('input', () => { paint(); oninput?.(+input.value); });
+    input.addEventListener('change', () => onchange?.(+input.value));
+    input.addEventListener('dblclick', () => { set(initial); oninput?.(initial); onchange?.(initial); });
+    set(initial);
+    return { node: h('div', { class: 'im-slider' }, h('span', { class: 'im-label' }, label), output, input), input, set };
+  };
+
+  // Calls `work` with the newest argument only: one call under way, at most one waiting.
+  const newest = (work) => {
+    let busy = false, next = null;
+    return async function run(argument) {
+      if (busy) { next = [argument]; return; }
+      busy = true;
+      try { await work(argument, () => next === null); } finally { busy = false; }
+      if (next) { const [later] = next; next = null; await run(later); }
+    };
+  };
+
+  const save = (href, name) => { const a = h('a', { href, download: name }); document.body.append(a); a.click(); a.remove(); };
+  const randomSeed = () => Math.floor(Math.random() * 100000);
+  const clone = (value) => JSON.parse(JSON.stringify(value));
+  const lost = chinese ? '与服务器的连接已断开，请稍后重试。' : 'The server does not answer; try again in a moment.';
+  // Every server function answers with an object; {error} is a sentence for the visitor.
+  const ask = async (call, payload) => { try { return await call(payload); } catch { return { error: lost }; } };
+
+  const toggleTheme = () => {
+    const dark = document.body.classList.toggle('dark');
+    try { localStorage.setItem('imagen-theme', dark ? 'dark' : 'light'); } catch { /* private window */ }
+  };
+  return { open, on, texts, h, icon, button, field, options, slider, newest, save, randomSeed, clone, ask, toggleTheme, chinese, current: null };
+})();

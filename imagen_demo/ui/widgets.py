@@ -1,0 +1,182 @@
+"""What the picture tabs share: calls from the page into Python, pictures as data URLs, the list of models.
+
+The page's own components call Python through ``server_functions``. Their input is
+untrusted: recipes are validated by ``Recipe.from_json``, numbers are clamped here, and
+every answer is an object, ``{"error": sentence}`` when it cannot be done.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from imagen_demo.errors import UserError
+from imagen_demo.studio import library
+from imagen_demo.studio.recipes import Recipe, Studio
+from imagen_demo.ui import texts
+from imagen_demo.ui.theme import STATIC
+from imagen_demo.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+DEFAULT_PSI = 0.8
+MAX_BATCH = 64  # pictures in one answer
+Payload = dict[str, Any]
+
+
+def server_function(name: str, work: Callable[..., Payload]) -> Callable[..., Payload]:
+    """``work(payload, language)`` as a function the page may call as ``server.<name>(payload)``."""
+
+    def call(payload: Any, request: gr.Request) -> Payload:
+        try:
+            if not isinstance(payload, dict):
+                raise UserError("The page sent something unreadable; reload it.")
+            return work(payload, texts.language(request))
+        except UserError as error:
+            return {"error": texts.translate_error(error, request)}
+        except Exception:
+            log.exception("%s failed", name)
+            return {"error": texts.t("unexpected", request)}
+
+    call.__name__ = name
+    return call
+
+
+def script(name: str) -> str:
+    return (STATIC / name).read_text("utf-8")
+
+
+def page_texts(*prefixes: str) -> dict[str, dict[str, str]]:
+    """The texts whose keys start with one of ``prefixes``, for a component's JavaScript."""
+    chosen = {key: pair for key, pair in texts.TEXTS.items() if key.startswith(prefixes)}
+    return {"en": {key: en for key, (en, _) in chosen.items()}, "zh": {key: zh for key, (_, zh) in chosen.items()}}
+
+
+def data_url(image: Image.Image, side: int | None = None) -> str:
+    """A picture for the page: PNG where it is small, else the fastest to encode: WebP with alpha, JPEG without.
+
+    ``side``: shrink to at most so many pixels (thumbnails).
+    """
+    if side and image.width > side:
+        image = image.resize((side, side), Image.Resampling.LANCZOS)
+    buffer, kind = io.BytesIO(), "png"
+    if image.width <= 128:
+        image.save(buffer, "PNG", compress_level=1)
+    elif image.mode == "RGBA":
+        kind = "webp"
+        image.save(buffer, "WEBP", quality=92, method=0)
+    else:
+        kind = "jpeg"
+        image.save(buffer, "JPEG", quality=92)
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def recipe_from(value: Any) -> Recipe:
+    """A recipe out of the page's JSON; raises UserError on nonsense."""
+    return Recipe.from_json(value if isinstance(value, str) else json.dumps(value))
+
+
+def recipe_data(recipe: Recipe) -> Payload:
+    """Every field, also those at their defaults: the page edits them in place."""
+    return asdict(recipe)
+
+
+def recipes_from(payload: Payload) -> list[Recipe]:
+    values = payload.get("recipes")
+    if not isinstance(values, list) or len(values) > MAX_BATCH:
+        raise UserError("The page sent something unreadable; reload it.")
+    return [recipe_from(value) for value in values]
+
+
+def models(workspace: Workspace, language: str) -> list[dict[str, str]]:
+    """``[{name, title}]`` for a menu: the library, then networks in training."""
+    entries = library.list_models(workspace)
+    suffix = texts.t("in_training", language)
+    return [
+        {"name": entry.name, "title": f"{title(entry)} · {suffix}" if entry.in_training else title(entry)}
+        for entry in entries
+        if entry.info is not None  # damaged ones are shown, with their sentence, under Models
+    ]
+
+
+def title(entry: library.ModelEntry) -> str:
+    own = entry.info.title if entry.info else ""
+    return own or entry.name.removeprefix(library.RUN_PREFIX)
+
+
+def model_facts(studio: Studio, name: str, language: str) -> Payload:
+    """What the controls need to know about one model."""
+    model, directions = studio.model(name), studio.directions(name)
+    chinese = len(directions.names_zh) == len(directions.names) and texts.language(language) == "zh"
+    return {
+        "name": name,
+        "classes": list(model.info.class_names) if model.info.config.num_classes else [],
+        "resolution": model.info.config.resolution,
+        "alpha": model.info.config.channels == 4,
+        "directions": list(directions.names_zh if chinese else directions.names),
+    }
+
+
+def new_recipe(studio: Studio, name: str, seed: int = 0, psi: float = DEFAULT_PSI, label: int | None = None) -> Recipe:
+    """One seed of a model; class 0 where a class is needed and none was given.
+
+    Recipes on the page carry no hash, so that a model in training can be watched; links and files are
+    pinned to the model's version when they are made.
+    """
+    if studio.model(name).info.config.num_classes and label is None:
+        label = 0
+    return Recipe(model=name, seeds=((seed, 1.0),), psi=psi, label=label)
+
+
+def unpinned(studio: Studio, recipe: Recipe, language: str) -> tuple[Recipe, str | None]:
+    """A recipe from a link or file, made ready for the page, and a sentence if its model has changed since."""
+    note = None
+    if recipe.model_hash and not studio.model(recipe.model).hash.startswith(recipe.model_hash):
+        note = texts.t("c_other_version", language)
+    recipe = replace(recipe, model_hash="")
+    studio.render(recipe)  # raises what is wrong with it
+    return recipe, note
+
+
+def link(studio: Studio, recipe: Recipe) -> str:
+    """The query part of a link: pinned to the model's version, unless that changes every few seconds."""
+    return (recipe if recipe.model.startswith(library.RUN_PREFIX) else studio.pinned(recipe)).to_query()
+
+
+def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[..., Payload]]:
+    """The calls every picture tab makes: ``models``, ``describe``, ``draw``, ``png``."""
+
+    def list_models(payload: Payload, language: str) -> Payload:
+        return {"models": models(workspace, language)}
+
+    def describe(payload: Payload, language: str) -> Payload:
+        name = str(payload.get("model", ""))
+        return {"model": model_facts(studio, name, language), "recipe": recipe_data(new_recipe(studio, name))}
+
+    def draw(payload: Payload, language: str) -> Payload:
+        side = payload.get("side")
+        side = side if isinstance(side, int) and 16 <= side <= 1024 else None
+        recipes = recipes_from(payload)
+        return {"images": [data_url(studio.render(recipe), side) for recipe in recipes]}
+
+    def png_file(payload: Payload, language: str) -> Payload:
+        recipe = recipe_from(payload.get("recipe"))
+        data = base64.b64encode(studio.png(recipe)).decode()
+        return {"url": f"data:image/png;base64,{data}", "name": file_name(recipe)}
+
+    calls = {"models": list_models, "describe": describe, "draw": draw, "png": png_file}
+    return [server_function(name, work) for name, work in calls.items()]
+
+
+def file_name(recipe: Recipe) -> str:
+    """``planets-seed0042.png``, as the command line names it, with the model in front."""
+    seeds = "-".join(f"{seed:04d}" for seed, _ in recipe.seeds[:3])
+    return f"{recipe.model.replace('/', '-')}-seed{seeds}.png"
