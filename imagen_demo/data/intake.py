@@ -1,0 +1,255 @@
+"""From what a user has (a folder, an archive, many files) to a list of candidate pictures. Trusts nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from imagen_demo.data import archives
+from imagen_demo.errors import UserError
+from imagen_demo.progress import Progress, silent
+
+MAX_TEXT = 64 << 20  # bytes of one metadata file
+MAX_CAPTION = 64 << 10
+LABEL_COLUMNS = ("label", "labels", "class", "category")
+CAPTION_COLUMNS = ("text", "caption", "captions", "prompt", "description")
+
+
+@dataclass
+class Candidate:
+    """A file that may be a picture. ``name`` is what the user calls it; ``place`` its path within its own source."""
+
+    name: str
+    path: Path
+    place: PurePosixPath
+
+
+@dataclass
+class SetAside:
+    """A file that is no candidate, with the code of the reason (see ``reasons``)."""
+
+    name: str
+    code: str
+
+
+@dataclass
+class Intake:
+    """``labels`` and ``captions`` map names of candidates to what metadata files say of them."""
+
+    source: str
+    candidates: list[Candidate] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    captions: dict[str, str] = field(default_factory=dict)
+
+    def classes(self) -> dict[str, str]:
+        """Candidate -> class: from metadata if there is any, else from the folders below the common ones."""
+        if self.labels:
+            return self.labels
+        places = [(c.name, c.place.parts[:-1]) for c in self.candidates]
+        folders = [parts for _, parts in places]
+        common = os.path.commonprefix(folders) if folders else ()
+        if any(len(parts) > len(common) for parts in folders):
+            return {name: parts[len(common)] for name, parts in places if len(parts) > len(common)}
+        if common or "/" not in "".join(c.name for c in self.candidates):
+            return {}
+        # cats.zip and dogs.zip, flat inside: the archives are the classes
+        return {c.name: c.name.partition("/")[0] for c in self.candidates if "/" in c.name}
+
+
+def find_pictures(source: Path | Sequence[Path], scratch: Path, progress: Progress = silent) -> Intake:
+    """List what ``source`` holds; archives are unpacked into ``scratch``, which the caller deletes.
+
+    Raises:
+        UserError: the source is gone, unreadable, empty, not an archive, or a bomb.
+        Cancelled: from ``progress``.
+    """
+    sources = [Path(source)] if isinstance(source, (str, Path)) else [Path(s) for s in source]
+    if not sources:
+        raise UserError("No files were given.")
+    alone = len(sources) == 1
+    intake = Intake(sources[0].name if alone else f"{len(sources)} files")
+    finder = _Finder(intake, scratch, progress)
+    for path in sources:
+        try:
+            finder.add(path, alone)
+        except FileNotFoundError:
+            raise UserError("{name} is not there any more.", name=path.name or str(path)) from None
+        except PermissionError:
+            raise UserError("{name} may not be read.", name=path.name) from None
+    finder.finish()
+    return intake
+
+
+class _Finder:
+    def __init__(self, intake: Intake, scratch: Path, progress: Progress) -> None:
+        self.intake, self.scratch, self.progress = intake, scratch, progress
+        self.names: set[str] = set()
+        self.archive_count = 0
+
+    def add(self, path: Path, alone: bool) -> None:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            self._folder(path, "" if alone else path.name + "/")
+        elif not stat.S_ISREG(mode):
+            raise UserError("{name} is neither a folder nor a file.", name=path.name)
+        else:
+            with open(path, "rb") as file:
+                which = archives.kind(file.read(512))
+            if which:
+                self._archive(path, "" if alone else _stem(path) + "/")
+            elif alone:
+                raise UserError(
+                    "{name} is neither a folder nor a zip or tar archive of pictures, nor are there several files.",
+                    name=path.name,
+                )
+            else:
+                self._file(path, path.name, PurePosixPath(path.name))
+
+    def _folder(self, folder: Path, prefix: str) -> None:
+        def unreadable(error: OSError) -> None:
+            if Path(error.filename) == folder:
+                raise error
+            self._aside(prefix + Path(error.filename).relative_to(folder).as_posix(), "unreadable")
+
+        for root, folders, files in os.walk(folder, onerror=unreadable, followlinks=False):
+            folders.sort()
+            for name in list(folders):
+                path = Path(root, name)
+                inside = path.relative_to(folder).as_posix()
+                code = "hidden" if archives.hidden(name) else "link" if path.is_symlink() else ""
+                if code:
+                    self._aside(prefix + inside, code)
+                    folders.remove(name)
+            for name in sorted(files):
+                path = Path(root, name)
+                place = PurePosixPath(path.relative_to(folder).as_posix())
+                self._plain(path, prefix + str(place), place)
+
+    def _plain(self, path: Path, name: str, place: PurePosixPath) -> None:
+        try:
+            mode = path.lstat().st_mode
+            if archives.hidden(path.name):
+                self._aside(name, "hidden")
+            elif stat.S_ISLNK(mode):
+                self._aside(name, "link")
+            elif not stat.S_ISREG(mode):
+                self._aside(name, "special")
+            else:
+                with open(path, "rb") as file:
+                    head = file.read(512)
+                if archives.kind(head):
+                    self._archive(path, name.rpartition("/")[0] + ("/" if "/" in name else "") + _stem(path) + "/")
+                else:
+                    self._file(path, name, place)
+        except OSError:
+            self._aside(name, "unreadable")
+
+    def _archive(self, path: Path, prefix: str) -> None:
+        self.archive_count += 1
+        where = self.scratch / f"archive{self.archive_count}"
+
+        def watch(fraction: float) -> None:
+            self.progress(fraction, f"Unpacking {path.name}")
+
+        for entry in archives.unpack(path, where, watch):
+            name = prefix + entry.name
+            if entry.path is None:
+                self._aside(name, entry.code)
+            else:
+                self._file(entry.path, name, PurePosixPath(entry.name))
+
+    def _file(self, path: Path, name: str, place: PurePosixPath) -> None:
+        self.intake.candidates.append(Candidate(self._unique(name), path, place))
+
+    def _aside(self, name: str, code: str) -> None:
+        self.intake.set_aside.append(SetAside(self._unique(name), code))
+
+    def _unique(self, name: str) -> str:
+        candidate, number = name, 2
+        while candidate in self.names:
+            candidate, number = f"{name} ({number})", number + 1
+        self.names.add(candidate)
+        return candidate
+
+    def finish(self) -> None:
+        """Take the metadata out of the candidates and put both lists in order."""
+        intake = self.intake
+        by_name = {c.name: c for c in intake.candidates}
+        stems = {c.name.rpartition(".")[0]: c.name for c in intake.candidates if not c.name.lower().endswith(".txt")}
+        for candidate in list(by_name.values()):
+            if _read_metadata(candidate, by_name, stems, intake):
+                intake.candidates.remove(candidate)
+                self.intake.set_aside.append(SetAside(candidate.name, "metadata"))
+        intake.candidates.sort(key=lambda c: c.name)
+        intake.set_aside.sort(key=lambda s: s.name)
+        if not intake.candidates and not intake.set_aside:
+            raise UserError("{name} is empty.", name=intake.source)
+        if not intake.candidates and any(s.code == "encrypted" for s in intake.set_aside):
+            raise UserError("{name} is protected by a password. Pack it again without one.", name=intake.source)
+
+
+def _stem(path: Path) -> str:
+    name = path.name
+    for ending in (".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".txz", ".tbz2", ".tar", ".zip"):
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            return name[: -len(ending)]
+    return name
+
+
+def _read_metadata(candidate: Candidate, names: dict[str, Any], stems: dict[str, str], intake: Intake) -> bool:
+    """Whether ``candidate`` is a metadata file; what it says goes into ``intake``."""
+    folder, _, file = candidate.name.rpartition("/")
+    prefix = folder + "/" if folder else ""
+    size = candidate.path.stat().st_size
+    if file.endswith(".txt"):
+        picture = stems.get(candidate.name.removesuffix(".txt"))
+        if picture and size <= MAX_CAPTION:
+            text = candidate.path.read_text(encoding="utf-8", errors="replace").strip()
+            if text:
+                intake.captions.setdefault(picture, text)
+            return True
+        return False
+    if file not in ("dataset.json", "metadata.csv", "metadata.jsonl") or size > MAX_TEXT:
+        return False
+    text = candidate.path.read_text(encoding="utf-8-sig", errors="replace")
+    try:
+        rows = _rows(file, text)
+    except (ValueError, csv.Error, RecursionError):
+        return False  # it ends among the dropped, as no picture
+    for row in rows:
+        name = prefix + str(row.get("file_name"))
+        if name not in names:
+            continue
+        label = next((row[c] for c in LABEL_COLUMNS if _given(row.get(c))), None)
+        caption = next((row[c] for c in CAPTION_COLUMNS if _given(row.get(c))), None)
+        if label is not None:
+            intake.labels[name] = str(label)
+        if caption is not None:
+            intake.captions[name] = str(caption)[:MAX_CAPTION]
+    return True
+
+
+def _given(value: Any) -> bool:
+    return isinstance(value, (str, int)) and value != ""
+
+
+def _rows(file: str, text: str) -> list[dict[str, Any]]:
+    """The rows of any of the three formats as dicts with ``file_name``."""
+    if file == "metadata.csv":
+        return list(csv.DictReader(io.StringIO(text)))
+    if file == "metadata.jsonl":
+        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+        return [row for row in rows if isinstance(row, dict)]
+    labels = json.loads(text)
+    labels = labels.get("labels") if isinstance(labels, dict) else None
+    pairs = labels.items() if isinstance(labels, dict) else labels or []
+    pairs = [p for p in pairs if isinstance(p, (list, tuple)) and len(p) == 2]
+    return [{"file_name": name, "label": label} for name, label in pairs]
