@@ -1,0 +1,72 @@
+"""What several test files share."""
+
+from __future__ import annotations
+
+import os
+
+# Before torch is imported, here and in every process a test starts: tests run side by side on few cores.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ.pop("IMAGEN_DEMO_WORKSPACE", None)  # no test writes into anybody's own workspace
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imagen_demo.workspace import Workspace
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty workspace."""
+    return Workspace(tmp_path / "workspace")
+
+
+@pytest.fixture
+def tiny_model_folder(workspace: Workspace) -> Path:
+    """A 16 px style model with random weights, in ``workspace`` under the name ``tiny``."""
+    return write_tiny_model(workspace.checkpoints / "tiny")
+
+
+def write_tiny_model(folder: Path, **changes: object) -> Path:
+    """Save a model of random but repeatable weights; ``changes`` go into its ModelConfig."""
+    import torch
+
+    from imagen_demo.config import ModelConfig
+    from imagen_demo.models.folder import ModelInfo, save_model
+    from imagen_demo.models.registry import build_generator
+
+    shape = {"resolution": 16, "z_dim": 16, "w_dim": 16, "width": 128} | changes
+    config = ModelConfig(**shape)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = build_generator(config)
+    info = ModelInfo(config=config, title=folder.name, created="2024-01-01T00:00:00Z")
+    save_model(folder, generator, torch.zeros(max(1, config.num_classes), config.w_dim), info, preview=None)
+    return folder
+
+
+@pytest.fixture
+def pictures_folder(tmp_path: Path) -> Path:
+    """40 PNG pictures, 24 x 24: a disc of its own colour and place on each."""
+    return draw_pictures(tmp_path / "pictures")
+
+
+def draw_pictures(folder: Path, count: int = 40, side: int = 24) -> Path:
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    rows, columns = np.mgrid[:side, :side]
+    for number in range(count):
+        picture = np.empty((side, side, 3), np.uint8)
+        picture[:] = random.integers(0, 256, 3)
+        y, x = random.uniform(0.3, 0.7, 2) * side
+        picture[(rows - y) ** 2 + (columns - x) ** 2 < (side * random.uniform(0.15, 0.3)) ** 2] = random.integers(
+            0, 256, 3
+        )
+        Image.fromarray(picture).save(folder / f"disc{number:02d}.png")
+    return folder
