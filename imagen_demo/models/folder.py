@@ -13,13 +13,13 @@ from typing import Any
 import torch
 from PIL import Image
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor
 
 from imagen_demo import storage
 from imagen_demo.config import ModelConfig
 from imagen_demo.errors import UserError
-from imagen_demo.models.registry import Generator, build_generator
+from imagen_demo.models.registry import Generator, build_generator, check_model_config
 
 FORMAT_VERSION = 1
 
@@ -78,25 +78,44 @@ def read_info(folder: Path) -> ModelInfo:
     Raises:
         UserError: no model there, a damaged description, or one of a newer format.
     """
-    folder = storage.current_folder(folder)
-    name = folder.name
+    name = _name(folder)
     try:
-        raw = storage.read_json(folder / "model.json")
-    except FileNotFoundError:
+        raw = storage.read_json(storage.current_folder(folder) / "model.json")
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError("{name} is not a model folder: it has no model.json.", name=name) from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError, OSError):
         raise UserError("The description of model {name} (model.json) is damaged.", name=name) from None
     version = raw.get("format_version", 0) if isinstance(raw, dict) else 0
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    if isinstance(version, int) and version > FORMAT_VERSION:
         raise UserError(
             "Model {name} has format version {version}; this program knows up to {known}. Update the program.",
             name=name, version=version, known=FORMAT_VERSION,
         )  # fmt: skip
     try:
         config = ModelConfig(**raw.pop("config"))
-        return ModelInfo(config=config, **raw)
-    except (TypeError, KeyError, AttributeError):
+        check_model_config(config)
+        info = ModelInfo(config=config, **raw)
+        _check_types(info)
+        return info
+    except (TypeError, KeyError, AttributeError, UserError):
         raise UserError("The description of model {name} (model.json) is damaged.", name=name) from None
+
+
+def _name(folder: Path) -> str:
+    """How sentences call a model: by its folder, or by the run whose newest or best network it is."""
+    return folder.parent.name if folder.name in ("latest", "best") else folder.name.removesuffix(".old")
+
+
+def _check_types(info: ModelInfo) -> None:
+    """TypeError where a field is not what it is said to be: the description may come from a stranger."""
+    plain = {"title": str, "description": str, "licence": str, "created": str, "training": dict, "dataset": dict}
+    sound = all(isinstance(getattr(info, name), kind) for name, kind in plain.items())
+    sound = sound and type(info.format_version) is int
+    for names in (info.class_names, info.lineage):
+        sound = sound and isinstance(names, list) and all(isinstance(name, str) for name in names)
+    sound = sound and isinstance(info.metrics, dict)
+    if not sound or not all(isinstance(value, (int, float)) for value in info.metrics.values()):
+        raise TypeError
 
 
 def load_model(folder: Path, device: str | torch.device = "cpu") -> Model:
@@ -105,34 +124,44 @@ def load_model(folder: Path, device: str | torch.device = "cpu") -> Model:
     Raises:
         UserError: as :func:`read_info`; or tensors are missing, superfluous, misshapen or not finite.
     """
-    info = read_info(folder)
+    info, name = read_info(folder), _name(folder)
     folder = storage.current_folder(folder)
-    name, file = folder.name, folder / "model.safetensors"
     try:
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        tensors = load_file(file)
+        data = (folder / "model.safetensors").read_bytes()  # once: the hash is that of the very weights
+        tensors = load(data)
     except FileNotFoundError:
         raise UserError("Model {name} has no weights: model.safetensors is missing.", name=name) from None
-    except (SafetensorError, OSError):
+    except (SafetensorError, OSError, ValueError, KeyError):
         raise UserError("The weights of model {name} (model.safetensors) are damaged.", name=name) from None
-    generator = build_generator(info.config)
-    expected = {f"generator.{key}": value.shape for key, value in generator.state_dict().items()}
-    expected["w_avg"] = torch.Size([max(1, info.config.num_classes), info.config.w_dim])
-    problems = (
-        [f"{key} is missing" for key in expected.keys() - tensors.keys()]
-        + [f"{key} is unknown" for key in tensors.keys() - expected.keys()]
-        + [f"{key} has shape {list(tensors[key].shape)} instead of {list(shape)}"
-           for key, shape in expected.items() if key in tensors and tensors[key].shape != shape]
-        + [f"{key} has values that are not numbers" for key, value in tensors.items() if not value.isfinite().all()]
-    )  # fmt: skip
+    with torch.device("meta"):  # shapes only: no memory and no random numbers are spent
+        generator = build_generator(info.config)
+    expected = {f"generator.{key}": value for key, value in generator.state_dict().items()}
+    expected["w_avg"] = torch.empty(max(1, info.config.num_classes), info.config.w_dim, device="meta")
+    problems = _problems(tensors, expected)
     if problems:
         raise UserError(
             "The weights of model {name} do not fit its description: {problem} ({count} such tensors).",
-            name=name, problem=sorted(problems)[0], count=len(problems),
+            name=name, problem=problems[0], count=len(problems),
         )  # fmt: skip
     w_avg = tensors.pop("w_avg").to(device)
-    generator.load_state_dict({key.removeprefix("generator."): value for key, value in tensors.items()})
-    return Model(generator.to(device).eval().requires_grad_(False), info, w_avg, digest, folder)
+    generator.load_state_dict({key.removeprefix("generator."): value for key, value in tensors.items()}, assign=True)
+    generator = generator.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+    return Model(generator, info, w_avg, hashlib.sha256(data).hexdigest(), folder)
+
+
+def _problems(tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> list[str]:
+    """What is wrong with the tensors of a file, in a stable order."""
+    problems = [f"{key} is missing" for key in expected.keys() - tensors.keys()]
+    problems += [f"{key} is unknown" for key in tensors.keys() - expected.keys()]
+    for key in expected.keys() & tensors.keys():
+        found, wanted = tensors[key], expected[key]
+        if found.shape != wanted.shape:
+            problems.append(f"{key} has shape {list(found.shape)} instead of {list(wanted.shape)}")
+        elif found.dtype != wanted.dtype:
+            problems.append(f"{key} has type {found.dtype} instead of {wanted.dtype}")
+        elif not found.isfinite().all():
+            problems.append(f"{key} has values that are not numbers")
+    return sorted(problems)
 
 
 def model_card(info: ModelInfo) -> str:

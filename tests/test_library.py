@@ -1,0 +1,200 @@
+"""The library lists everything, changes only the user's own, and takes no hostile zip."""
+
+import io
+import json
+import os
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tiny import save_tiny_model
+
+from imagen_demo import storage
+from imagen_demo.errors import UserError
+from imagen_demo.models.folder import load_model
+from imagen_demo.studio import library
+from imagen_demo.training.run import Run, Status, own_status
+from imagen_demo.workspace import REPOSITORY, Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    bundled = tmp_path / "program" / "checkpoints"
+    save_tiny_model(bundled / "planets")
+    monkeypatch.setattr(library, "BUNDLED", bundled)
+    workspace = Workspace(tmp_path / "work")
+    save_tiny_model(workspace.checkpoints / "mine", seed=1)
+    return workspace
+
+
+def names(workspace):
+    return [entry.name for entry in library.list_models(workspace)]
+
+
+def everything(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_bundled_names_are_the_committed_ones():
+    kept = [line for line in (REPOSITORY / ".gitignore").read_text().splitlines() if line.startswith("!/checkpoints/")]
+    assert {line.split("/")[2] for line in kept} == set(library.BUNDLED_NAMES)
+
+
+def test_list_has_bundled_own_and_runs(workspace):
+    for name, status in (("done", Status(state="finished")), ("busy", own_status()), ("empty", None)):
+        run = Run(workspace.runs / name)
+        run.path.mkdir()
+        if status:
+            run.write_status(status)
+            save_tiny_model(run.latest)
+    entries = {entry.name: entry for entry in library.list_models(workspace)}
+    assert list(entries)[:2] == ["planets", "mine"] and set(entries) == {"planets", "mine", "run/done", "run/busy"}
+    assert entries["planets"].bundled and not entries["mine"].bundled
+    assert entries["run/busy"].in_training and not entries["run/done"].in_training
+    assert all(entry.info.title == "Tiny" and entry.preview.exists() for entry in entries.values())
+
+
+def test_a_damaged_model_is_listed_with_its_sentence(workspace):
+    (workspace.checkpoints / "broken").mkdir()
+    (workspace.checkpoints / "broken" / "model.json").write_text("{")
+    (workspace.checkpoints / ".hidden").mkdir()
+    (workspace.checkpoints / "half.new").mkdir()
+    (workspace.checkpoints / "file.txt").write_text("x")
+    entries = {entry.name: entry for entry in library.list_models(workspace)}
+    assert set(entries) == {"planets", "mine", "broken"}
+    assert entries["broken"].info is None and "broken (model.json) is damaged" in str(entries["broken"].error)
+
+
+def test_an_interrupted_saving_is_found_under_its_name(workspace):
+    (workspace.checkpoints / "mine").rename(workspace.checkpoints / "mine.old")
+    assert names(workspace) == ["planets", "mine"]
+    assert load_model(library.find(workspace, "mine")).info.title == "Tiny"
+
+
+@pytest.mark.parametrize("name", ["nowhere", "run/nowhere", "../mine", "run/../mine", "", "/etc"])
+def test_find_refuses_what_is_not_there(workspace, name):
+    with pytest.raises(UserError):
+        library.find(workspace, name)
+
+
+def test_rename(workspace):
+    assert library.rename(workspace, "mine", " Sea shells ") == "Sea shells"
+    assert names(workspace) == ["planets", "Sea shells"]
+    save_tiny_model(workspace.checkpoints / "other")
+    for new in ("other", "planets", "../x", "a/b", ""):
+        with pytest.raises(UserError):
+            library.rename(workspace, "Sea shells", new)
+    assert names(workspace) == ["planets", "other", "Sea shells"]
+
+
+def test_delete(workspace):
+    library.delete(workspace, "mine")
+    assert names(workspace) == ["planets"] and not list(workspace.checkpoints.iterdir())
+
+
+def test_bundled_models_and_runs_stay(workspace):
+    save_tiny_model(workspace.runs / "r" / "latest")
+    for name in ("planets", "run/r"):
+        with pytest.raises(UserError):
+            library.delete(workspace, name)
+        with pytest.raises(UserError):
+            library.rename(workspace, name, "x")
+    assert names(workspace) == ["planets", "mine", "run/r"]
+
+
+def test_export_and_import(workspace, tmp_path):
+    (workspace.checkpoints / "mine" / "secret.txt").write_text("not for others")
+    out = library.export_zip(workspace, "mine", tmp_path / "mine.zip")
+    with zipfile.ZipFile(out) as archive:
+        assert set(archive.namelist()) == {
+            f"mine/{file}" for file in ("model.safetensors", "model.json", "README.md", "preview.png")
+        }
+    name = library.import_zip(workspace, out)
+    assert name == "mine-2" and names(workspace) == ["planets", "mine", "mine-2"]
+    hashes = {load_model(library.find(workspace, each)).hash for each in ("mine", "mine-2")}
+    assert len(hashes) == 1
+    assert library.import_zip(workspace, library.export_zip(workspace, "planets", tmp_path / "p.zip")) == "planets-2"
+
+
+def model_files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def make_zip(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def test_flat_zips_are_taken_under_the_files_name(workspace, tmp_path):
+    file = make_zip(tmp_path / "gift.zip", model_files(workspace.checkpoints / "mine"))
+    assert library.import_zip(workspace, file) == "gift"
+
+
+def link(name):
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+@pytest.mark.parametrize(
+    ("extra", "sentence"),
+    [({"x/model.pt": b"1"}, "it has x/model.pt"), ({"evil.pkl": b"1"}, "it has evil.pkl"),
+     ({"../model.json": b"1"}, "../model.json"), ({"/abs/model.json": b"1"}, "/abs/model.json"),
+     ({"a/b/README.md": b"1"}, "a/b/README.md"), ({"..\\README.md": b"1"}, "README.md"),
+     ({"x/README.md": b"1"}, "twice"), ({"x/directions.json": b"1"}, "in one folder"),
+     ({link("directions.json"): b"/etc/passwd"}, "directions.json"),
+     ({"directions.json": b" " * (2 * 1024**2)}, "directions.json is too large")],
+)  # fmt: skip
+def test_hostile_zips_are_refused_and_leave_nothing(workspace, tmp_path, extra, sentence):
+    before = everything(tmp_path)
+    file = make_zip(tmp_path / "x.zip", model_files(workspace.checkpoints / "mine") | extra)
+    with pytest.raises(UserError) as caught:
+        library.import_zip(workspace, file)
+    assert sentence in str(caught.value) and "x.zip" in str(caught.value)
+    file.unlink()
+    assert everything(tmp_path) == before
+
+
+def test_a_header_that_lies_about_the_size_is_caught(workspace, tmp_path, monkeypatch):
+    file = make_zip(tmp_path / "x.zip", model_files(workspace.checkpoints / "mine"))
+    with zipfile.ZipFile(file) as archive:
+        member = archive.getinfo("README.md")
+        monkeypatch.setitem(library.FILES, "README.md", 10)
+        with pytest.raises(UserError, match="too large"):
+            library._extract(archive, member, Path(tmp_path / "README.md"), "x.zip")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"model.safetensors": b"junk"}, {"model.json": b"{"}, {"model.json": json.dumps({"config": {}}).encode()},
+     {"preview.png": b"<svg onload=alert(1)>"}],
+)  # fmt: skip
+def test_a_zip_with_a_broken_model_never_appears(workspace, tmp_path, change):
+    file = make_zip(tmp_path / "x.zip", model_files(workspace.checkpoints / "mine") | change)
+    with pytest.raises(UserError):
+        library.import_zip(workspace, file)
+    assert names(workspace) == ["planets", "mine"] and len(list(workspace.checkpoints.iterdir())) == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"not a zip", b"PK\x03\x04" + b"\0" * 50])
+def test_what_is_no_zip(workspace, tmp_path, data):
+    (tmp_path / "x.zip").write_bytes(data)
+    with pytest.raises(UserError, match=r"x.zip"):
+        library.import_zip(workspace, tmp_path / "x.zip")
+
+
+def test_a_zip_without_weights(workspace, tmp_path):
+    picture = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(picture, "PNG")
+    with pytest.raises(UserError, match="needs model.safetensors"):
+        library.import_zip(workspace, make_zip(tmp_path / "x.zip", {"preview.png": picture.getvalue()}))
+
+
+def test_export_survives_a_model_between_two_names(workspace, tmp_path):
+    os.rename(workspace.checkpoints / "mine", workspace.checkpoints / "mine.old")
+    out = library.export_zip(workspace, "mine", tmp_path / "m.zip")
+    assert zipfile.ZipFile(out).testzip() is None and storage.current_folder(workspace.checkpoints / "mine").exists()

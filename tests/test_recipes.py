@@ -1,0 +1,198 @@
+"""Recipes survive every form, refuse nonsense, and always draw the same bytes."""
+
+import io
+import json
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny import save_tiny_model
+
+from imagen_demo.data.pixels import from_network
+from imagen_demo.errors import UserError
+from imagen_demo.latent import space
+from imagen_demo.media import png
+from imagen_demo.studio.recipes import Recipe, Studio
+from imagen_demo.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    workspace = Workspace(tmp_path)
+    save_tiny_model(workspace.checkpoints / "plain")
+    save_tiny_model(workspace.checkpoints / "classes", num_classes=3)
+    save_tiny_model(workspace.checkpoints / "alpha", channels=4)
+    save_tiny_model(workspace.checkpoints / "dense", arch="mlp", num_classes=2)
+    return workspace
+
+
+@pytest.fixture
+def studio(workspace):
+    return Studio(workspace, "cpu")
+
+
+def random_recipe(rng):
+    return Recipe(
+        model=rng.choice(["plain", "run/my run", "行星-2"]),
+        model_hash=rng.choice(["", "0123456789ab"]),
+        seeds=tuple((rng.randrange(2**32), rng.random() + 1e-6) for _ in range(rng.randint(1, 4))),
+        psi=rng.choice([1.0, 0.7, rng.uniform(-2, 2)]),
+        label=rng.choice([None, 0, 3]),
+        directions=tuple((rng.randrange(64), rng.uniform(-10, 10)) for _ in range(rng.randint(0, 4))),
+        size=rng.choice([None, 16, 512]),
+    )
+
+
+def test_round_trips_are_exact():
+    rng = random.Random(0)
+    for _ in range(300):
+        recipe = random_recipe(rng)
+        assert Recipe.from_json(recipe.to_json()) == recipe
+        assert Recipe.from_json(recipe.to_json()).to_json() == recipe.to_json()
+        assert Recipe.from_query(recipe.to_query()) == recipe
+
+
+def test_the_forms_are_short_and_canonical():
+    recipe = Recipe("planets", seeds=[[42, 2]], psi=0.7, directions=[(3, -2), (0, 1.5), (5, 0)], label=2, size=512)
+    assert recipe.to_query() == "model=planets&seed=42&psi=0.7&class=2&d=0:1.5,3:-2&size=512"
+    assert json.loads(recipe.to_json()) == {
+        "model": "planets", "seeds": [[42, 1]], "psi": 0.7, "directions": [[0, 1.5], [3, -2]], "label": 2, "size": 512,
+    }  # fmt: skip
+    assert (
+        Recipe("planets").to_json() == '{"model":"planets"}' and Recipe("planets").to_query() == "model=planets&seed=0"
+    )
+    assert Recipe("a", seeds=((1, 0.5), (2, 0.5))).to_query() == "model=a&seed=1*0.5,2*0.5"
+
+
+def test_a_query_may_hold_other_keys():
+    assert Recipe.from_query({"model": "a", "__theme": "dark", "seed": "7", "psi": ""}) == Recipe("a", seeds=((7, 1),))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", "{}", "[" * 9000, '{"model":"a"' + " " * 20_000 + "}", '{"model":"a","code":1}',
+     '{"model":"../etc"}', '{"model":"a/b"}', '{"model":"run/../x"}', '{"model":3}', '{"model":"a","model_hash":"xyz"}',
+     '{"model":"a","seeds":[]}', '{"model":"a","seeds":[[1,0]]}', '{"model":"a","seeds":[[-1,1]]}',
+     '{"model":"a","seeds":[[4294967296,1]]}', '{"model":"a","seeds":[[1.5,1]]}', '{"model":"a","seeds":[["1",1]]}',
+     '{"model":"a","seeds":[[1,NaN]]}', '{"model":"a","seeds":[[1]]}', '{"model":"a","seeds":{"1":1}}',
+     '{"model":"a","seeds":%s}' % json.dumps([[1, 1]] * 17), '{"model":"a","psi":NaN}', '{"model":"a","psi":2.01}',
+     '{"model":"a","psi":"0.7"}', '{"model":"a","psi":true}', '{"model":"a","psi":1e999}', '{"model":"a","label":-1}',
+     '{"model":"a","label":1.5}', '{"model":"a","directions":[[0,10.5]]}', '{"model":"a","directions":[[64,1]]}',
+     '{"model":"a","directions":[[0,Infinity]]}', '{"model":"a","directions":%s}' % json.dumps([[1, 1]] * 65),
+     '{"model":"a","size":15}', '{"model":"a","size":2049}', '{"model":"a","size":[512]}',
+     '{"model":"a","size":1%s}' % ("0" * 400), '{"model":"a","psi":1%s}' % ("0" * 400)],
+)  # fmt: skip
+def test_nonsense_is_refused_with_a_sentence(text):
+    with pytest.raises(UserError) as caught:
+        Recipe.from_json(text)
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "seed=1", "model=a&seed=x", "model=a&seed=1*", "model=a&d=1", "model=a&d=1:2:3", "model=a&psi=nan",
+     "model=a&psi=inf", "model=a&class=two", "model=a&size=1e9", "model=..%2F..%2Fetc", "model=a&hash=<script>"],
+)  # fmt: skip
+def test_nonsense_links_are_refused_with_a_sentence(query):
+    with pytest.raises(UserError):
+        Recipe.from_query(query)
+
+
+@pytest.mark.parametrize(("model", "label"), [("plain", None), ("classes", 2), ("alpha", None), ("dense", 1)])
+def test_render_is_the_formula(studio, model, label):
+    recipe = Recipe(model, seeds=((5, 1), (6, 3)), psi=0.6, label=label, directions=((0, 1.5), (2, -1)))
+    m, d = studio.model(model), studio.directions(model)
+    labels = None if label is None else torch.tensor([label])
+    ws = [m.generator.mapping(space.seed_to_z(seed, 8), labels) for seed in (5, 6)]
+    centre = m.w_avg[label or 0]
+    w = centre + 0.6 * (ws[0] / 4 + ws[1] * 3 / 4 - centre)
+    w = w + 1.5 * d.scales[0] * d.vectors[0] - d.scales[2] * d.vectors[2]
+    expected = from_network(m.generator.synthesis(w[:, None].expand(-1, m.generator.num_ws, -1)))[0]
+    picture = studio.render_array(recipe)
+    assert picture.dtype == np.uint8 and picture.shape == (16, 16, m.info.config.channels)
+    assert np.abs(picture.astype(int) - expected.astype(int)).max() <= 1 or model == "alpha"
+    assert np.abs(picture[..., -1].astype(int) - expected[..., -1].astype(int)).max() <= 1
+
+
+def test_equal_recipes_give_equal_bytes_among_many_threads(workspace, studio):
+    recipes = [Recipe(name, seeds=((seed, 1),)) for name in ("plain", "classes", "dense") for seed in range(6)]
+    alone = [studio.png(recipe) for recipe in recipes]
+    other, barrier = Studio(workspace, "cpu"), threading.Barrier(4)
+
+    def visit(number):
+        barrier.wait()
+        order = random.Random(number).sample(range(len(recipes)), len(recipes))
+        return all(other.png(recipes[k]) == alone[k] for k in order)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(visit, range(4)))
+
+
+def test_size_enlarges_with_lanczos(studio):
+    small, large = studio.render(Recipe("plain")), studio.render(Recipe("plain", size=64))
+    assert large.size == (64, 64)
+    assert np.array_equal(np.asarray(large), np.asarray(small.resize((64, 64), Image.Resampling.LANCZOS)))
+
+
+def test_files_of_a_recipe(studio, tmp_path):
+    recipe = Recipe("alpha", seeds=((3, 1),))
+    (tmp_path / "a.png").write_bytes(studio.png(recipe))
+    restored = Recipe.from_json(png.recipe_of(tmp_path / "a.png"))
+    assert restored == studio.pinned(recipe) and len(restored.model_hash) == 12
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.mode == "RGBA" and np.array_equal(np.asarray(image), studio.render_array(restored))
+    assert Image.open(io.BytesIO(studio.jpeg(recipe))).mode == "RGB"
+    assert Image.open(io.BytesIO(studio.webp(recipe))).mode == "RGBA"
+    assert studio.jpeg(recipe, background="red") != studio.jpeg(recipe, background="white")
+
+
+def test_rendered_pictures_cannot_be_changed_by_callers(studio):
+    with pytest.raises(ValueError, match="read-only"):
+        studio.render_array(Recipe("plain"))[0, 0] = 0
+
+
+def test_missing_and_other_models_are_named(studio):
+    with pytest.raises(UserError, match="no model named nowhere"):
+        studio.render(Recipe("nowhere"))
+    with pytest.raises(UserError, match=r"needs the model plain \(0123456789ab\).*another version"):
+        studio.render(Recipe("plain", model_hash="0123456789ab"))
+    with pytest.raises(UserError, match="no class number 1"):
+        studio.render(Recipe("plain", label=1))
+    with pytest.raises(UserError, match="asks for number 40"):
+        studio.render(Recipe("plain", directions=((40, 1),)))
+
+
+def test_a_replaced_model_is_read_again(workspace, studio):
+    recipe = Recipe("plain")
+    before, hash_before = studio.render_array(recipe), studio.model("plain").hash
+    save_tiny_model(workspace.checkpoints / "plain", seed=9)
+    assert studio.model("plain").hash != hash_before
+    assert not np.array_equal(studio.render_array(recipe), before)
+
+
+def test_a_run_can_be_used_while_its_network_is_being_replaced(workspace, studio):
+    latest = workspace.runs / "r" / "latest"
+    for seed in (1, 2):
+        save_tiny_model(latest.with_name(f"seed{seed}"), seed=seed)
+    save_tiny_model(latest, seed=1)
+    stop, failures = threading.Event(), []
+
+    def look():
+        while not stop.is_set():
+            try:
+                studio.render(Recipe("run/r", directions=((0, 1),)))
+            except Exception as error:
+                failures.append(error)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    for round_number in range(8):
+        save_tiny_model(latest, seed=round_number)
+    stop.set()
+    watcher.join()
+    assert not failures
+    assert not (latest / "directions.safetensors").exists()  # only the trainer writes there
