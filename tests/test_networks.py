@@ -52,7 +52,12 @@ def test_minibatch_std_keeps_real_and_fake_halves_apart():
 @pytest.mark.parametrize("resolution", [16, 32, 64])
 def test_shapes(arch, channels, classes, resolution):
     config = dataclasses.replace(
-        TINY, arch=arch, channels=channels, num_classes=classes, resolution=resolution, w_dim=128 if arch == "mlp" else 8
+        TINY,
+        arch=arch,
+        channels=channels,
+        num_classes=classes,
+        resolution=resolution,
+        w_dim=128 if arch == "mlp" else 8,
     )
     generator, discriminator = build_generator(config), build_discriminator(config)
     labels = torch.tensor([0, 2, 1, 1]) if classes else None

@@ -62,7 +62,9 @@ class ModulatedConv(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, w_dim: int, *, demodulate: bool = True) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        # Layers that paint (the undemodulated ones) start faint: every size adds to the picture.
+        spread = 1.0 if demodulate else 0.25
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel) * spread)
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.style = Linear(w_dim, inputs, bias=1.0)
         self.scale = 1 / math.sqrt(inputs * kernel**2)

@@ -56,9 +56,13 @@ def _optimizer_tensors(optimizer: torch.optim.Adam) -> dict[str, Tensor]:
 
 def _restore_optimizer(optimizer: torch.optim.Adam, tensors: dict[str, Tensor]) -> None:
     state = optimizer.state_dict()
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     entries: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         index, key = name.split(".", 1)
+        if key != "step":
+            # The fused Adam walks parameter and moments side by side: their memory layout must agree.
+            value = torch.empty_like(parameters[int(index)]).copy_(value)
         entries.setdefault(int(index), {})[key] = value
     optimizer.load_state_dict({"state": entries, "param_groups": state["param_groups"]})
 

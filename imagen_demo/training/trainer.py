@@ -102,7 +102,7 @@ class Trainer:
             if now >= next_beat:
                 self._beat()
                 next_beat = now + 1
-            if now >= next_tick:
+            if now >= next_tick and not self._finished():
                 healthy = self._tick()
                 # The first grids come quickly: there is much to see and nothing to wait for.
                 next_tick = time.monotonic() + min(self.config.tick_seconds, 2 + self.state.counters.seconds / 10)

@@ -1,0 +1,268 @@
+"""The training process: exact resume, kills, second chances, and what it leaves on disk."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from imagen_demo import storage
+from imagen_demo.config import OBJECTIVES, ModelConfig, PrepareConfig, TrainConfig
+from imagen_demo.data.dataset import Dataset
+from imagen_demo.data.prepare import prepare
+from imagen_demo.errors import UserError
+from imagen_demo.models.folder import load_model
+from imagen_demo.training import trainer as trainer_module
+from imagen_demo.training.main import publish, sentence_of, train_run
+from imagen_demo.training.run import Run
+from imagen_demo.training.schedule import resolve
+from imagen_demo.training.step import Batches, update_average
+from imagen_demo.training.trainer import Trainer
+
+TINY = {"width": 128, "batch": 4, "threads": 1, "penalty_every": 2, "tick_seconds": 0.0, "state_seconds": 1e9}
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> Dataset:
+    """24 generated pictures of two classes at 16 px."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for name, colour in (("red", (200, 40, 40)), ("blue", (40, 40, 200))):
+        (folder / name).mkdir()
+        for i in range(12):
+            picture = np.clip(np.array(colour) + rng.normal(0, 40, (20, 20, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(picture).save(folder / name / f"{i}.png")
+    return prepare(folder, tmp_path_factory.mktemp("prepared") / "two", PrepareConfig(resolution=16, workers=1))
+
+
+def make_run(path: Path, dataset: Dataset, **changes) -> Run:
+    """A run directory as jobs.start writes it."""
+    path.mkdir(parents=True)
+    config = dataclasses.asdict(TrainConfig(**{**TINY, **changes}))
+    storage.write_json(path / "config.json", {"dataset": str(dataset.path), "train": config})
+    return Run(path)
+
+
+def make_trainer(path: Path, dataset: Dataset, **changes) -> Trainer:
+    config, model, _ = resolve(TrainConfig(**{**TINY, **changes}), dataset, CPU)
+    model = dataclasses.replace(model, z_dim=8, w_dim=128 if model.arch == "mlp" else 8)
+    path.mkdir(parents=True)
+    return Trainer(Run(path), dataset, config, model)
+
+
+def everything(trainer: Trainer) -> dict[str, torch.Tensor]:
+    """All tensors of the training state, by name."""
+    trainer._save_state()
+    return load_file(trainer.run.state / "tensors.safetensors")
+
+
+@pytest.mark.parametrize("arch", ["style", "mlp"])
+def test_two_n_steps_equal_n_steps_kill_resume_n_steps(tmp_path, dataset, arch):
+    straight = make_trainer(tmp_path / "straight", dataset, kimg=0.064, arch=arch)
+    straight.train()
+
+    half = make_trainer(tmp_path / "half", dataset, kimg=0.032, arch=arch)
+    half.train()
+    del half  # the process is gone; only its directory remains
+    again = make_trainer(tmp_path / "elsewhere", dataset, kimg=0.064, arch=arch)
+    again.run = Run(tmp_path / "half")
+    again.train(resume=True)
+
+    first, second = everything(straight), everything(again)
+    assert first.keys() == second.keys()
+    assert [name for name in first if not torch.equal(first[name], second[name])] == []
+    assert straight.state.counters.step == again.state.counters.step == 16
+    assert straight.state.controller.p == again.state.controller.p
+
+
+@pytest.mark.parametrize("objective", ["nonsaturating", "hinge", "relativistic"])
+def test_every_objective_trains_and_leaves_a_usable_run(tmp_path, dataset, objective):
+    trainer = make_trainer(tmp_path / "run", dataset, kimg=0.02, objective=objective)
+    before = {name: value.clone() for name, value in trainer.state.generator.state_dict().items()}
+    trainer.train()
+    run = trainer.run
+    assert run.status().state == "finished" and run.status().progress == 1
+    rows = run.metrics()
+    keys = {"kimg", "seconds", "images_per_second", "loss_g", "loss_d", "logits_real", "logits_fake", "r1", "r2",
+            "grad_norm_g", "grad_norm_d", "augment_p", "memory_bytes"}  # fmt: skip
+    assert all(keys <= row.keys() for row in rows) and np.isfinite(rows[-1]["loss_g"])
+    assert "swd" in rows[-1] and rows[-1]["kimg"] == 0.02
+    assert len(run.sample_grids()) == len(rows)
+    changed = [not torch.equal(before[name], value) for name, value in trainer.state.generator.state_dict().items()]
+    assert all(changed)
+    for folder in (run.latest, run.best):
+        model = load_model(folder)
+        assert model.info.class_names == ["blue", "red"] and model.w_avg.shape == (2, 8)
+
+
+def test_the_average_follows_the_generator_at_its_half_life(dataset, tmp_path):
+    trainer = make_trainer(tmp_path / "run", dataset, ema_half_life_kimg=0.004)
+    state = trainer.state
+    state.counters.images = 10**6
+    with torch.no_grad():
+        for average, weight in zip(state.ema.parameters(), state.generator.parameters(), strict=True):
+            average.zero_()
+            weight.fill_(1.0)
+    update_average(state, trainer.config, 4)  # one half-life
+    assert all(torch.allclose(p, torch.full_like(p, 0.5)) for p in state.ema.parameters())
+
+
+def test_batches_show_every_picture_once_an_epoch_whatever_the_batch(dataset):
+    batches = Batches(dataset, 5, seed=3, mirror=False, device=CPU)
+    seen = np.concatenate([batches.indices(step) for step in range(24)])[: 24 * 5]
+    for epoch in range(5):
+        assert sorted(seen[epoch * 24 : (epoch + 1) * 24]) == list(range(24))
+    fresh = Batches(dataset, 5, seed=3, mirror=False, device=CPU)
+    assert np.array_equal(fresh.indices(17), batches.indices(17))
+    pictures, labels = batches[17]
+    assert pictures.shape == (5, 3, 16, 16) and -1 <= pictures.min() and pictures.max() <= 1
+    assert labels.tolist() == dataset.labels[batches.indices(17)].tolist()
+
+
+def test_a_broken_run_goes_back_once_with_gentler_settings_and_then_stops(tmp_path, dataset, monkeypatch):
+    real_step, poison_at = trainer_module.train_step, {6, 9}
+
+    def poisoned_step(state, config, pictures, labels):
+        if state.counters.step in poison_at:
+            poison_at.discard(state.counters.step)
+            with torch.no_grad():
+                next(state.generator.parameters()).fill_(float("nan"))
+        return real_step(state, config, pictures, labels)
+
+    monkeypatch.setattr(trainer_module, "train_step", poisoned_step)
+    trainer = make_trainer(tmp_path / "run", dataset, kimg=1.0)
+    rate = trainer.config.learning_rate
+    with pytest.raises(UserError, match="happened again"):
+        trainer.train()
+    assert trainer.config.learning_rate == rate / 2
+    (event,) = trainer.run.events()
+    assert event["who"] == "coach" and "gentler" in event["text"]
+    saved = load_file(trainer.run.state / "tensors.safetensors")
+    assert all(value.isfinite().all() for value in saved.values())  # nothing good was overwritten
+
+
+def test_collapse_is_noticed(tmp_path, dataset, monkeypatch):
+    trainer = make_trainer(tmp_path / "run", dataset, kimg=100.0)
+    trainer.state.counters.images = 6000
+    trainer._save_state()
+    monkeypatch.setattr(trainer, "_draw", lambda count: torch.zeros(count, 3, 16, 16))
+    with pytest.raises(UserError, match="all look the same"):
+        trainer.train()
+
+
+def run_process(run: Run, *arguments: str) -> subprocess.Popen:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "imagen_demo.training.main", str(run.path), *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(condition, seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def test_kill_pause_signal_and_resume_of_the_real_process(tmp_path, dataset):
+    run = make_run(tmp_path / "runs" / "demo", dataset, minutes=10.0, state_seconds=0.5)
+    process = run_process(run)
+    wait_for(lambda: len(run.metrics()) >= 3 and (run.state / "state.json").exists())
+    process.kill()
+    process.wait()
+    assert run.status().state == "interrupted"
+    kept = json.loads((storage.current_folder(run.state) / "state.json").read_text())["counters"]["step"]
+
+    process = run_process(run, "--resume")
+    wait_for(lambda: run.status().state == "training" and len(run.metrics()) >= 2)
+    run.ask("pause")
+    wait_for(lambda: run.status().state == "paused")
+    kimg = run.status().kimg
+    time.sleep(0.5)
+    assert run.status().kimg == kimg
+    run.ask("resume")
+    wait_for(lambda: run.status().kimg > kimg)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 0
+    status = run.status()
+    assert status.state == "stopped" and status.error is None
+    assert json.loads((run.state / "state.json").read_text())["counters"]["step"] > kept
+    kimgs = [row["kimg"] for row in run.metrics()]
+    assert kimgs == sorted(set(kimgs))  # resumed without repeating or losing a line
+    published = load_model(tmp_path / "checkpoints" / "demo")
+    assert published.info.title == "demo"
+    assert publish(run) == "demo"  # again under the same name
+
+
+def test_stop_request_ends_within_a_step(tmp_path, dataset):
+    run = make_run(tmp_path / "runs" / "demo", dataset, minutes=10.0)
+    process = run_process(run)
+    wait_for(lambda: len(run.metrics()) >= 1)
+    run.ask("stop")
+    assert process.wait(timeout=30) == 0
+    assert run.status().state == "stopped" and run.asked() is None
+
+
+def test_failures_are_written_as_one_sentence(tmp_path, dataset, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    gone = make_run(tmp_path / "gone", dataset)
+    config = gone.config() | {"dataset": str(tmp_path / "vanished")}
+    storage.write_json(gone.path / "config.json", config)
+    with pytest.raises(UserError):
+        train_run(gone)
+    assert gone.status().state == "failed" and "vanished" in gone.status().error
+
+    run = make_run(tmp_path / "empty", dataset)
+    with pytest.raises(UserError, match="no saved state"):
+        train_run(run, resume=True)
+    assert "no saved state" in run.status().error
+    assert "disk is full" in sentence_of(OSError(28, "No space left on device"))
+    assert "smaller batch" in sentence_of(RuntimeError("CUDA out of memory."))
+
+
+def test_a_damaged_state_is_refused_with_a_sentence(tmp_path, dataset):
+    trainer = make_trainer(tmp_path / "run", dataset, kimg=0.008)
+    trainer.train()
+    file = trainer.run.state / "tensors.safetensors"
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(UserError, match="damaged"):
+        trainer.train(resume=True)
+
+
+def test_a_full_disk_while_saving_leaves_the_old_state(tmp_path, dataset, monkeypatch):
+    trainer = make_trainer(tmp_path / "run", dataset, kimg=0.008)
+    trainer.train()
+    before = (trainer.run.state / "tensors.safetensors").read_bytes()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("imagen_demo.training.state.save_file", full)
+    with pytest.raises(OSError):
+        trainer._save_state()
+    assert (trainer.run.state / "tensors.safetensors").read_bytes() == before
+
+
+def test_automatic_settings_fit_the_data(dataset):
+    config, model, reasons = resolve(TrainConfig(), dataset, CPU)
+    assert 0 < config.batch <= len(dataset) and config.objective in OBJECTIVES
+    assert model == ModelConfig(**dataclasses.asdict(model)) and model.num_classes == 2 and model.resolution == 16
+    assert all(template.format(**values) for template, values in reasons)
+    article, mlp, _ = resolve(TrainConfig(arch="mlp"), dataset, CPU)
+    assert (article.objective, article.gamma, article.augment, mlp.z_dim) == ("nonsaturating", 0.0, "off", 100)
+    with pytest.raises(UserError, match="larger than the 24 pictures"):
+        resolve(TrainConfig(batch=64), dataset, CPU)
+    if not torch.cuda.is_available():
+        from imagen_demo.training.schedule import pick_device
+
+        with pytest.raises(UserError, match="No CUDA GPU"):
+            pick_device("cuda")
