@@ -1,0 +1,331 @@
+"""Long work: preparing pictures, and training runs as processes of their own.
+
+A run outlives whoever started it: the trainer is a detached process that writes the
+run directory (``training/run.py``); everything here only starts it, asks it, or reads.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from imagen_demo import storage
+from imagen_demo.config import PrepareConfig, TrainConfig
+from imagen_demo.data.dataset import Dataset, open_dataset
+from imagen_demo.data.prepare import prepare
+from imagen_demo.data.sample_set import write_sample_set
+from imagen_demo.errors import UserError
+from imagen_demo.progress import Progress, silent
+from imagen_demo.studio import library
+from imagen_demo.studio.locks import RunLock
+from imagen_demo.training.run import Run, Status, process_started
+from imagen_demo.workspace import REPOSITORY, Workspace, checked_name, free_name
+
+TRAINER = [sys.executable, "-m", "imagen_demo.training.main"]
+SAMPLE_SET = "planets"
+SAMPLE_COUNT = 2000
+_DRAWING = 0.6  # share of the sample set's progress bar
+
+
+# -- pictures ------------------------------------------------------------------
+
+
+def prepare_dataset(
+    workspace: Workspace,
+    source: Path | Sequence[Path],
+    name: str,
+    config: PrepareConfig | None = None,
+    progress: Progress = silent,
+    *,
+    replace: bool = False,
+) -> Dataset:
+    """Prepare a folder, an archive or many files as a dataset of the workspace.
+
+    It is called ``name``, or ``name-2``, ... if that is taken and ``replace`` is not set.
+
+    Raises:
+        UserError, Cancelled: as :func:`imagen_demo.data.prepare.prepare`.
+    """
+    name = checked_name(name)
+    name = name if replace else free_name(name, workspace.datasets)
+    return prepare(source, workspace.datasets / name, config or PrepareConfig(), progress)
+
+
+def prepare_sample_set(
+    workspace: Workspace, config: PrepareConfig | None = None, progress: Progress = silent, count: int = SAMPLE_COUNT
+) -> Dataset:
+    """Draw and prepare the sample set, or open it if it is there already at this resolution.
+
+    Raises:
+        Cancelled: from ``progress``; nothing is left behind.
+    """
+    config = config or PrepareConfig()
+    name = f"{SAMPLE_SET}-{config.resolution}"
+    try:
+        found = open_dataset(workspace.datasets / name)
+        if found.resolution == config.resolution and len(found) >= 0.9 * count:
+            return found
+    except UserError:
+        pass  # not there, or damaged: make it
+    with tempfile.TemporaryDirectory(prefix=".sample-", dir=workspace.root) as scratch:
+        folder = Path(scratch) / SAMPLE_SET
+        size = max(32, config.resolution)
+        write_sample_set(folder, count, size, progress=lambda done, text: progress(done * _DRAWING, text))
+        rest: Progress = lambda done, text: progress(_DRAWING + done * (1 - _DRAWING), text)  # noqa: E731
+        return prepare_dataset(workspace, folder, name, config, rest, replace=True)
+
+
+# -- starting ------------------------------------------------------------------
+
+
+def start(
+    workspace: Workspace,
+    dataset: str,
+    config: TrainConfig,
+    name: str,
+    resume: bool = False,
+    from_model: str | None = None,
+) -> Run:
+    """Start training in a process of its own and return at once.
+
+    ``dataset`` and ``from_model`` are names in the workspace. A taken ``name`` gets a
+    number, except with ``resume``, which goes on with that very run.
+
+    Raises:
+        UserError: no such dataset, run or model; the run is already being trained.
+    """
+    name = checked_name(name)
+    if resume:
+        return resume_run(find_run(workspace, name))
+    prepared = open_dataset(workspace.datasets / checked_name(dataset))
+    run = create_run(workspace, prepared, config, name, from_model)
+    _spawn(run, resume=False)
+    return run
+
+
+def create_run(
+    workspace: Workspace, dataset: Dataset, config: TrainConfig, name: str, from_model: str | None = None
+) -> Run:
+    """A new run directory, complete or not there at all, with nobody training in it yet."""
+    model = str(library.find(workspace, from_model)) if from_model else None
+    settings = {
+        "dataset": str((dataset.path.parent / dataset.name).resolve()),
+        "from_model": model,
+        "train": dataclasses.asdict(config),
+        "created": time.time(),
+    }
+    fresh = workspace.runs / f".new-{uuid.uuid4().hex}"
+    fresh.mkdir()
+    try:
+        storage.write_json(fresh / "config.json", settings)
+        storage.write_json(fresh / "status.json", dataclasses.asdict(Status()))
+        while True:
+            path = workspace.runs / free_name(name, workspace.runs)
+            try:
+                os.rename(fresh, path)  # fails where another server just made the same name
+                return Run(path)
+            except OSError:
+                if not path.exists():
+                    raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _spawn(run: Run, resume: bool) -> None:
+    """Start the trainer on ``run``: its own session, no input, output to ``log.txt``."""
+    lock = RunLock(run.path)
+    if status(run).alive:  # also a trainer that was started by hand and holds no lock
+        raise UserError("{name} is already being trained.", name=run.name)
+    lock.take()
+    try:
+        paths = [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
+        command = [*TRAINER, str(run.path), *(["--resume"] if resume else [])]
+        with open(run.log, "ab") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                cwd=run.path, env=environment, start_new_session=True,
+            )  # fmt: skip
+        # Until the trainer has loaded and speaks for itself.
+        known = dataclasses.replace(status(run), state="preparing", error=None, eta=None)
+        known.pid, known.pid_started, known.heartbeat = process.pid, process_started(process.pid), time.time()
+        run.write_status(known)
+        lock.hand_to(process.pid)
+    except BaseException:
+        lock.release()
+        raise
+    threading.Thread(target=process.wait, daemon=True, name=f"wait-{run.name}").start()  # leaves no zombie
+
+
+# -- asking --------------------------------------------------------------------
+
+
+def pause(run: Run) -> None:
+    """Ask the trainer to wait; it saves its state first.
+
+    Raises:
+        UserError: nobody is training the run.
+    """
+    _alive(run)
+    run.ask("pause")
+
+
+def resume_run(run: Run, more_minutes: float | None = None) -> Run:
+    """Go on: wake a paused trainer, or start a new one from the last saved state.
+
+    ``more_minutes`` is added to the time already spent; without it the rest of the planned time is used.
+
+    Raises:
+        UserError: the run is in training already, or is damaged.
+    """
+    now = status(run)
+    if now.alive:
+        run.ask("resume")
+        return run
+    problem = damage(run)
+    if problem:
+        raise problem
+    if more_minutes is not None:
+        config = run.config()
+        minutes = now.seconds / 60 + more_minutes
+        train = dataclasses.replace(TrainConfig(**config["train"]), minutes=minutes, kimg=0.0)
+        storage.write_json(run.path / "config.json", config | {"train": dataclasses.asdict(train)})
+    _spawn(run, resume=can_continue(run))
+    return run
+
+
+def stop(run: Run) -> None:
+    """Ask the trainer to finish: it saves everything and puts the best network into the library.
+
+    Raises:
+        UserError: nobody is training the run.
+    """
+    now = _alive(run)
+    run.ask("stop")
+    if now.state == "preparing" and abs(process_started(now.pid) - now.pid_started) < 2:
+        os.kill(now.pid, signal.SIGTERM)  # still loading: it reads no requests yet, and forgets old ones
+
+
+def _alive(run: Run) -> Status:
+    now = status(run)
+    if not now.alive:
+        raise UserError("{name} is not in training.", name=run.name)
+    return now
+
+
+def delete_run(run: Run) -> None:
+    """Remove a run: at once out of the list, then from the disk. Its model in the library stays.
+
+    Raises:
+        UserError: it is being trained.
+    """
+    if status(run).alive or RunLock(run.path).owner() is not None:
+        raise UserError("{name} is still being trained. Stop it first.", name=run.name)
+    aside = run.path.with_name(f".deleted-{uuid.uuid4().hex}")
+    try:
+        os.rename(run.path, aside)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+# -- looking -------------------------------------------------------------------
+
+
+def list_runs(workspace: Workspace) -> list[Run]:
+    """Every run of the workspace, newest first; ask :func:`damage` before trusting one."""
+    folders = [path for path in workspace.runs.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    return [Run(path) for path in sorted(folders, key=_created, reverse=True)]
+
+
+def _created(path: Path) -> float:
+    try:
+        return float(storage.read_json(path / "config.json")["created"])
+    except (OSError, ValueError, KeyError, TypeError):
+        try:
+            return path.stat().st_mtime
+        except OSError:
+            return 0.0
+
+
+def find_run(workspace: Workspace, name: str) -> Run:
+    """The run of that name.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = workspace.runs / checked_name(name)
+    if not path.is_dir():
+        raise UserError("There is no training run named {name}.", name=name)
+    return Run(path)
+
+
+def newest_run(workspace: Workspace) -> Run | None:
+    """The run a visitor most likely wants to see: one in training, else the newest."""
+    runs = list_runs(workspace)
+    return next((run for run in runs if status(run).alive), runs[0] if runs else None)
+
+
+def damage(run: Run) -> UserError | None:
+    """What is wrong with a run's files, as a sentence, or None."""
+    try:
+        config = run.config()
+        TrainConfig(**config["train"])
+        if not isinstance(config["dataset"], str):
+            raise TypeError
+    except FileNotFoundError:
+        return UserError("{name} has no settings (config.json is missing). Delete it and train anew.", name=run.name)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError):
+        return UserError("The settings of {name} (config.json) are damaged. Delete it and train anew.", name=run.name)
+    return None
+
+
+def status(run: Run) -> Status:
+    """As ``run.status()``; a damaged ``status.json`` reads as interrupted."""
+    try:
+        return run.status()
+    except (OSError, ValueError, TypeError, AttributeError):
+        return Status(state="interrupted")
+
+
+def can_continue(run: Run) -> bool:
+    """Whether there is a saved state to go on from."""
+    return storage.current_folder(run.state).is_dir()
+
+
+def tail(run: Run, lines: int = 30) -> list[str]:
+    """The last lines of ``log.txt``."""
+    try:
+        with open(run.log, "rb") as file:
+            file.seek(max(0, run.log.stat().st_size - 400 * lines))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    return text.splitlines()[-lines:]
+
+
+def wait(
+    run: Run,
+    seconds: float = float("inf"),
+    watch: Callable[[Status], None] | None = None,
+    every: float = 0.5,
+) -> Status:
+    """Block until nobody trains ``run`` any more, or ``seconds`` are over; ``watch`` sees each status."""
+    end = time.monotonic() + seconds
+    while True:
+        now = status(run)
+        if watch:
+            watch(now)
+        if not now.alive or time.monotonic() >= end:
+            return now
+        time.sleep(min(every, max(0.01, end - time.monotonic())))

@@ -1,0 +1,95 @@
+"""One trainer per run: a lock file that names its owner, so that a dead owner's lock is recognised."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from pathlib import Path
+
+from imagen_demo.errors import UserError
+from imagen_demo.training.run import process_started
+
+_SAME = 2.0  # seconds between two readings of one process's start
+
+
+class RunLock:
+    """``lock.json`` of a run directory: ``{"pid", "started"}`` of whoever may write there.
+
+    The server takes it while it starts a trainer and then hands it to the trainer's
+    process; it counts for as long as that process lives, whoever else comes or goes.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.path = Path(run) / "lock.json"
+
+    def owner(self) -> int | None:
+        """The process id of the living owner, None for no lock or a dead owner's."""
+        try:
+            found = json.loads(self.path.read_text("utf-8"))
+            pid, started = int(found["pid"]), float(found["started"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, OSError):
+            return None  # cut off while being written: its writer is gone
+        return pid if started and abs(process_started(pid) - started) < _SAME else None
+
+    def take(self) -> None:
+        """Own the lock, taking it over from a dead owner.
+
+        Raises:
+            UserError: its owner lives.
+        """
+        for _ in range(3):
+            try:
+                self._create()
+                return
+            except FileExistsError:
+                pass
+            pid = self.owner()
+            if pid is not None:
+                raise UserError(
+                    "{name} is already being trained by process {pid}. Stop it there first.",
+                    name=self.path.parent.name, pid=pid,
+                )  # fmt: skip
+            self._put_aside()
+        raise UserError("{name} is being started elsewhere at this moment.", name=self.path.parent.name)
+
+    def _create(self) -> None:
+        """A complete file under the final name or FileExistsError: linking is the exclusive step."""
+        temporary = self.path.with_name(f".lock.{uuid.uuid4().hex}")
+        temporary.write_text(_entry(os.getpid()), "utf-8")
+        try:
+            os.link(temporary, self.path)
+        except (PermissionError, NotImplementedError):  # a file system without links
+            with open(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY), "w", encoding="utf-8") as file:
+                file.write(_entry(os.getpid()))
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _put_aside(self) -> None:
+        """Remove a stale lock; if another server replaced it meanwhile, its fresh one is put back."""
+        aside = self.path.with_name(f".lock.{uuid.uuid4().hex}")
+        try:
+            os.rename(self.path, aside)
+        except FileNotFoundError:
+            return
+        moved = RunLock(self.path.parent)
+        moved.path = aside
+        if moved.owner() is not None and not self.path.exists():
+            os.rename(aside, self.path)
+        else:
+            aside.unlink(missing_ok=True)
+
+    def hand_to(self, pid: int) -> None:
+        """From now on ``pid``, the trainer, is the owner."""
+        temporary = self.path.with_name(f".lock.{uuid.uuid4().hex}")
+        temporary.write_text(_entry(pid), "utf-8")
+        os.replace(temporary, self.path)
+
+    def release(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def _entry(pid: int) -> str:
+    return json.dumps({"pid": pid, "started": process_started(pid)})
