@@ -10,6 +10,7 @@ import gzip
 import io
 import lzma
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -30,9 +31,12 @@ ZIP, TAR, FOREIGN = "zip", "tar", "foreign"
 _OPENERS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
     b"\x1f\x8b": lambda f: gzip.GzipFile(fileobj=f),
     b"BZh": lambda f: bz2.BZ2File(f),
-    b"\xfd7zXZ\x00": lambda f: lzma.LZMAFile(f),
+    b"\xfd7zXZ\x00": lambda f: lzma.LZMAFile(f),  # noqa: SIM115 (closed with the file beneath)
 }
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, gzip.BadGzipFile, RuntimeError)
+_BROKEN = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error,
+    EOFError, RuntimeError, ValueError, OSError,
+)  # fmt: skip
 
 
 @dataclass
@@ -109,12 +113,12 @@ class _Counted(io.RawIOBase):
         return data
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        while offset - self.furthest > 4 * CHUNK:  # skip in steps, so that a bomb stops early
-            self.furthest = self.stream.seek(self.furthest + 4 * CHUNK) and self.furthest
-            before = self.furthest
+        here = self.stream.tell()
+        while offset - here > 4 * CHUNK:  # skip in steps, so that a bomb stops early
+            before, here = here, self.stream.seek(here + 4 * CHUNK)
             self._count()
-            if self.furthest == before:
-                break
+            if here <= before:
+                break  # the stream ends here
         position = self.stream.seek(offset, whence)
         self._count()
         return position
@@ -140,7 +144,8 @@ def unpack(archive: Path, scratch: Path, watch: Callable[[float], None]) -> Iter
     entries = _unzip if which == ZIP else _untar
     try:
         yield from entries(archive, scratch, budget, watch)
-    except _BROKEN:
+    except _BROKEN as error:
+        _raise_if_the_disk_is_to_blame(error)
         if budget.entries == 0:
             raise UserError("{name} is damaged or not an archive; it cannot be opened.", name=archive.name) from None
         yield Entry(archive.name, code="archive_damaged")
@@ -164,7 +169,8 @@ def _unzip(archive: Path, scratch: Path, budget: _Budget, watch: Callable[[float
             try:
                 with bundle.open(info) as stream:
                     yield _copied(stream, info.filename, scratch / f"{budget.entries:06d}", budget)
-            except (*_BROKEN, NotImplementedError):  # a wrong checksum, an unknown packing
+            except _BROKEN as error:  # a wrong checksum, an unknown packing
+                _raise_if_the_disk_is_to_blame(error)
                 yield Entry(info.filename, code="damaged")
 
 
@@ -176,7 +182,7 @@ def _untar(archive: Path, scratch: Path, budget: _Budget, watch: Callable[[float
         opener = next((open_ for magic, open_ in _OPENERS.items() if head.startswith(magic)), None)
         stream = opener(file) if opener else file
         with tarfile.open(fileobj=_Counted(stream, budget), mode="r:") as bundle:
-            for member in bundle:
+            for member in iter(bundle.next, None):
                 watch(min(1.0, file.tell() / size))
                 budget.entry()
                 bundle.members.clear()  # or a tar of half a million entries stays in memory
@@ -187,8 +193,19 @@ def _untar(archive: Path, scratch: Path, budget: _Budget, watch: Callable[[float
                 if code:
                     yield Entry(member.name, code=code)
                     continue
-                with bundle.extractfile(member) as stream_:
-                    yield _copied(stream_, member.name, scratch / f"{budget.entries:06d}", None)
+                try:
+                    with bundle.extractfile(member) as content:
+                        yield _copied(content, member.name, scratch / f"{budget.entries:06d}", None)
+                except _BROKEN as error:
+                    _raise_if_the_disk_is_to_blame(error)
+                    yield Entry(member.name, code="damaged")
+                    raise  # a tar cannot be read past such a place
+
+
+def _raise_if_the_disk_is_to_blame(error: Exception) -> None:
+    """Decompressors raise OSError too, without a number; with one it is our disk that is full or failing."""
+    if isinstance(error, OSError) and error.errno is not None:
+        raise error
 
 
 def _refusal(name: str, link: bool, special: bool) -> str:

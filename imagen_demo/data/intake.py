@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import os
 import stat
@@ -37,6 +38,7 @@ class SetAside:
 
     name: str
     code: str
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -55,7 +57,7 @@ class Intake:
             return self.labels
         places = [(c.name, c.place.parts[:-1]) for c in self.candidates]
         folders = [parts for _, parts in places]
-        common = os.path.commonprefix(folders) if folders else ()
+        common = _common(folders)
         if any(len(parts) > len(common) for parts in folders):
             return {name: parts[len(common)] for name, parts in places if len(parts) > len(common)}
         if common or "/" not in "".join(c.name for c in self.candidates):
@@ -103,8 +105,10 @@ class _Finder:
         else:
             with open(path, "rb") as file:
                 which = archives.kind(file.read(512))
-            if which:
-                self._archive(path, "" if alone else _stem(path) + "/")
+            if which and alone:
+                self._archive(path, "")
+            elif which:
+                self._archive_among_others(path, path.name, _stem(path) + "/")
             elif alone:
                 raise UserError(
                     "{name} is neither a folder nor a zip or tar archive of pictures, nor are there several files.",
@@ -134,6 +138,7 @@ class _Finder:
                 self._plain(path, prefix + str(place), place)
 
     def _plain(self, path: Path, name: str, place: PurePosixPath) -> None:
+        head = None
         try:
             mode = path.lstat().st_mode
             if archives.hidden(path.name):
@@ -145,12 +150,19 @@ class _Finder:
             else:
                 with open(path, "rb") as file:
                     head = file.read(512)
-                if archives.kind(head):
-                    self._archive(path, name.rpartition("/")[0] + ("/" if "/" in name else "") + _stem(path) + "/")
-                else:
-                    self._file(path, name, place)
         except OSError:
             self._aside(name, "unreadable")
+            return
+        if head is not None and archives.kind(head):
+            self._archive_among_others(path, name, name.removesuffix(path.name) + _stem(path) + "/")
+        elif head is not None:
+            self._file(path, name, place)
+
+    def _archive_among_others(self, path: Path, name: str, prefix: str) -> None:
+        try:
+            self._archive(path, prefix)
+        except UserError as error:  # one bad archive does not spoil the rest
+            self._aside(name, "bad_archive", problem=str(error))
 
     def _archive(self, path: Path, prefix: str) -> None:
         self.archive_count += 1
@@ -169,8 +181,8 @@ class _Finder:
     def _file(self, path: Path, name: str, place: PurePosixPath) -> None:
         self.intake.candidates.append(Candidate(self._unique(name), path, place))
 
-    def _aside(self, name: str, code: str) -> None:
-        self.intake.set_aside.append(SetAside(self._unique(name), code))
+    def _aside(self, name: str, code: str, **values: Any) -> None:
+        self.intake.set_aside.append(SetAside(self._unique(name), code, values))
 
     def _unique(self, name: str) -> str:
         candidate, number = name, 2
@@ -187,13 +199,21 @@ class _Finder:
         for candidate in list(by_name.values()):
             if _read_metadata(candidate, by_name, stems, intake):
                 intake.candidates.remove(candidate)
-                self.intake.set_aside.append(SetAside(candidate.name, "metadata"))
+                intake.set_aside.append(SetAside(candidate.name, "metadata"))
         intake.candidates.sort(key=lambda c: c.name)
         intake.set_aside.sort(key=lambda s: s.name)
         if not intake.candidates and not intake.set_aside:
             raise UserError("{name} is empty.", name=intake.source)
         if not intake.candidates and any(s.code == "encrypted" for s in intake.set_aside):
             raise UserError("{name} is protected by a password. Pack it again without one.", name=intake.source)
+
+
+def _common(folders: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """The folders that all share, from the top."""
+    levels = [
+        level[0] for level in itertools.takewhile(lambda level: len(set(level)) == 1, zip(*folders, strict=False))
+    ]
+    return tuple(levels)
 
 
 def _stem(path: Path) -> str:

@@ -18,6 +18,7 @@ DROPPED: dict[str, str] = {  # for one file, in its line of the manifest
     "special": "The entry is not a plain file.",
     "nested_archive": "The file is an archive inside an archive.",
     "encrypted": "The entry is protected by a password.",
+    "bad_archive": "{problem}",
     "archive_damaged": "The archive is damaged from here on; what came before was read.",
 }
 IGNORED: dict[str, str] = {
@@ -38,6 +39,7 @@ GROUPS: dict[str, str] = {  # for all files with one reason, in the report
     "special": "{count} left out: not a plain file, for example {example}.",
     "nested_archive": "{count} left out: an archive inside an archive, for example {example}.",
     "encrypted": "{count} left out: protected by a password, for example {example}.",
+    "bad_archive": "{count} archives could not be used, for example {example}.",
     "archive_damaged": "{count} archives are damaged and were read only in part, for example {example}.",
 }
 NOTES: dict[str, str] = {  # what was done to pictures that are used
