@@ -80,11 +80,8 @@ def open_dataset(path: Path) -> Dataset:
         )  # fmt: skip
     images = _mapped(folder / "images.npy", name)
     classes, counts = manifest.get("classes"), manifest.get("counts")
-    if (
-        not isinstance(classes, list)
-        or not isinstance(counts, dict)
-        or not isinstance(manifest.get("fingerprint"), str)
-    ):
+    known = isinstance(classes, list) and isinstance(counts, dict) and isinstance(manifest.get("fingerprint"), str)
+    if not known:
         raise _damaged(name, "manifest.json")
     square = images.ndim == 4 and images.shape[1] == images.shape[2] and images.shape[3] in (3, 4)
     if images.dtype != np.uint8 or not square or len(images) != counts.get("accepted"):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 MAX_BITS = 4  # of 64 in which two hashes may differ
-MAX_LEVELS = 10.0  # mean difference of the pixels, of 255: the hash alone takes all dark pictures for alike
+MAX_LEVELS = 5.0  # mean difference of the pixels, of 255: the hash alone takes all dark pictures for alike
 MANY = 100_000  # above, the search (every pair) would take minutes; it is left out
 BLOCK = 4096
 
@@ -36,7 +36,8 @@ def near_duplicates(hashes: Sequence[int], pictures: np.ndarray) -> dict[int, in
             best[better], twin[better] = value[better], other + nearest[better]
         for row in np.flatnonzero(best <= MAX_BITS):
             index, candidate = start + int(row), int(twin[row])
-            difference = np.abs(pictures[index].astype(np.int16) - pictures[candidate].astype(np.int16)).mean()
+            one, two = (pictures[i, ..., :3].astype(np.int16) for i in (index, candidate))
+            difference = np.abs(one - two).mean()
             if difference <= MAX_LEVELS:
                 found[index] = candidate
     return found

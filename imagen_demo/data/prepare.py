@@ -70,7 +70,7 @@ class _Preparation:
         scratch, spool = self.folder / "unpacked", self.folder / "spool"
         intake = find_pictures(source, scratch, lambda f, text: self.progress(UNPACKING * f, text))
         for aside in intake.set_aside:
-            self._line(aside.name, "ignored" if aside.code in IGNORED else "dropped", aside.code, {})
+            self._line(aside.name, "ignored" if aside.code in IGNORED else "dropped", aside.code, aside.values)
         with open(spool, "wb") as out:
             self._read(intake.candidates, out)
         shutil.rmtree(scratch, ignore_errors=True)
@@ -155,7 +155,7 @@ class _Preparation:
                 "{name} has {count} usable pictures; at least {least} are needed.",
                 name=intake.source, count=len(self.accepted), least=SMALLEST,
             )  # fmt: skip
-        reason, count = tally.most_common(1)[0]
+        reason, _ = tally.most_common(1)[0]
         example = next(line["file"] for line in self.files if line.get("reason") == reason)
         return UserError(
             "{name} has {count} usable pictures; at least {least} are needed. "
@@ -189,9 +189,7 @@ class _Preparation:
         names = [of.get(line["file"]) for line in self.accepted]
         if None in names or len(set(names)) < 2:
             return []
-        classes = sorted(
-            set(names), key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)
-        )
+        classes = sorted(set(names), key=lambda name: (int(name) if name.isdecimal() else -1, name))  # 2 before 10
         for line, name in zip(self.accepted, names, strict=True):
             line["class"] = name
         np.save(self.folder / "labels.npy", np.array([classes.index(name) for name in names], np.int64))

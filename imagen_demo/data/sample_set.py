@@ -66,11 +66,8 @@ def caption(planet: Planet) -> str:
     """The planet in words, for training with text."""
     size = "large" if planet.radius > (0.225 if planet.ring else 0.325) else "small"
     kind = {"gas": "banded gas giant", "ocean": "ocean world with continents", "rock": "cratered rocky planet"}
-    extras = [
-        w
-        for w, on in (("a ring", planet.ring), ("polar caps", planet.caps), ("a bright glow", planet.glow > 0.7))
-        if on
-    ]
+    extras = [("a ring", planet.ring), ("polar caps", planet.caps), ("a bright glow", planet.glow > 0.7)]
+    extras = [words for words, there in extras if there]
     return f"a {size} {kind.get(planet.kind, 'icy planet')}" + (" with " + " and ".join(extras) if extras else "")
 
 
@@ -148,7 +145,7 @@ def _disc(
     colour = surface * shade[:, None] * (1 - 0.6 * rim[:, None]) + air * rim[:, None] * 0.9
     colour += (1 - lit)[:, None] * NIGHT * 0.9  # the night side keeps the sky's blue
     if planet.kind in ("ocean", "ice"):  # the sun on water and ice
-        half = np.array(planet.light) + (0, 0, 1)
+        half = np.array(planet.light) + np.array((0, 0, 1))
         half /= np.linalg.norm(half)
         shine = (nx * half[0] + ny * half[1] + nz * half[2]).clip(0) ** 40
         colour += 0.35 * shine[:, None]
