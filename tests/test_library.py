@@ -94,6 +94,23 @@ def test_delete(workspace):
     assert names(workspace) == ["planets"] and not list(workspace.checkpoints.iterdir())
 
 
+def test_a_stale_copy_does_not_bring_a_deleted_model_back(workspace):
+    save_tiny_model(workspace.checkpoints / "mine.old")
+    assert names(workspace) == ["planets", "mine"]
+    library.delete(workspace, "mine")
+    assert names(workspace) == ["planets"]
+
+
+def test_the_users_own_model_hides_a_bundled_one_of_its_name(workspace):
+    save_tiny_model(workspace.checkpoints / "planets", seed=5)
+    assert library.find(workspace, "planets") == workspace.checkpoints / "planets"
+    assert [entry.bundled for entry in library.list_models(workspace)] == [False, False]
+    library.rename(workspace, "planets", "my planets")
+    assert names(workspace) == ["planets", "mine", "my planets"]
+    at_home = Workspace(library.BUNDLED.parent)  # where both libraries are one folder
+    assert [entry.bundled for entry in library.list_models(at_home)] == [True]
+
+
 def test_bundled_models_and_runs_stay(workspace):
     save_tiny_model(workspace.runs / "r" / "latest")
     for name in ("planets", "run/r"):
@@ -134,6 +151,33 @@ def test_flat_zips_are_taken_under_the_files_name(workspace, tmp_path):
     assert library.import_zip(workspace, file) == "gift"
 
 
+def test_what_a_mac_adds_is_left_out(workspace, tmp_path):
+    files = {f"shells/{name}": data for name, data in model_files(workspace.checkpoints / "mine").items()}
+    files |= {"__MACOSX/shells/._model.json": b"x", "shells/.DS_Store": b"x"}
+    assert library.import_zip(workspace, make_zip(tmp_path / "x.zip", files)) == "shells"
+    assert not list((workspace.checkpoints / "shells").glob(".*"))
+
+
+def test_a_bomb_is_refused_by_its_header(workspace, tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in model_files(workspace.checkpoints / "mine").items():
+            archive.writestr(name, b"\0" * 5_000_000 if name == "model.safetensors" else data)
+    with pytest.raises(UserError, match=r"model\.safetensors is too large"):
+        library.import_zip(workspace, tmp_path / "x.zip")
+
+
+def test_damaged_compression_is_refused(workspace, tmp_path):
+    file = tmp_path / "x.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in model_files(workspace.checkpoints / "mine").items():
+            archive.writestr(name, data)
+    data = bytearray(file.read_bytes())
+    data[1000:1400] = bytes(400)
+    file.write_bytes(data)
+    with pytest.raises(UserError, match=r"x\.zip"):
+        library.import_zip(workspace, file)
+
+
 def link(name):
     info = zipfile.ZipInfo(name)
     info.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -146,6 +190,7 @@ def link(name):
      ({"../model.json": b"1"}, "../model.json"), ({"/abs/model.json": b"1"}, "/abs/model.json"),
      ({"a/b/README.md": b"1"}, "a/b/README.md"), ({"..\\README.md": b"1"}, "README.md"),
      ({"x/README.md": b"1"}, "twice"), ({"x/directions.json": b"1"}, "in one folder"),
+     ({"x/model.pth/": b"", "x/y.exe": b""}, "it has x/y.exe"),
      ({link("directions.json"): b"/etc/passwd"}, "directions.json"),
      ({"directions.json": b" " * (2 * 1024**2)}, "directions.json is too large")],
 )  # fmt: skip
@@ -190,7 +235,7 @@ def test_what_is_no_zip(workspace, tmp_path, data):
 def test_a_zip_without_weights(workspace, tmp_path):
     picture = io.BytesIO()
     Image.new("RGB", (4, 4)).save(picture, "PNG")
-    with pytest.raises(UserError, match="needs model.safetensors"):
+    with pytest.raises(UserError, match=r"needs model\.safetensors"):
         library.import_zip(workspace, make_zip(tmp_path / "x.zip", {"preview.png": picture.getvalue()}))
 
 

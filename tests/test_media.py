@@ -106,6 +106,7 @@ def test_mp4_plays_everywhere(tmp_path):
     video.write_mp4((np.full((64, 64, 3), c, np.uint8) for c in colours), tmp_path / "v.mp4", fps=10, size=128)
     stream, frames = decoded(tmp_path / "v.mp4")
     assert stream.codec_context.name == "h264" and stream.codec_context.pix_fmt == "yuv420p"
+    assert stream.codec_context.colorspace == 1  # BT.709
     assert stream.average_rate == 10 and len(frames) == 3 and frames[0].shape == (128, 128, 3)
     for frame, colour in zip(frames, colours, strict=True):
         assert np.abs(frame.mean(axis=(0, 1)) - colour).max() < 12

@@ -82,13 +82,13 @@ def test_truncated_weights(folder):
 
 def test_missing_weights(folder):
     (folder / "model.safetensors").unlink()
-    with pytest.raises(UserError, match="model.safetensors is missing"):
+    with pytest.raises(UserError, match=r"model\.safetensors is missing"):
         load_model(folder)
 
 
 def test_newer_format(folder):
     change_info(folder, format_version=99)
-    with pytest.raises(UserError, match="format version 99.*Update the program"):
+    with pytest.raises(UserError, match=r"format version 99.*Update the program"):
         read_info(folder)
 
 

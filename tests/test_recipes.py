@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from tiny import save_tiny_model
 
-from imagen_demo.data.pixels import from_network
+from imagen_demo.data.pixels import from_network, to_network
 from imagen_demo.errors import UserError
 from imagen_demo.latent import space
 from imagen_demo.media import png
@@ -72,19 +72,27 @@ def test_a_query_may_hold_other_keys():
     assert Recipe.from_query({"model": "a", "__theme": "dark", "seed": "7", "psi": ""}) == Recipe("a", seeds=((7, 1),))
 
 
+OUT_OF_BOUNDS = [
+    json.dumps({"model": "a"} | values)
+    for values in (
+        {"seeds": [[1, 1]] * 17}, {"directions": [[1, 1]] * 65}, {"size": 10**400}, {"psi": 10**400}, {"psi": -2.5},
+    )
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "null", "{}", "[" * 9000, '{"model":"a"' + " " * 20_000 + "}", '{"model":"a","code":1}',
+    [*OUT_OF_BOUNDS, "", "{",
+      "[]", "null", "{}", "[" * 9000, '{"model":"a"' + " " * 20_000 + "}", '{"model":"a","code":1}',
      '{"model":"../etc"}', '{"model":"a/b"}', '{"model":"run/../x"}', '{"model":3}', '{"model":"a","model_hash":"xyz"}',
      '{"model":"a","seeds":[]}', '{"model":"a","seeds":[[1,0]]}', '{"model":"a","seeds":[[-1,1]]}',
      '{"model":"a","seeds":[[4294967296,1]]}', '{"model":"a","seeds":[[1.5,1]]}', '{"model":"a","seeds":[["1",1]]}',
      '{"model":"a","seeds":[[1,NaN]]}', '{"model":"a","seeds":[[1]]}', '{"model":"a","seeds":{"1":1}}',
-     '{"model":"a","seeds":%s}' % json.dumps([[1, 1]] * 17), '{"model":"a","psi":NaN}', '{"model":"a","psi":2.01}',
+     '{"model":"a","psi":NaN}', '{"model":"a","psi":2.01}',
      '{"model":"a","psi":"0.7"}', '{"model":"a","psi":true}', '{"model":"a","psi":1e999}', '{"model":"a","label":-1}',
      '{"model":"a","label":1.5}', '{"model":"a","directions":[[0,10.5]]}', '{"model":"a","directions":[[64,1]]}',
-     '{"model":"a","directions":[[0,Infinity]]}', '{"model":"a","directions":%s}' % json.dumps([[1, 1]] * 65),
-     '{"model":"a","size":15}', '{"model":"a","size":2049}', '{"model":"a","size":[512]}',
-     '{"model":"a","size":1%s}' % ("0" * 400), '{"model":"a","psi":1%s}' % ("0" * 400)],
+     '{"model":"a","directions":[[0,Infinity]]}',
+     '{"model":"a","size":15}', '{"model":"a","size":2049}', '{"model":"a","size":[512]}'],
 )  # fmt: skip
 def test_nonsense_is_refused_with_a_sentence(text):
     with pytest.raises(UserError) as caught:
@@ -114,8 +122,8 @@ def test_render_is_the_formula(studio, model, label):
     expected = from_network(m.generator.synthesis(w[:, None].expand(-1, m.generator.num_ws, -1)))[0]
     picture = studio.render_array(recipe)
     assert picture.dtype == np.uint8 and picture.shape == (16, 16, m.info.config.channels)
-    assert np.abs(picture.astype(int) - expected.astype(int)).max() <= 1 or model == "alpha"
-    assert np.abs(picture[..., -1].astype(int) - expected[..., -1].astype(int)).max() <= 1
+    # Premultiplied: colours hardly seen may differ much in straight alpha.
+    assert (to_network(picture[None]) - to_network(expected[None])).abs().max() < 2.5 / 127.5
 
 
 def test_equal_recipes_give_equal_bytes_among_many_threads(workspace, studio):

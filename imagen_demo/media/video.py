@@ -11,12 +11,13 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.video.reformatter import Interpolation
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from imagen_demo.errors import UserError
 
 SMALLEST = 256  # players blur tiny videos; smaller frames are enlarged by a whole factor
 LARGEST = 4096  # H.264 level 5.2
+BT709 = 1  # its number in H.264 for matrix, primaries and transfer alike
 
 
 def video_size(width: int, height: int, size: int | None) -> tuple[int, int]:
@@ -50,9 +51,15 @@ def write_mp4(frames: Iterable[np.ndarray], out: Path, fps: int, size: int | Non
         with av.open(str(temporary), "w", options={"movflags": "+faststart"}) as container:
             stream = container.add_stream("libx264", rate=Fraction(fps), options={"crf": "18", "preset": "veryfast"})
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            context = stream.codec_context  # say which colours these are: players guess by size otherwise
+            context.colorspace = context.color_primaries = context.color_trc = BT709
+            context.color_range = ColorRange.MPEG
             for frame in itertools.chain([first], frames):
                 picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-                picture = picture.reformat(width, height, "yuv420p", interpolation=Interpolation.LANCZOS)
+                picture = picture.reformat(
+                    width, height, "yuv420p", interpolation=Interpolation.LANCZOS,
+                    dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG,
+                )  # fmt: skip
                 container.mux(stream.encode(picture))
             container.mux(stream.encode())
         os.replace(temporary, out)

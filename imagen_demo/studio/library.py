@@ -6,6 +6,7 @@ import os
 import shutil
 import uuid
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -20,9 +21,10 @@ from imagen_demo.workspace import BUNDLED, Workspace, checked_name, free_name
 BUNDLED_NAMES = ("planets", "emoji")  # the committed ones; .gitignore names the same
 RUN_PREFIX = "run/"
 MB = 1024**2
+MOST_COMPRESSED = 100  # weights hardly shrink in a zip; what shrinks more is a bomb
 # What a model's zip may hold, and how many bytes of each. Nothing in these files is ever executed.
 FILES = {
-    "model.safetensors": 2048 * MB,
+    "model.safetensors": 1024 * MB,
     "model.json": 1 * MB,
     "README.md": 1 * MB,
     "preview.png": 16 * MB,
@@ -50,7 +52,8 @@ class ModelEntry:
 
 def list_models(workspace: Workspace) -> list[ModelEntry]:
     """Bundled models, then the user's by name, then runs' networks, newest first."""
-    entries = [_entry(name, BUNDLED / name, bundled=True) for name in BUNDLED_NAMES if (BUNDLED / name).is_dir()]
+    bundled = [name for name in BUNDLED_NAMES if _is_bundled(workspace, name) and (BUNDLED / name).is_dir()]
+    entries = [_entry(name, BUNDLED / name, bundled=True) for name in bundled]
     entries += [_entry(name, workspace.checkpoints / name) for name in _own_names(workspace)]
     runs = [Run(folder) for folder in workspace.runs.iterdir() if storage.current_folder(folder / "latest").is_dir()]
     for run in sorted(runs, key=_last_change, reverse=True):
@@ -62,7 +65,15 @@ def _own_names(workspace: Workspace) -> list[str]:
     """Folders of the user's library, also one that an interrupted saving left under its .old name."""
     folders = [path.name for path in workspace.checkpoints.iterdir() if path.is_dir()]
     names = {name.removesuffix(".old") for name in folders if not name.startswith(".") and not name.endswith(".new")}
-    return sorted(names - set(BUNDLED_NAMES), key=str.casefold)
+    return sorted((name for name in names if not _is_bundled(workspace, name)), key=str.casefold)
+
+
+def _is_bundled(workspace: Workspace, name: str) -> bool:
+    """A model of the user's own hides a bundled one of the same name, so that nothing trained gets lost."""
+    own = workspace.checkpoints / name
+    return name in BUNDLED_NAMES and (
+        workspace.checkpoints.resolve() == BUNDLED or not storage.current_folder(own).is_dir()
+    )
 
 
 def _last_change(run: Run) -> float:
@@ -90,7 +101,7 @@ def find(workspace: Workspace, name: str) -> Path:
     """
     if name.startswith(RUN_PREFIX):
         path = workspace.runs / checked_name(name.removeprefix(RUN_PREFIX)) / "latest"
-    elif name in BUNDLED_NAMES:
+    elif _is_bundled(workspace, name):
         path = BUNDLED / name
     else:
         path = workspace.checkpoints / checked_name(name)
@@ -101,11 +112,14 @@ def find(workspace: Workspace, name: str) -> Path:
 
 def _own(workspace: Workspace, name: str) -> Path:
     """The folder of a model that the user may change."""
-    if name in BUNDLED_NAMES:
+    if _is_bundled(workspace, name):
         raise UserError("The model {name} comes with the program and cannot be changed.", name=name)
     if name.startswith(RUN_PREFIX):
         raise UserError("{name} belongs to its training run; change the run instead.", name=name)
-    return storage.current_folder(find(workspace, name))
+    folder = find(workspace, name)
+    if folder.exists():  # else a stale copy would take the name again
+        shutil.rmtree(folder.with_name(folder.name + ".old"), ignore_errors=True)
+    return storage.current_folder(folder)
 
 
 def rename(workspace: Workspace, name: str, new_name: str) -> str:
@@ -183,7 +197,7 @@ def import_zip(workspace: Workspace, file: Path, name: str | None = None) -> str
         os.rename(model_folder, workspace.checkpoints / final)
         storage.fsync_folder(workspace.checkpoints)
         return final
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None and file.exists():
             raise UserError("{file} could not be imported: {reason}.", file=file.name, reason=error.strerror) from None
         raise UserError("{file} is not a readable zip file.", file=file.name) from None
@@ -197,8 +211,8 @@ def _checked_members(archive: zipfile.ZipFile, zip_name: str) -> tuple[dict[str,
     parents = set()
     for member in archive.infolist():
         path = PurePosixPath(member.filename.replace("\\", "/"))
-        if member.is_dir():
-            continue
+        if member.is_dir() or path.parts[0] == "__MACOSX" or path.name == ".DS_Store":
+            continue  # what a Mac's zipping adds means no harm and is left in the zip
         link = (member.external_attr >> 16) & 0o170000 == 0o120000
         if link or path.is_absolute() or ".." in path.parts or len(path.parts) > 2 or path.name not in FILES:
             raise UserError(
@@ -207,9 +221,12 @@ def _checked_members(archive: zipfile.ZipFile, zip_name: str) -> tuple[dict[str,
             )  # fmt: skip
         if path.name in members:
             raise UserError("{file} was not imported: it has {member} twice.", file=zip_name, member=path.name)
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise UserError("{file} is not a readable zip file.", file=zip_name)
         if member.flag_bits & 1:
             raise UserError("{file} was not imported: it is locked with a password.", file=zip_name)
-        if member.file_size > FILES[path.name]:
+        bomb = member.file_size > MB + MOST_COMPRESSED * member.compress_size
+        if bomb or member.file_size > FILES[path.name]:
             raise UserError("{file} was not imported: {member} is too large.", file=zip_name, member=path.name)
         members[path.name] = member
         parents.add(path.parent.name)
