@@ -31,6 +31,7 @@ _SHELL = {
     "unexpected": ("Something went wrong; the details are in the server's log. Your work is safe.",
                    "出了点问题，详情见服务器日志。您的数据没有丢失。"),
     "theme": ("Light or dark", "浅色 / 深色"),
+    "seconds_left": ("{seconds} s left", "剩余 {seconds} 秒"),
     "in_training": ("in training", "训练中"),
 }  # fmt: skip
 
@@ -74,11 +75,58 @@ _EXPLORE = {
                         "它来自该模型的另一版本，图片可能有所不同。"),
 }  # fmt: skip
 
-TEXTS: dict[str, tuple[str, str]] = _SHELL | _COMMON | _EXPLORE | (getattr(texts_train, "TEXTS", None) or {})
+_INTERPOLATE = {
+    "i_preview": ("Preview of the video", "视频预览"),
+    "i_film": ("Film strip", "胶片"),
+    "i_frame": ("Frame", "帧"),
+    "i_play": ("Play", "播放"),
+    "i_pause": ("Pause", "暂停"),
+    "i_keys": ("Pictures on the way", "途经的图片"),
+    "i_two": ("Add at least two pictures.", "请至少添加两张图片。"),
+    "i_earlier": ("Earlier", "前移"),
+    "i_later": ("Later", "后移"),
+    "i_remove": ("Remove", "移除"),
+    "i_add": ("Add", "添加"),
+    "i_current": ("From Explore", "取自探索页"),
+    "i_seconds": ("Length, seconds", "时长（秒）"),
+    "i_loop": ("Loop back to the first picture", "首尾相接循环"),
+    "i_space": ("Way", "路径"),
+    "i_space_w": ("straight in w", "w 直线 (lerp)"),
+    "i_space_z": ("arc in z", "z 圆弧 (slerp)"),
+    "i_easing": ("Easing", "缓动"),
+    "i_ease_linear": ("steady", "匀速"),
+    "i_ease_smooth": ("smooth", "平滑"),
+    "i_ease_cubic": ("slow at pictures", "在图片处放慢"),
+    "i_fps": ("Frames a second", "每秒帧数"),
+    "i_size": ("Size", "尺寸"),
+    "i_make": ("Make video", "生成视频"),
+    "i_video": ("Video", "视频"),
+}  # fmt: skip
+
+_GENERATE = {
+    "g_grid": ("Generated pictures", "生成的图片"),
+    "g_seeds": ("Seeds", "种子"),
+    "g_seeds_help": ("A first seed such as 42, or a list such as 0-15 or 1,5,9", "起始种子如 42，或列表如 0-15、1,5,9"),
+    "g_count": ("Pictures", "数量"),
+    "g_more": ("More", "换一批"),
+    "g_zip": ("All as zip", "打包下载"),
+    "g_zip_file": ("Pictures with their recipes", "图片（含配方）"),
+    "g_all_classes": ("All in turn", "轮流全部"),
+    "g_progress": ("{done} of {total}", "{done} / {total}"),
+    "g_close": ("Close", "关闭"),
+}  # fmt: skip
+
+TEXTS: dict[str, tuple[str, str]] = (
+    _SHELL | _COMMON | _EXPLORE | _INTERPOLATE | _GENERATE | (getattr(texts_train, "TEXTS", None) or {})
+)
 
 # English template of a UserError (or of a coach's sentence) -> Chinese template.
 ERRORS: dict[str, str] = {
     "The page sent something unreadable; reload it.": "页面发送的数据无法识别，请刷新页面。",
+    "{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.":
+        "{text!r} 不是种子列表；请写 42、0-15 或 1,5,9。",
+    "That is too many pictures at once; the most is {most}.": "一次最多 {most} 张图片。",
+    "A seed can be at most {most}.": "种子最大为 {most}。",
     "{name} is too large to be a picture exported here.": "{name} 太大，不像是在此导出的图片。",
 } | (getattr(texts_train, "ERRORS", None) or {})
 

@@ -3,10 +3,19 @@
 window.imagenDemo = (() => {
   const handlers = {}, waiting = {};
 
+  // Tabs that do not fit lie in a menu without ids; the hidden measuring row has all of them in order.
+  const ORDER = ['explore', 'interpolate', 'generate', 'train', 'models_tab'];
+  const showTab = (tab) => {
+    const shown = document.getElementById(`tab-${tab}-button`);
+    if (shown) { shown.click(); return; }
+    const name = document.querySelector('#tabs .visually-hidden')?.children[ORDER.indexOf(tab)]?.textContent;
+    [...document.querySelectorAll('#tabs .overflow-dropdown button')].find((b) => b.textContent === name)?.click();
+  };
+
   // Send `message` to a tab and show it. A tab not opened yet gets the message when it is built.
   const open = (tab, message) => {
     if (handlers[tab]) handlers[tab](message); else waiting[tab] = message;
-    document.getElementById(`tab-${tab}-button`)?.click();
+    showTab(tab);
     window.scrollTo({ top: 0, behavior: 'smooth' });
   };
   const on = (tab, handler) => {
@@ -97,9 +106,12 @@ window.imagenDemo = (() => {
   // Every server function answers with an object; {error} is a sentence for the visitor.
   const ask = async (call, payload) => { try { return await call(payload); } catch { return { error: lost }; } };
 
+  const empty = (title, text, action, tab) => h('div', { class: 'im-empty', id: `${tab}-empty` },
+    h('h2', {}, title), h('p', {}, text), button(`${tab}-to-train`, action, 'send', () => open('train', {}), { kind: 'im-primary' }));
+
   const toggleTheme = () => {
     const dark = document.body.classList.toggle('dark');
     try { localStorage.setItem('imagen-theme', dark ? 'dark' : 'light'); } catch { /* private window */ }
   };
-  return { open, on, texts, h, icon, button, field, options, slider, newest, save, randomSeed, clone, ask, toggleTheme, chinese, current: null };
+  return { open, on, texts, h, icon, button, field, options, slider, newest, save, randomSeed, clone, ask, empty, toggleTheme, chinese, current: null };
 })();

@@ -165,8 +165,7 @@ const page = h('div', { class: 'im-columns' },
   h('section', { class: 'im-stage' }, frame,
     h('div', { class: 'im-bar im-seeds' }, undo, redo, h('span', { class: 'im-gap' }),
       h('span', { class: 'im-stepper' }, prev, seedBox, next), random, h('span', { class: 'im-gap' }), reset),
-    note,
-    h('div', { class: 'im-bar' }, download, copy, toInterpolate, toGenerate)),
+    h('div', { class: 'im-bar' }, download, copy, toInterpolate, toGenerate), note),
   h('section', { class: 'im-panel' },
     D.field(T('c_model'), modelBox), classField, psi.node,
     h('h3', { class: 'im-title', title: T('x_directions_help') }, T('x_directions')), near, more, zone));
@@ -197,9 +196,7 @@ const receive = (message) => (message.recipe ? restore(message.recipe) : openMod
   const message = D.on('explore', (later) => { if (!page.isConnected) root.replaceChildren(page); receive(later); });
   const answer = await D.ask(server.open, { query: location.search });
   if (answer.error || !answer.models.length) {
-    root.replaceChildren(h('div', { class: 'im-empty', id: 'explore-empty' },
-      h('h2', {}, answer.error || answer.note || T('c_no_model')), h('p', {}, T('c_no_model_help')),
-      button('explore-to-train', T('c_to_train'), 'send', () => D.open('train', {}), { kind: 'im-primary' })));
+    root.replaceChildren(D.empty(answer.error || answer.note || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'explore'));
     return;
   }
   models = answer.models;

@@ -1,0 +1,127 @@
+"""Generate: a grid of seeds; any picture of it goes on to the other tabs, all of them into a zip."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from imagen_demo.errors import Cancelled, UserError
+from imagen_demo.media import png
+from imagen_demo.studio.checks import MAX_SEED
+from imagen_demo.studio.recipes import Recipe, Studio
+from imagen_demo.ui import widgets
+from imagen_demo.ui.texts import i18n, t
+from imagen_demo.ui.widgets import Payload
+from imagen_demo.workspace import Workspace
+
+MAX_PICTURES = 400
+
+
+def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
+    grid = gr.HTML(
+        html_template='<div class="im-root"></div>',
+        js_on_load=widgets.script("generate.js"),
+        server_functions=[
+            *widgets.picture_functions(workspace, studio),
+            widgets.server_function("plan", lambda payload, language: _plan(studio, payload)),
+        ],
+        elem_id="generate",
+        apply_default_css=False,
+        texts=widgets.page_texts("g_", "c_", "x_picture"),
+        default_psi=widgets.DEFAULT_PSI,
+    )
+    archive = gr.File(label=i18n("g_zip_file"), visible=False, elem_id="generate-file", interactive=False)
+    cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="generate-zip-cancel", size="sm")
+    stops: dict[str, threading.Event] = {}  # by session
+
+    def make_zip(event: gr.EventData, request: gr.Request, progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008
+        stop = stops[request.session_hash or ""] = threading.Event()
+        try:
+            return gr.File(write_zip(studio, event.recipes, widgets.reporter(progress, stop, request)), visible=True)
+        except Cancelled:
+            gr.Info(t("c_cancelled", request))
+            return gr.File(visible=False)
+        except UserError as error:
+            widgets.warn(error, request)
+            return gr.File(visible=False)
+        finally:
+            stops.pop(request.session_hash or "", None)
+
+    def ask_to_stop(request: gr.Request) -> None:
+        if stop := stops.get(request.session_hash or ""):
+            stop.set()
+
+    grid.zip(lambda: (gr.File(None, visible=True), gr.Button(visible=True)), None, [archive, cancel], queue=False,
+             show_progress="hidden", api_visibility="private")  # fmt: skip
+    grid.zip(make_zip, None, archive, api_visibility="private", concurrency_id="zip", concurrency_limit=2).then(
+        lambda: gr.Button(visible=False), None, cancel, queue=False, show_progress="hidden", api_visibility="private"
+    )
+    cancel.click(ask_to_stop, None, None, queue=False, api_visibility="private")
+    return {"grid": grid, "file": archive}
+
+
+def parse_seeds(text: str, count: int | None = None) -> list[int]:
+    """``"0-15"``, ``"1,5,9"``, or one start seed that is followed by ``count - 1`` more.
+
+    Raises:
+        UserError: not seeds, or more than :data:`MAX_PICTURES` of them.
+    """
+    seeds: list[int] = []
+    for part in re.split(r"[,;，；\s]+", str(text).strip()[:10_000]):
+        match = re.fullmatch(r"(\d{1,10})(?:\s*[-–]\s*(\d{1,10}))?", part)
+        if not match:
+            raise UserError("{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.", text=str(text)[:40])
+        first = int(match[1])
+        last = int(match[2]) if match[2] else first
+        if last - first >= MAX_PICTURES or len(seeds) > MAX_PICTURES:
+            raise UserError("That is too many pictures at once; the most is {most}.", most=MAX_PICTURES)
+        seeds += range(first, last + 1)
+    if len(seeds) == 1 and count is not None:
+        seeds = list(range(seeds[0], seeds[0] + count))
+    if not 1 <= len(seeds) <= MAX_PICTURES:
+        raise UserError("That is too many pictures at once; the most is {most}.", most=MAX_PICTURES)
+    if max(seeds) > MAX_SEED:
+        raise UserError("A seed can be at most {most}.", most=MAX_SEED)
+    return seeds
+
+
+def _plan(studio: Studio, payload: Payload) -> Payload:
+    """The recipes of a grid; without a class, the classes take turns."""
+    count = payload.get("count")
+    if not isinstance(count, int) or not 1 <= count <= MAX_PICTURES:
+        raise UserError("That is too many pictures at once; the most is {most}.", most=MAX_PICTURES)
+    name, seeds = str(payload.get("model", "")), parse_seeds(payload.get("seeds", ""), count)
+    classes = studio.model(name).info.config.num_classes
+    recipes = []
+    for index, seed in enumerate(seeds):
+        label = payload.get("label")
+        data = {"model": name, "seeds": [[seed, 1]], "psi": payload.get("psi"), "size": payload.get("size"),
+                "label": index % classes if classes and label is None else label,
+                "directions": payload.get("directions") or []}  # fmt: skip
+        recipes.append(widgets.recipe_data(widgets.recipe_from(data)))
+    return {"recipes": recipes}
+
+
+def write_zip(studio: Studio, values: Any, progress: Any) -> str:
+    """PNG files with their recipes, zipped, in Gradio's own folder."""
+    if not isinstance(values, list) or not 1 <= len(values) <= MAX_PICTURES:
+        raise UserError("That is too many pictures at once; the most is {most}.", most=MAX_PICTURES)
+    recipes = [widgets.recipe_from(value) for value in values]
+
+    def files() -> Iterator[tuple[str, bytes]]:
+        for done, recipe in enumerate(recipes):
+            progress(done / len(recipes), f"{done}/{len(recipes)}")
+            yield _member_name(done, recipe), studio.png(recipe)
+
+    out = widgets.fresh_file(f"{recipes[0].model.replace('/', '-')}-{int(time.time())}.zip")
+    png.write_zip(files(), out)
+    return str(out)
+
+
+def _member_name(index: int, recipe: Recipe) -> str:
+    return f"{index:03d}-{widgets.file_name(recipe)}"

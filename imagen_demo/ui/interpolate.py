@@ -1,0 +1,108 @@
+"""Interpolate: keyframes in a row, a film strip at once, a video when asked.
+
+The tab is one HTML component (``static/interpolate.js``); the video goes through Gradio's
+queue, for its progress and its player.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from imagen_demo.errors import Cancelled, UserError
+from imagen_demo.latent.interpolation import EASINGS
+from imagen_demo.studio import interpolations
+from imagen_demo.studio.interpolations import Interpolation
+from imagen_demo.studio.recipes import Studio
+from imagen_demo.ui import widgets
+from imagen_demo.ui.texts import i18n, t
+from imagen_demo.ui.widgets import Payload
+from imagen_demo.workspace import Workspace
+
+MAX_PREVIEW = 64  # frames of one film strip
+
+
+def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
+    editor = gr.HTML(
+        html_template='<div class="im-root"></div>',
+        js_on_load=widgets.script("interpolate.js"),
+        server_functions=[
+            *widgets.picture_functions(workspace, studio),
+            widgets.server_function("film", lambda payload, language: _film(studio, payload)),
+        ],
+        elem_id="interpolate",
+        apply_default_css=False,
+        texts=widgets.page_texts("i_", "c_", "x_picture"),
+        default_psi=widgets.DEFAULT_PSI,
+        easings=list(EASINGS),
+    )
+    video = gr.Video(label=i18n("i_video"), visible=False, elem_id="interpolate-video", interactive=False, height=420,
+                     autoplay=True, loop=True, buttons=["download"])  # fmt: skip
+    cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="interpolate-cancel", size="sm")
+    stops: dict[str, threading.Event] = {}  # by session
+
+    def make(event: gr.EventData, request: gr.Request, progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008
+        stop = stops[request.session_hash or ""] = threading.Event()
+        try:
+            return gr.Video(write_video(studio, event.spec, widgets.reporter(progress, stop, request)), visible=True)
+        except Cancelled:
+            gr.Info(t("c_cancelled", request))
+            return gr.Video(visible=False)
+        except UserError as error:
+            widgets.warn(error, request)
+            return gr.Video(visible=False)
+        finally:
+            stops.pop(request.session_hash or "", None)
+
+    def ask_to_stop(request: gr.Request) -> None:
+        if stop := stops.get(request.session_hash or ""):
+            stop.set()
+
+    shown = [video, cancel]
+    editor.make(lambda: (gr.Video(None, visible=True), gr.Button(visible=True)), None, shown, queue=False,
+                show_progress="hidden", api_visibility="private")  # fmt: skip
+    editor.make(make, None, video, api_visibility="private", concurrency_id="video", concurrency_limit=2).then(
+        lambda: gr.Button(visible=False), None, cancel, queue=False, show_progress="hidden", api_visibility="private"
+    )
+    cancel.click(ask_to_stop, None, None, queue=False, api_visibility="private")
+    return {"editor": editor, "video": video, "cancel": cancel}
+
+
+def interpolation_from(spec: Any) -> Interpolation:
+    """An interpolation out of the page's JSON; raises UserError on nonsense."""
+    if not isinstance(spec, dict):
+        raise UserError("The page sent something unreadable; reload it.")
+    try:
+        seconds, fps = float(spec.get("seconds", 4)), int(spec.get("fps", 30))
+    except (TypeError, ValueError, OverflowError):
+        raise UserError("The page sent something unreadable; reload it.") from None
+    return Interpolation(
+        recipes=tuple(widgets.recipes_from(spec)),
+        space=str(spec.get("space", "w")),
+        easing=str(spec.get("easing", "smooth")),
+        seconds=seconds,
+        fps=fps,
+        loop=bool(spec.get("loop")),
+    )
+
+
+def write_video(studio: Studio, spec: Any, progress: Any) -> str:
+    """The MP4 of the page's ``spec``, in Gradio's own folder; at least 256 px, so that players show it well."""
+    interpolation = interpolation_from(spec)
+    size = spec.get("size")
+    size = size if size in (256, 512, 1024) else 512
+    out = widgets.fresh_file(f"{interpolation.recipes[0].model.replace('/', '-')}-{int(time.time())}.mp4")
+    interpolations.write(studio, interpolation, out, progress, size=size)
+    return str(out)
+
+
+def _film(studio: Studio, payload: Payload) -> Payload:
+    count, side = payload.get("count"), payload.get("side")
+    if not isinstance(count, int) or not 2 <= count <= MAX_PREVIEW or side not in (192, 256):
+        raise UserError("The page sent something unreadable; reload it.")
+    frames = interpolations.filmstrip(studio, interpolation_from(payload), count)
+    return {"images": [widgets.data_url(Image.fromarray(frame), side) for frame in frames]}

@@ -1,0 +1,117 @@
+// The Generate tab: a grid of seeds. Pictures arrive a few at a time, so the first are there at once
+// and the visitor can stop; `run` numbers the grids, an older one's pictures are dropped.
+const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
+const root = element.querySelector('.im-root');
+const AT_ONCE = 8;
+let model = null, models = [], recipes = [], run = 0, chosen = -1, extra = { directions: [], size: null };
+
+const note = h('p', { class: 'im-note', id: 'generate-note', role: 'status' });
+const say = (text, bad = false) => { note.textContent = text || ''; note.classList.toggle('im-bad', bad); };
+const grid = h('div', { class: 'im-grid', id: 'generate-grid', 'aria-label': T('g_grid') });
+
+// -- one picture in detail ---------------------------------------------------------------------------
+const big = h('img', { id: 'generate-picture', alt: T('x_picture') });
+const caption = h('p', { class: 'im-note' });
+const detailFrame = h('div', { class: 'im-frame im-frame-small' }, big);
+const close = button('generate-close', T('g_close'), 'remove', () => choose(-1), { bare: true });
+const detail = h('div', { class: 'im-detail', id: 'generate-detail', hidden: true }, detailFrame,
+  h('div', { class: 'im-detail-side' }, h('div', { class: 'im-bar' }, caption, close),
+    button('generate-to-explore', T('c_to_explore'), 'send', () => D.open('explore', { recipe: D.clone(recipes[chosen]) }), { kind: 'im-primary' }),
+    button('generate-to-interpolate', T('c_to_interpolate'), 'send', () => D.open('interpolate', { add: D.clone(recipes[chosen]) })),
+    button('generate-download', T('c_download'), 'download', async () => {
+      const answer = await D.ask(server.png, { recipe: recipes[chosen] });
+      if (answer.error) say(answer.error, true); else D.save(answer.url, answer.name);
+    })));
+const choose = async (index) => {
+  chosen = index;
+  detail.hidden = index < 0;
+  [...grid.children].forEach((cell, at) => cell.setAttribute('aria-pressed', at === index));
+  if (index < 0) return;
+  const recipe = recipes[index];
+  caption.textContent = `${T('c_seed')} ${recipe.seeds[0][0]}`;
+  big.src = grid.children[index].firstChild.src;
+  detail.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+};
+
+// -- the grid -----------------------------------------------------------------------------------------
+const generate = async () => {
+  const mine = ++run;
+  const plan = await D.ask(server.plan, {
+    model: modelBox.value, seeds: seedsBox.value, count: +countBox.value, psi: psi.input.valueAsNumber,
+    label: model.classes.length && classBox.value !== '' ? +classBox.value : null, directions: extra.directions, size: extra.size,
+  });
+  if (mine !== run) return;
+  if (plan.error) { say(plan.error, true); return; }
+  recipes = plan.recipes;
+  choose(-1);
+  grid.classList.toggle('im-many', recipes.length > 60);
+  grid.replaceChildren(...recipes.map((recipe, index) => {
+    const seed = recipe.seeds[0][0];
+    return h('button', { type: 'button', class: `im-cell ${model.alpha ? 'im-alpha' : ''}`, 'aria-label': `${T('c_seed')} ${seed}`, 'data-seed': String(seed),
+      onclick: () => choose(index) }, h('img', { alt: '' }), h('span', {}, String(seed)));
+  }));
+  cancel.hidden = false;
+  for (let start = 0; start < recipes.length; start += AT_ONCE) {
+    const answer = await D.ask(server.draw, { recipes: recipes.slice(start, start + AT_ONCE) });
+    if (mine !== run) return;
+    if (answer.error) { say(answer.error, true); break; }
+    answer.images.forEach((src, index) => { grid.children[start + index].firstChild.src = src; });
+    const done = start + answer.images.length;
+    say(done < recipes.length ? T('g_progress', { done, total: recipes.length }) : '');
+  }
+  cancel.hidden = true;
+};
+const soon = (() => { let timer = 0; return () => { clearTimeout(timer); timer = setTimeout(generate, 150); }; })();
+
+// -- settings -------------------------------------------------------------------------------------------
+const modelBox = h('select', { id: 'generate-model', 'aria-label': T('c_model') });
+modelBox.addEventListener('change', async () => { extra = { directions: [], size: null }; if (await adopt(modelBox.value)) generate(); });
+const classBox = h('select', { id: 'generate-class', 'aria-label': T('c_class') });
+classBox.addEventListener('change', soon);
+const classField = D.field(T('c_class'), classBox);
+const seedsBox = h('input', { id: 'generate-seeds', type: 'text', value: '0', spellcheck: 'false', 'aria-label': T('g_seeds'), title: T('g_seeds_help') });
+seedsBox.addEventListener('change', soon);
+const countBox = h('input', { id: 'generate-count', type: 'number', min: 1, max: 400, step: 1, value: '24', 'aria-label': T('g_count') });
+countBox.addEventListener('change', soon);
+const psi = D.slider({ id: 'generate-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: soon });
+psi.node.title = T('c_psi_help');
+const another = button('generate-random', T('g_more'), 'random', () => { seedsBox.value = String(D.randomSeed()); generate(); }, { kind: 'im-primary' });
+const cancel = button('generate-cancel', T('c_cancel'), 'stop', () => { run += 1; cancel.hidden = true; say(T('c_cancelled')); });
+cancel.hidden = true;
+const zip = button('generate-zip', T('g_zip'), 'download', () => { if (recipes.length) trigger('zip', { recipes: D.clone(recipes) }); });
+const page = h('div', { class: 'im-stack' },
+  h('section', { class: 'im-panel im-wide' }, D.field(T('c_model'), modelBox), classField,
+    D.field(T('g_seeds'), seedsBox), D.field(T('g_count'), countBox), psi.node, h('div', { class: 'im-bar im-end' }, another, zip, cancel)),
+  note, detail, grid);
+
+const adopt = async (name) => {
+  const answer = await D.ask(server.describe, { model: name });
+  if (answer.error) { say(answer.error, true); if (model) modelBox.value = model.name; return false; }
+  model = answer.model;
+  if (!models.some((m) => m.name === model.name)) models.push({ name: model.name, title: model.name });
+  D.options(modelBox, models.map((m) => [m.name, m.title]), model.name);
+  D.options(classBox, [['', T('g_all_classes')], ...model.classes.map((title, index) => [index, title])], '');
+  classField.hidden = !model.classes.length;
+  detailFrame.classList.toggle('im-alpha', model.alpha);
+  return true;
+};
+const accept = async (recipe) => { // the neighbours of another tab's picture: its sliders, other seeds
+  if (!(await adopt(recipe.model))) return;
+  extra = { directions: recipe.directions, size: recipe.size };
+  psi.set(recipe.psi);
+  if (recipe.label != null) classBox.value = String(recipe.label);
+  seedsBox.value = String(recipe.seeds[0][0]);
+  generate();
+};
+(async () => {
+  const message = D.on('generate', (later) => { if (later.recipe) accept(later.recipe); });
+  const answer = await D.ask(server.models, {});
+  if (answer.error || !answer.models.length) {
+    root.replaceChildren(D.empty(answer.error || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'generate'));
+    return;
+  }
+  models = answer.models;
+  root.replaceChildren(page);
+  if (message?.recipe) { await accept(message.recipe); return; }
+  if (await adopt(D.current?.recipe.model || models[0].name)) generate();
+})();
