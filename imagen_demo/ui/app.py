@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from imagen_demo.studio.recipes import Studio
-from imagen_demo.ui import theme, widgets
+from imagen_demo.ui import api, theme, widgets
 from imagen_demo.ui.texts import i18n
 from imagen_demo.workspace import Workspace
 
@@ -38,14 +38,20 @@ class Shared:
 def build_app(workspace: Workspace) -> gr.Blocks:
     """The whole page over one workspace; launch it with :func:`launch`."""
     studio = Studio(workspace)
-    with gr.Blocks(title="Imagen Demo", analytics_enabled=False) as blocks:
-        gr.HTML(html_template=theme.HEADER, js_on_load=theme.HEADER_SCRIPT, elem_id="header", apply_default_css=False,
-                texts=widgets.page_texts("tagline", "theme"))
+    with gr.Blocks(title="Imagen Demo", analytics_enabled=False, delete_cache=(3600, 2 * 86400)) as blocks:
+        gr.HTML(
+            html_template=theme.HEADER,
+            js_on_load=theme.HEADER_SCRIPT,
+            elem_id="header",
+            apply_default_css=False,
+            texts=widgets.page_texts("tagline", "theme"),
+        )
         with gr.Tabs(elem_id="tabs") as tabs:
             shared = Shared(blocks, tabs)
             for module, title in TABS:
                 with gr.Tab(i18n(title), id=module, elem_id=f"tab-{module}"):
                     _build_tab(module, workspace, studio, shared)
+        api.add(studio)
     return blocks
 
 

@@ -12,6 +12,7 @@ import gradio as gr
 
 from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.media import png
+from imagen_demo.progress import Progress
 from imagen_demo.studio.checks import MAX_SEED
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.ui import widgets
@@ -42,7 +43,8 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
     def make_zip(event: gr.EventData, request: gr.Request, progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008
         stop = stops[request.session_hash or ""] = threading.Event()
         try:
-            return gr.File(write_zip(studio, event.recipes, widgets.reporter(progress, stop, request)), visible=True)
+            recipes = widgets.recipes_from({"recipes": event.recipes}, MAX_PICTURES)
+            return gr.File(write_zip(studio, recipes, widgets.reporter(progress, stop, request)), visible=True)
         except Cancelled:
             gr.Info(t("c_cancelled", request))
             return gr.File(visible=False)
@@ -107,11 +109,8 @@ def _plan(studio: Studio, payload: Payload) -> Payload:
     return {"recipes": recipes}
 
 
-def write_zip(studio: Studio, values: Any, progress: Any) -> str:
+def write_zip(studio: Studio, recipes: list[Recipe], progress: Progress) -> str:
     """PNG files with their recipes, zipped, in Gradio's own folder."""
-    if not isinstance(values, list) or not 1 <= len(values) <= MAX_PICTURES:
-        raise UserError("That is too many pictures at once; the most is {most}.", most=MAX_PICTURES)
-    recipes = [widgets.recipe_from(value) for value in values]
 
     def files() -> Iterator[tuple[str, bytes]]:
         for done, recipe in enumerate(recipes):

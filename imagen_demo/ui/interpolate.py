@@ -15,6 +15,7 @@ from PIL import Image
 
 from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.latent.interpolation import EASINGS
+from imagen_demo.progress import Progress
 from imagen_demo.studio import interpolations
 from imagen_demo.studio.interpolations import Interpolation
 from imagen_demo.studio.recipes import Studio
@@ -90,7 +91,7 @@ def interpolation_from(spec: Any) -> Interpolation:
     )
 
 
-def write_video(studio: Studio, spec: Any, progress: Any) -> str:
+def write_video(studio: Studio, spec: Any, progress: Progress) -> str:
     """The MP4 of the page's ``spec``, in Gradio's own folder; at least 256 px, so that players show it well."""
     interpolation = interpolation_from(spec)
     size = spec.get("size")

@@ -95,9 +95,9 @@ def recipe_data(recipe: Recipe) -> Payload:
     return asdict(recipe)
 
 
-def recipes_from(payload: Payload) -> list[Recipe]:
+def recipes_from(payload: Payload, most: int = MAX_BATCH) -> list[Recipe]:
     values = payload.get("recipes")
-    if not isinstance(values, list) or len(values) > MAX_BATCH:
+    if not isinstance(values, list) or len(values) > most:
         raise UserError("The page sent something unreadable; reload it.")
     return [recipe_from(value) for value in values]
 

@@ -78,7 +78,7 @@ window.imagenDemo = (() => {
       const [a, b] = [place(origin), place(+input.value)].sort((x, y) => x - y);
       input.style.setProperty('--from', `${a}%`);
       input.style.setProperty('--to', `${b}%`);
-      output.textContent = (+input.value).toFixed(2);
+      output.textContent = step < 1 ? (+input.value).toFixed(2) : input.value;
     };
     const set = (value) => { input.value = value; paint(); };
     input.addEventListener('input', () => { paint(); oninput?.(+input.value); });

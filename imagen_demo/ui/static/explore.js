@@ -163,12 +163,12 @@ const zone = h('label', { class: 'im-drop', id: 'explore-drop' }, T('x_drop'), c
 
 const page = h('div', { class: 'im-columns' },
   h('section', { class: 'im-stage' }, frame,
-    h('div', { class: 'im-bar im-seeds' }, undo, redo, h('span', { class: 'im-gap' }),
-      h('span', { class: 'im-stepper' }, prev, seedBox, next), random, h('span', { class: 'im-gap' }), reset),
+    h('div', { class: 'im-bar im-seeds' }, undo, redo,
+      h('span', { class: 'im-stepper' }, prev, seedBox, next), random),
     h('div', { class: 'im-bar' }, download, copy, toInterpolate, toGenerate), note),
   h('section', { class: 'im-panel' },
     D.field(T('c_model'), modelBox), classField, psi.node,
-    h('h3', { class: 'im-title', title: T('x_directions_help') }, T('x_directions')), near, more, zone));
+    h('h3', { class: 'im-title', title: T('x_directions_help') }, T('x_directions'), reset), near, more, zone));
 
 let dragging = 0;
 const drag = (by) => { dragging = Math.max(0, dragging + by); page.classList.toggle('im-dropping', dragging > 0); };
