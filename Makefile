@@ -1,0 +1,41 @@
+# make run    set up (once) and open the app in the browser; options: make run ARGS="--port 8000"
+# make test   set up (once), lint, and run every test, those in a real browser too
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install
+
+.PHONY: run test format clean
+
+run: .venv/run.stamp
+	$(BIN)/python app.py $(ARGS)
+
+test: .venv/test.stamp .venv/browser.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest $(ARGS)
+
+format: .venv/test.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache test-results
+
+# The stamps are newer than the requirements they were made from, so a second run installs nothing.
+.venv/run.stamp: requirements.txt | $(BIN)/python
+	$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/test.stamp: requirements.txt requirements-dev.txt | $(BIN)/python
+	$(PIP) -r requirements-dev.txt
+	@touch $@ .venv/run.stamp
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 run")'
+	$(PYTHON) -m venv .venv || { rm -rf .venv; echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+# The browser tests need a Chromium. Without one they are skipped, or fail where CI is set.
+.venv/browser.stamp: | $(BIN)/python
+	@$(BIN)/python tests/browser/chromium.py 2>/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q --no-install-recommends chromium; } || true
+	@if $(BIN)/python tests/browser/chromium.py; then touch $@; fi

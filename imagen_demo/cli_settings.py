@@ -1,0 +1,72 @@
+"""How a function becomes a command: an option for each setting, ``--json``, and an exit code."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
+
+import typer
+
+from imagen_demo.config import PrepareConfig, TrainConfig, settings
+
+PANELS = {PrepareConfig: "Preparing pictures", TrainConfig: "Training"}
+Config = TypeVar("Config")
+
+
+class Result(NamedTuple):
+    """What a command found: ``value`` is printed with ``--json``, else ``text``."""
+
+    value: Any
+    text: str
+    code: int = 0
+
+
+def with_settings(work: Callable[..., Result], *configs: type) -> Callable[..., None]:
+    """``work(context, ..., **settings)`` as typer wants it: with one option for each setting of ``configs``."""
+
+    @functools.wraps(work)
+    def run(context: typer.Context, **values: Any) -> None:
+        as_json = values.pop("json")
+        result = work(context, **values)
+        print(json.dumps(result.value, indent=1, ensure_ascii=False) if as_json else result.text, flush=True)
+        if result.code:
+            raise typer.Exit(result.code)
+
+    own = [p for p in inspect.signature(work, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    as_json = Annotated[bool, typer.Option("--json", help="Print the result as JSON")]
+    every = [*own, *(p for config in configs for p in _parameters(config)), _keyword("json", as_json, False)]
+    run.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in every}
+    return run
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _parameters(config: type) -> list[inspect.Parameter]:
+    """The settings of ``config`` as options; choices and bounds are checked by the dataclass, in one sentence."""
+    types, parameters = get_type_hints(config), []
+    for field in settings(config):
+        meta, flag = field.metadata, "--" + field.name.replace("_", "-")
+        if types[field.name] is bool:
+            flag = f"{flag}/--no-{flag[2:]}"
+        choices = "|".join(map(str, meta["choices"])) or None
+        panel = PANELS[config] + (", advanced" if meta["advanced"] else "")
+        option = typer.Option(flag, help=meta["help"], metavar=choices, rich_help_panel=panel)
+        parameters.append(_keyword(field.name, Annotated[types[field.name], option], field.default))
+    return parameters
+
+
+def config_from(config: type[Config], values: dict[str, Any]) -> Config:
+    """The dataclass out of a command's values; raises UserError where one is out of bounds."""
+    return config(**{field.name: values[field.name] for field in settings(config)})
+
+
+def given(context: typer.Context, name: str) -> bool:
+    """Whether the person wrote this option, instead of leaving it at its default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
