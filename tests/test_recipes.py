@@ -83,7 +83,7 @@ OUT_OF_BOUNDS = [
 @pytest.mark.parametrize(
     "text",
     [*OUT_OF_BOUNDS, "", "{",
-      "[]", "null", "{}", "[" * 9000, '{"model":"a"' + " " * 20_000 + "}", '{"model":"a","code":1}',
+     "[]", "null", "{}", "[" * 9000, '{"model":"a"' + " " * 20_000 + "}", '{"model":"a","code":1}',
      '{"model":"../etc"}', '{"model":"a/b"}', '{"model":"run/../x"}', '{"model":3}', '{"model":"a","model_hash":"xyz"}',
      '{"model":"a","seeds":[]}', '{"model":"a","seeds":[[1,0]]}', '{"model":"a","seeds":[[-1,1]]}',
      '{"model":"a","seeds":[[4294967296,1]]}', '{"model":"a","seeds":[[1.5,1]]}', '{"model":"a","seeds":[["1",1]]}',

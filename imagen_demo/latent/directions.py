@@ -14,6 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from imagen_demo import storage
+from imagen_demo.latent.space import one_thread
 from imagen_demo.models.folder import Model
 
 MAX_DIRECTIONS = 64
@@ -50,6 +51,11 @@ def principal_directions(model: Model, count: int = 12, samples: int = 10_000, s
     A component's sign is free; its largest entry is made positive, so that equal weights give
     equal directions.
     """
+    with one_thread():
+        return _principal_directions(model, count, samples, seed)
+
+
+def _principal_directions(model: Model, count: int, samples: int, seed: int) -> Directions:
     config, device = model.info.config, model.w_avg.device
     random = np.random.RandomState(seed)
     z = torch.from_numpy(random.randn(samples, config.z_dim)).float().to(device)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -10,6 +11,17 @@ from torch import Tensor
 
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import Model
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch works in the calling thread alone: sums come out the same whatever the number of cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def seed_to_z(seed: int, z_dim: int) -> Tensor:
@@ -36,7 +48,8 @@ def z_to_w(model: Model, z: Tensor, label: int | None) -> Tensor:
     """[1, z_dim] -> [1, w_dim] for the class ``label``."""
     index = class_index(model, label)
     labels = torch.tensor([index], device=model.w_avg.device) if model.info.config.num_classes else None
-    return model.generator.mapping(z.to(model.w_avg.device), labels)
+    with one_thread():
+        return model.generator.mapping(z.to(model.w_avg.device), labels)
 
 
 def seeds_to_w(model: Model, seeds: Sequence[tuple[int, float]], label: int | None) -> Tensor:
