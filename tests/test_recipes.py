@@ -140,6 +140,18 @@ def test_equal_recipes_give_equal_bytes_among_many_threads(workspace, studio):
         assert all(pool.map(visit, range(4)))
 
 
+def test_bytes_do_not_depend_on_the_number_of_threads(workspace):
+    recipe, before = Recipe("alpha", seeds=((3, 1),), directions=((1, 1),)), torch.get_num_threads()
+    try:
+        torch.set_num_threads(4)
+        many = Studio(workspace, "cpu").png(recipe)
+        assert torch.get_num_threads() == 4
+        torch.set_num_threads(1)
+        assert Studio(workspace, "cpu").png(recipe) == many
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_size_enlarges_with_lanczos(studio):
     small, large = studio.render(Recipe("plain")), studio.render(Recipe("plain", size=64))
     assert large.size == (64, 64)

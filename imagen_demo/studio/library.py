@@ -55,7 +55,7 @@ def list_models(workspace: Workspace) -> list[ModelEntry]:
     bundled = [name for name in BUNDLED_NAMES if _is_bundled(workspace, name) and (BUNDLED / name).is_dir()]
     entries = [_entry(name, BUNDLED / name, bundled=True) for name in bundled]
     entries += [_entry(name, workspace.checkpoints / name) for name in _own_names(workspace)]
-    runs = [Run(folder) for folder in workspace.runs.iterdir() if storage.current_folder(folder / "latest").is_dir()]
+    runs = [Run(folder) for folder in workspace.runs.iterdir() if _there(folder / "latest")]
     for run in sorted(runs, key=_last_change, reverse=True):
         entries.append(_entry(RUN_PREFIX + run.name, run.latest, in_training=run.status().alive))
     return entries
@@ -70,10 +70,14 @@ def _own_names(workspace: Workspace) -> list[str]:
 
 def _is_bundled(workspace: Workspace, name: str) -> bool:
     """A model of the user's own hides a bundled one of the same name, so that nothing trained gets lost."""
-    own = workspace.checkpoints / name
-    return name in BUNDLED_NAMES and (
-        workspace.checkpoints.resolve() == BUNDLED or not storage.current_folder(own).is_dir()
-    )
+    if name not in BUNDLED_NAMES:
+        return False
+    return workspace.checkpoints.resolve() == BUNDLED or not _there(workspace.checkpoints / name)
+
+
+def _there(folder: Path) -> bool:
+    """Whether there is such a folder, also at the instant in which it is being replaced (:mod:`storage`)."""
+    return folder.is_dir() or folder.with_name(folder.name + ".old").is_dir() or folder.is_dir()
 
 
 def _last_change(run: Run) -> float:
@@ -84,11 +88,14 @@ def _last_change(run: Run) -> float:
 
 
 def _entry(name: str, path: Path, *, bundled: bool = False, in_training: bool = False) -> ModelEntry:
-    path = storage.current_folder(path)
-    try:
-        return ModelEntry(name, path, read_info(path), bundled, in_training)
-    except UserError as error:
-        return ModelEntry(name, path, None, bundled, in_training, error)
+    error = None
+    for _ in range(2):  # a trainer may be replacing the folder just now
+        current = storage.current_folder(path)
+        try:
+            return ModelEntry(name, current, read_info(current), bundled, in_training)
+        except UserError as problem:
+            error = problem
+    return ModelEntry(name, current, None, bundled, in_training, error)
 
 
 def find(workspace: Workspace, name: str) -> Path:
@@ -105,7 +112,7 @@ def find(workspace: Workspace, name: str) -> Path:
         path = BUNDLED / name
     else:
         path = workspace.checkpoints / checked_name(name)
-    if not storage.current_folder(path).is_dir():
+    if not _there(path):
         raise UserError("There is no model named {name} in this workspace.", name=name)
     return path
 
