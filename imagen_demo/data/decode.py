@@ -94,9 +94,9 @@ def _square(data: bytes, name: str, resolution: int, fit: str, pad_clear: bool, 
         notes.append("enlarged")
     orientation = image.getexif().get(ORIENTATION, 1)
     profile = image.info.get("icc_profile")
-    # A JPEG is decoded at 1/2, 1/4 or 1/8 of its size; twice the target leaves the final filter room.
+    # A JPEG is decoded at 1/2, 1/4 or 1/8 of its size; three times the target keeps the final filter honest.
     short = max(1, min(width, height) if fit != "pad" else max(width, height))
-    scale = min(1.0, 2 * resolution / short)
+    scale = min(1.0, 3 * resolution / short)
     image.draft(None, (max(1, int(width * scale)), max(1, int(height * scale))))
     picture = _fitted(_plain(image, notes), resolution, fit, pad_clear)
     picture = _to_srgb(picture, profile, notes)
