@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from PIL import Image
 from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load, save
 from torch import Tensor
 
 from imagen_demo import storage
@@ -63,7 +63,7 @@ def save_model(folder: Path, generator: Generator, w_avg: Tensor, info: ModelInf
     tensors["w_avg"] = w_avg.detach().cpu().contiguous()
 
     def fill(new: Path) -> None:
-        save_file(tensors, new / "model.safetensors")
+        (new / "model.safetensors").write_bytes(save(tensors))  # save_file would make it readable by the owner only
         (new / "model.json").write_text(json.dumps(dataclasses.asdict(info), indent=1, ensure_ascii=False), "utf-8")
         (new / "README.md").write_text(model_card(info), "utf-8")
         if preview is not None:
