@@ -98,10 +98,15 @@ def test_wrong_extension_is_read_by_content(tmp_path: Path) -> None:
     assert decoded.notes == ["wrong_extension"] and decoded.pixels is not None
 
 
-def test_colour_profile_is_converted(tmp_path: Path) -> None:
-    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    assert one(tmp_path, encoded(picture(5), icc_profile=lab)).notes == []  # sRGB already
+def test_colour_profiles(tmp_path: Path) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert one(tmp_path, encoded(picture(5), icc_profile=srgb)).notes == []  # nothing to convert
     assert one(tmp_path, encoded(picture(5), icc_profile=b"nonsense")).pixels is not None
+    # The same profile under another name and with red and blue exchanged: red pictures are truly blue.
+    swapped = srgb.replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be")).replace(b"sRGB", b"swap")
+    swapped = swapped.replace(b"rXYZ", b"tmp!").replace(b"bXYZ", b"rXYZ").replace(b"tmp!", b"bXYZ")
+    decoded = one(tmp_path, encoded(Image.new("RGB", (32, 32), (250, 10, 10)), icc_profile=swapped))
+    assert decoded.notes == ["colour_profile"] and decoded.pixels[0, 0, 2] > 200 > 60 > decoded.pixels[0, 0, 0]
 
 
 @pytest.mark.parametrize(

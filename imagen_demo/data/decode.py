@@ -5,6 +5,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import multiprocessing
+import os
+import threading
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +78,18 @@ def decode(path: str, name: str, resolution: int, fit: str, pad_clear: bool) -> 
     except Exception:  # decoders raise nearly anything on crafted bytes: struct.error, SyntaxError, KeyError, ...
         result.code = "damaged"
     return result
+
+
+def decode_many(jobs: list[tuple[str, str, int, str, bool]]) -> list[Decoded]:
+    """What a worker process is asked for: several calls of :func:`decode`."""
+    return [decode(*job) for job in jobs]
+
+
+def leave_with_parent() -> None:
+    """Called in each worker at its start: a killed server must leave no readers behind."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def _square(data: bytes, name: str, resolution: int, fit: str, pad_clear: bool, notes: list[str]) -> Image.Image:

@@ -23,7 +23,7 @@ import numpy as np
 from imagen_demo import storage
 from imagen_demo.config import PrepareConfig
 from imagen_demo.data.dataset import FORMAT_VERSION, SMALLEST, Dataset, open_dataset
-from imagen_demo.data.decode import Decoded, decode
+from imagen_demo.data.decode import Decoded, decode, decode_many, leave_with_parent
 from imagen_demo.data.intake import Candidate, Intake, find_pictures
 from imagen_demo.data.near import near_duplicates
 from imagen_demo.data.reasons import IGNORED, sentence
@@ -235,11 +235,6 @@ class _Preparation:
         storage.write_json(self.folder / "manifest.json", manifest)
 
 
-def decode_many(jobs: list[tuple[str, str, int, str, bool]]) -> list[Decoded]:
-    """What a worker process does."""
-    return [decode(*job) for job in jobs]
-
-
 def on_white(picture: np.ndarray) -> np.ndarray:
     """uint8 [H, W, 4], straight alpha -> uint8 [H, W, 3] over white, rounded to nearest."""
     alpha = picture[..., 3:].astype(np.uint16)
@@ -256,7 +251,7 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Worker processes that fork from no thread of ours, and are gone when the work ends or is cancelled."""
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=leave_with_parent)
     try:
         yield pool
     except BrokenProcessPool:
