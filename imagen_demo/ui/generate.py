@@ -74,12 +74,12 @@ def parse_seeds(text: str, count: int | None = None) -> list[int]:
         UserError: not seeds, or more than :data:`MAX_PICTURES` of them.
     """
     seeds: list[int] = []
-    for part in re.split(r"[,;，；\s]+", str(text).strip()[:10_000]):
+    for part in re.split(r"[,;，；\s]+", str(text).strip(" ,;，；")[:10_000]):
         match = re.fullmatch(r"(\d{1,10})(?:\s*[-–]\s*(\d{1,10}))?", part)
-        if not match:
+        first = int(match[1]) if match else 0
+        last = int(match[2]) if match and match[2] else first
+        if not match or last < first:
             raise UserError("{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.", text=str(text)[:40])
-        first = int(match[1])
-        last = int(match[2]) if match[2] else first
         if last - first >= MAX_PICTURES or len(seeds) > MAX_PICTURES:
             raise UserError("That is too many pictures at once; the most is {most}.", most=MAX_PICTURES)
         seeds += range(first, last + 1)

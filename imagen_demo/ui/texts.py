@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from imagen_demo.errors import UserError
+from imagen_demo.ui import errors_core
 
 try:  # the Train and Models tabs keep their texts beside them
     from imagen_demo.ui import texts_train
@@ -121,13 +122,7 @@ TEXTS: dict[str, tuple[str, str]] = (
 )
 
 # English template of a UserError (or of a coach's sentence) -> Chinese template.
-ERRORS: dict[str, str] = {
-    "The page sent something unreadable; reload it.": "页面发送的数据无法识别，请刷新页面。",
-    "{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.": "{text!r} 不是种子列表；请写 42、0-15 或 1,5,9。",
-    "That is too many pictures at once; the most is {most}.": "一次最多 {most} 张图片。",
-    "A seed can be at most {most}.": "种子最大为 {most}。",
-    "{name} is too large to be a picture exported here.": "{name} 太大，不像是在此导出的图片。",
-} | (getattr(texts_train, "ERRORS", None) or {})
+ERRORS: dict[str, str] = errors_core.ERRORS | (getattr(texts_train, "ERRORS", None) or {})
 
 _CHINESE = {key: zh for key, (_, zh) in TEXTS.items()}
 i18n = gr.I18n(

@@ -1,0 +1,129 @@
+"""The core's sentences in Chinese: English template -> Chinese template, with the same fields."""
+
+ERRORS: dict[str, str] = {
+    # the page itself
+    "The page sent something unreadable; reload it.": "页面发送的数据无法识别，请刷新页面。",
+    "{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.": "{text!r} 不是种子列表；请写 42、0-15 或 1,5,9。",
+    "That is too many pictures at once; the most is {most}.": "一次最多 {most} 张图片。",
+    "A seed can be at most {most}.": "种子最大为 {most}。",
+    "{name} is too large to be a picture exported here.": "{name} 太大，不像是在此导出的图片。",
+    # command line
+    "The model {model} has no class {name}; it has {names}.": "模型 {model} 没有类别 {name}；它有 {names}。",
+    "The model {model} has no classes; leave --class out.": "模型 {model} 没有类别，请去掉 --class。",
+    "{text!r} is no list of seeds; write 0-15 or 1,5,9.": "{text!r} 不是种子列表；请写 0-15 或 1,5,9。",
+    "{what} is missing.": "缺少 {what}。",
+    "{source} was found neither as a prepared dataset nor as a file or folder.":
+        "找不到 {source}：它既不是已准备的数据集，也不是文件或文件夹。",
+    "{dataset} is prepared already; --{option} is only for pictures. Name their folder with a path, such as "
+    "./{dataset}, or leave it out.":
+        "{dataset} 已经准备好；--{option} 只用于图片。请用路径（如 ./{dataset}）指明图片文件夹，或去掉该选项。",
+    # settings
+    "{setting} cannot be {value!r}; use one of {choices}.": "{setting} 不能是 {value!r}；可选：{choices}。",
+    "{setting} cannot be {value}; the least is {low}.": "{setting} 不能是 {value}；最小为 {low}。",
+    "{setting} cannot be {value}; the most is {high}.": "{setting} 不能是 {value}；最大为 {high}。",
+    "The mlp network's w_dim is always {w_dim}.": "mlp 网络的 w_dim 固定为 {w_dim}。",
+    "The network's {setting} cannot be {value!r}; use a whole number from {low} to {high}.":
+        "网络的 {setting} 不能是 {value!r}；请用 {low} 到 {high} 的整数。",
+    "The network's {setting} cannot be {value!r}; use one of {choices}.":
+        "网络的 {setting} 不能是 {value!r}；可选：{choices}。",
+    # names
+    "{name!r} cannot be a name: the endings .new and .old are kept for saving.":
+        "{name!r} 不能用作名称：.new 和 .old 结尾留作保存之用。",
+    "{name!r} cannot be a name: use 1 to 64 letters, digits, spaces, '-', '_' or '.'.":
+        "{name!r} 不能用作名称：请用 1 到 64 个字母、数字、空格、“-”、“_”或“.”。",
+    # pictures and datasets
+    "{name} has more than {limit} entries.": "{name} 包含的条目超过 {limit} 个。",
+    "{name} is an archive of a kind that is not read. Pack it as zip.": "不支持 {name} 这种压缩格式，请改用 zip。",
+    "{name} is damaged or not an archive; it cannot be opened.": "{name} 已损坏或不是压缩包，无法打开。",
+    "{name} unpacks to far more than its size allows (a zip bomb?). It was not used.":
+        "{name} 解压后远超其应有大小（可能是压缩炸弹），未使用。",
+    "Dataset {name} has format version {version}; this program knows up to {known}. Update the program.":
+        "数据集 {name} 的格式版本为 {version}，本程序最高支持 {known}，请更新程序。",
+    "Dataset {name} is damaged ({file}). Prepare it again.": "数据集 {name} 已损坏（{file}），请重新准备。",
+    "There is no prepared dataset {name}.": "没有已准备的数据集 {name}。",
+    "No files were given.": "没有提供文件。",
+    "{name} is empty.": "{name} 是空的。",
+    "{name} is neither a folder nor a file.": "{name} 既不是文件夹也不是文件。",
+    "{name} is neither a folder nor a zip or tar archive of pictures, nor are there several files.":
+        "{name} 既不是文件夹，也不是图片的 zip 或 tar 压缩包，也不是多个文件。",
+    "{name} is not there any more.": "{name} 已不存在。",
+    "{name} is protected by a password. Pack it again without one.": "{name} 有密码保护，请去掉密码重新打包。",
+    "{name} may not be read.": "没有读取 {name} 的权限。",
+    "Reading the pictures was stopped, likely for lack of memory. Use fewer workers.":
+        "读取图片被中止，可能是内存不足，请减少进程数。",
+    "The disk is full; {name} was not prepared. Free some space.": "磁盘已满，{name} 未能准备，请释放空间。",
+    "{name} has {count} usable pictures; at least {least} are needed.":
+        "{name} 中可用图片 {count} 张，至少需要 {least} 张。",
+    "{name} has {count} usable pictures; at least {least} are needed. {dropped} files were left out, for example "
+    "{example}: {reason}":
+        "{name} 中可用图片 {count} 张，至少需要 {least} 张。有 {dropped} 个文件被排除，例如 {example}：{reason}",
+    "{name} cannot be read as a PNG picture.": "{name} 无法作为 PNG 图片读取。",
+    "{name} carries no recipe. Only PNG files saved by Imagen Demo do, and only unchanged ones.":
+        "{name} 中没有配方。只有 Imagen Demo 保存且未经改动的 PNG 才带有配方。",
+    "A video can have at most {limit} pixels a side.": "视频边长最多 {limit} 像素。",
+    "There are no frames to make a video of.": "没有可用于生成视频的帧。",
+    # models
+    "Model {name} has format version {version}; this program knows up to {known}. Update the program.":
+        "模型 {name} 的格式版本为 {version}，本程序最高支持 {known}，请更新程序。",
+    "Model {name} has no weights: model.safetensors is missing.": "模型 {name} 没有权重：缺少 model.safetensors。",
+    "The description of model {name} (model.json) is damaged.": "模型 {name} 的描述文件（model.json）已损坏。",
+    "The weights of model {name} (model.safetensors) are damaged.": "模型 {name} 的权重（model.safetensors）已损坏。",
+    "The weights of model {name} do not fit its description: {problem} ({count} such tensors).":
+        "模型 {name} 的权重与描述不符：{problem}（共 {count} 个张量）。",
+    "{name} is not a model folder: it has no model.json.": "{name} 不是模型文件夹：缺少 model.json。",
+    "This model has no class number {label}; it has {count} classes, counted from 0.":
+        "该模型没有编号为 {label} 的类别；它有 {count} 个类别，从 0 计数。",
+    "The model {name} comes with the program and cannot be changed.": "模型 {name} 随程序附带，不能更改。",
+    "There is already a model named {name}.": "已有名为 {name} 的模型。",
+    "There is no model named {name} in this workspace.": "此工作区中没有名为 {name} 的模型。",
+    "{file} could not be imported: {reason}.": "无法导入 {file}：{reason}。",
+    "{file} is not a readable zip file.": "{file} 不是可读的 zip 文件。",
+    "{file} was not imported: a model's zip needs {needed} in one folder.":
+        "未导入 {file}：模型的 zip 需要在同一文件夹中包含 {needed}。",
+    "{file} was not imported: it has {member} twice.": "未导入 {file}：其中 {member} 出现了两次。",
+    "{file} was not imported: it has {member}. A model's zip holds only {allowed}.":
+        "未导入 {file}：其中有 {member}；模型的 zip 只能包含 {allowed}。",
+    "{file} was not imported: it is locked with a password.": "未导入 {file}：它有密码保护。",
+    "{file} was not imported: its preview.png is not a sound picture.":
+        "未导入 {file}：其中的 preview.png 不是完好的图片。",
+    "{file} was not imported: {member} is too large.": "未导入 {file}：{member} 太大。",
+    "{name} belongs to its training run; change the run instead.": "{name} 属于训练任务，请改动该任务。",
+    # recipes, links, videos
+    "A recipe needs at least one seed with a weight above 0.": "配方至少需要一个权重大于 0 的种子。",
+    "A recipe's model hash must have 12 digits, 0 to 9 and a to f.": "配方的模型哈希须为 12 位，由 0-9 和 a-f 组成。",
+    "A recipe's model must be a name.": "配方的模型必须是名称。",
+    "A recipe's {name} must be a list of at most {limit} pairs.": "配方的 {name} 须为列表，最多 {limit} 对。",
+    "A recipe's {name} must be a number from {low} to {high}.": "配方的 {name} 须为 {low} 到 {high} 的数。",
+    "A recipe's {name} must be a whole number from {low} to {high}.": "配方的 {name} 须为 {low} 到 {high} 的整数。",
+    "The link's {key} cannot be {value!r}.": "链接中的 {key} 不能是 {value!r}。",
+    "The model {name} has {count} directions; this recipe asks for number {index}, counted from 0.":
+        "模型 {name} 有 {count} 个方向；此配方要求第 {index} 个（从 0 计数）。",
+    "This is not a recipe of Imagen Demo.": "这不是 Imagen Demo 的配方。",
+    "This link names no model.": "此链接没有指明模型。",
+    "This picture needs the model {name} ({hash}); this workspace has another version ({present}).":
+        "此图片需要模型 {name}（{hash}）；此工作区中是另一版本（{present}）。",
+    "This recipe has an unknown entry, {key}; a newer version made it.": "此配方有未知条目 {key}，由更新的版本生成。",
+    "All pictures of an interpolation must come from one model.": "插值的所有图片必须来自同一模型。",
+    "An interpolation can last up to {most} seconds.": "插值最长 {most} 秒。",
+    "An interpolation needs 2 to {most} pictures to go between.": "插值需要 2 到 {most} 张图片。",
+    "An interpolation's easing must be one of {choices}.": "插值的缓动可选：{choices}。",
+    "An interpolation's space must be one of {choices}.": "插值的路径可选：{choices}。",
+    "Frames a second must be a whole number from 1 to 120.": "每秒帧数须为 1 到 120 的整数。",
+    # training
+    "The settings of {name} (config.json) are damaged. Delete it and train anew.":
+        "{name} 的设置（config.json）已损坏，请删除后重新训练。",
+    "There is no training run named {name}.": "没有名为 {name} 的训练任务。",
+    "{name} has no settings (config.json is missing). Delete it and train anew.":
+        "{name} 没有设置（缺少 config.json），请删除后重新训练。",
+    "{name} is already being trained.": "{name} 已在训练中。",
+    "{name} is not in training.": "{name} 不在训练中。",
+    "{name} is still being trained. Stop it first.": "{name} 仍在训练，请先停止。",
+    "{name} is already being trained by process {pid}. Stop it there first.":
+        "{name} 正由进程 {pid} 训练，请先在那里停止。",
+    "{name} is being started elsewhere at this moment.": "{name} 此刻正在别处启动。",
+    "A batch of {batch} is larger than the {count} pictures of {name}; use a batch of {count} or less.":
+        "批大小 {batch} 超过了 {name} 的 {count} 张图片；请用不超过 {count} 的批大小。",
+    "No CUDA GPU was found; choose the device cpu or auto.": "没有找到 CUDA 显卡；请选择设备 cpu 或 auto。",
+    "Run {name} has no saved state to go on from.": "任务 {name} 没有可继续的保存状态。",
+    "The saved state of run {name} is damaged ({detail}).": "任务 {name} 的保存状态已损坏（{detail}）。",
+}  # fmt: skip

@@ -1,0 +1,288 @@
+"""The page's calls into Python, over HTTP, without a browser: right pictures, right sentences, a real password."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import io
+import json
+import os
+import re
+import threading
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+import httpx
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from imagen_demo.config import ModelConfig
+from imagen_demo.errors import UserError
+from imagen_demo.models.folder import ModelInfo, save_model
+from imagen_demo.models.registry import build_generator
+from imagen_demo.studio import library
+from imagen_demo.studio.recipes import Recipe, Studio
+from imagen_demo.workspace import Workspace
+
+gradio_client = pytest.importorskip("gradio_client")
+gr = pytest.importorskip("gradio")
+
+from imagen_demo.ui import texts, widgets  # noqa: E402
+from imagen_demo.ui.app import build_app, launch  # noqa: E402
+from imagen_demo.ui.generate import parse_seeds  # noqa: E402
+
+
+def make_model(folder: Path, classes: int = 0, channels: int = 3) -> None:
+    torch.manual_seed(classes + channels)
+    config = ModelConfig(
+        resolution=16, z_dim=8, w_dim=8, width=128, max_channels=16, num_classes=classes, channels=channels
+    )
+    generator = build_generator(config)
+    info = ModelInfo(config=config, class_names=[f"kind {index}" for index in range(classes)])
+    save_model(folder, generator, torch.zeros(max(1, classes), 8), info, None)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(library, "BUNDLED_NAMES", ())
+        workspace = Workspace(tmp_path_factory.mktemp("workspace"))
+        make_model(workspace.checkpoints / "plain")
+        make_model(workspace.checkpoints / "kinds", classes=3)
+        make_model(workspace.checkpoints / "glass", channels=4)
+        yield workspace
+
+
+class Page:
+    """What the browser does: find a component by its elem_id and call its server functions."""
+
+    def __init__(
+        self, url: str, blocks: gr.Blocks, session: str = "a", language: str = "en", cookies: dict | None = None
+    ):
+        self.blocks, self.session = blocks, session
+        self.http = httpx.Client(base_url=url, headers={"accept-language": language}, cookies=cookies, timeout=30)
+
+    def post(self, elem_id: str, function: str, payload: object) -> httpx.Response:
+        block = next(key for key, block in self.blocks.blocks.items() if getattr(block, "elem_id", None) == elem_id)
+        body = {"data": payload, "fn_name": function, "component_id": block, "session_hash": self.session}
+        return self.http.post("/gradio_api/component_server", json=body)
+
+    def call(self, elem_id: str, function: str, payload: object) -> dict:
+        response = self.post(elem_id, function, payload)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+
+@pytest.fixture(scope="module")
+def served(workspace: Workspace) -> Iterator[tuple[str, gr.Blocks]]:
+    blocks = build_app(workspace)
+    _, url, _ = launch(blocks, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    yield url, blocks
+    blocks.close()
+
+
+@pytest.fixture
+def page(served: tuple[str, gr.Blocks]) -> Page:
+    return Page(*served)
+
+
+def picture(url: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
+
+
+def test_slider_call_returns_the_recipes_picture(page: Page, workspace: Workspace) -> None:
+    recipe = Recipe("plain", seeds=((7, 1.0),), psi=0.5, directions=((0, 1.5),))
+    answer = page.call("explore", "render", {"recipe": widgets.recipe_data(recipe)})
+    assert np.array_equal(picture(answer["image"]), Studio(workspace).render_array(recipe))
+    linked = Recipe.from_query(answer["query"])
+    assert linked.model_hash and (linked.seeds, linked.directions) == (recipe.seeds, recipe.directions)
+
+
+def test_link_opens_exactly_its_picture(page: Page) -> None:
+    query = page.call("explore", "render", {"recipe": {"model": "kinds", "seeds": [[3, 1]], "label": 2}})["query"]
+    opened = page.call("explore", "open", {"query": f"?{query}&__theme=dark"})
+    assert opened["note"] is None
+    assert (opened["recipe"]["model"], opened["recipe"]["seeds"], opened["recipe"]["label"]) == ("kinds", [[3, 1.0]], 2)
+    assert opened["model"]["classes"] == ["kind 0", "kind 1", "kind 2"]
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("?model=gone&seed=1", "There is no model named gone"),
+        ("?model=../../etc&seed=1", "cannot be a name"),
+        ("?model=plain&seed=x", "cannot be 'x'"),
+        ("?model=plain&d=60:1", "directions"),
+    ],
+)
+def test_bad_link_says_why_and_opens_the_default(page: Page, query: str, sentence: str) -> None:
+    opened = page.call("explore", "open", {"query": query})
+    assert sentence in opened["note"]
+    assert opened["recipe"]["model"] == opened["models"][0]["name"]
+
+
+def test_link_to_another_version_opens_with_a_note(page: Page) -> None:
+    opened = page.call("explore", "open", {"query": "?model=plain&hash=0123456789ab&seed=5"})
+    assert opened["note"] == texts.t("c_other_version")
+    assert opened["recipe"]["seeds"] == [[5, 1.0]]
+
+
+def test_downloaded_png_restores_its_recipe(page: Page) -> None:
+    recipe = widgets.recipe_data(Recipe("glass", seeds=((11, 1.0),), psi=0.7, directions=((1, -2.0),)))
+    file = page.call("explore", "png", {"recipe": recipe})
+    assert file["name"] == "glass-seed0011.png"
+    restored = page.call("explore", "read", {"name": "x.png", "data": file["url"]})
+    assert restored["recipe"] == json.loads(json.dumps(recipe))
+
+
+@pytest.mark.parametrize("data", ["", "data:image/png;base64,AAAA", "data:,%%%", None, 7])
+def test_dropping_something_else_says_so(page: Page, data: object) -> None:
+    answer = page.call("explore", "read", {"name": "../holiday.png", "data": data})
+    assert "holiday.png" in answer["error"]
+
+
+@pytest.mark.parametrize("payload", [None, [], "x", {}, {"recipe": 5}, {"recipe": {"model": "plain", "psi": "NaN"}},
+                                     {"recipe": {"model": "plain", "seeds": [[1, 2, 3]]}},
+                                     {"recipe": {"model": ["x"]}},
+                                     {"recipe": {"model": "plain", "size": 10**9}},
+                                     {"recipe": "[" * 5000}])  # fmt: skip
+def test_nonsense_gets_a_sentence(page: Page, payload: object) -> None:
+    for function in ("render", "png", "read", "draw", "describe"):
+        answer = page.call("explore", function, payload)
+        assert answer["error"].endswith(".")
+        assert answer["error"] != texts.t("unexpected")
+
+
+def test_private_functions_cannot_be_called(page: Page) -> None:
+    for name in ("get_config", "postprocess", "__init__", "nothing"):
+        assert page.post("explore", name, {}).status_code == 404
+
+
+def test_errors_come_in_the_visitors_language(served: tuple[str, gr.Blocks]) -> None:
+    page = Page(*served, language="zh-CN,zh;q=0.9,en;q=0.8")
+    error = page.call("explore", "describe", {"model": "gone"})["error"]
+    assert re.search("[一-鿿]", error) and "gone" in error
+
+
+def test_many_visitors_each_get_their_own_picture(served: tuple[str, gr.Blocks], workspace: Workspace) -> None:
+    studio, models = Studio(workspace), ["plain", "kinds", "glass", "plain", "kinds"]
+
+    def visit(number: int) -> bool:
+        page = Page(*served, session=f"visitor{number}")
+        for step in range(6):
+            label = 1 if models[number] == "kinds" else None
+            recipe = Recipe(models[number], seeds=((100 * number + step, 1.0),), psi=0.1 * step, label=label)
+            answer = page.call("explore", "render", {"recipe": widgets.recipe_data(recipe)})
+            if not np.array_equal(picture(answer["image"]), studio.render_array(recipe)):
+                return False
+        return True
+
+    with ThreadPoolExecutor(5) as pool:
+        assert all(pool.map(visit, range(5)))
+
+
+def test_password_protects_the_calls(workspace: Workspace) -> None:
+    blocks = build_app(workspace)
+    _, url, _ = launch(blocks, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", auth=("imagen", "secret"))
+    try:
+        stranger = Page(url, blocks)
+        for function in ("open", "render", "png", "read"):
+            assert stranger.post("explore", function, {"query": ""}).status_code == 401
+        login = stranger.http.post("/login", data={"username": "imagen", "password": "secret"})
+        assert login.status_code == 200
+        assert "recipe" in Page(url, blocks, cookies=dict(login.cookies)).call("explore", "open", {"query": ""})
+    finally:
+        blocks.close()
+
+
+def test_film_strip_starts_and_ends_on_its_pictures(page: Page, workspace: Workspace) -> None:
+    recipes = [Recipe("plain", seeds=((seed, 1.0),)) for seed in (1, 2)]
+    spec = {"recipes": [widgets.recipe_data(recipe) for recipe in recipes], "space": "z", "easing": "linear",
+            "seconds": 2, "fps": 12, "loop": False, "count": 8, "side": 192}  # fmt: skip
+    images = page.call("interpolate", "film", spec)["images"]
+    assert len(images) == 8
+    for recipe, image in ((recipes[0], images[0]), (recipes[1], images[-1])):
+        assert np.array_equal(picture(image), Studio(workspace).render_array(recipe))
+    for broken in ({"recipes": []}, {"space": "q"}, {"fps": "x"}, {"seconds": 1e9}, {"count": 10**6}):
+        assert page.call("interpolate", "film", spec | broken)["error"].endswith(".")
+
+
+def test_grid_plan_takes_turns_through_classes(page: Page) -> None:
+    request = {"model": "kinds", "seeds": "5", "count": 4, "psi": 0.8, "label": None}
+    plan = page.call("generate", "plan", request)["recipes"]
+    assert [(recipe["seeds"][0][0], recipe["label"]) for recipe in plan] == [(5, 0), (6, 1), (7, 2), (8, 0)]
+    assert all(recipe["label"] == 1 for recipe in page.call("generate", "plan", request | {"label": 1})["recipes"])
+
+
+def test_seed_lists() -> None:
+    assert parse_seeds("0-15") == list(range(16))
+    assert parse_seeds(" 1, 5,9 ") == [1, 5, 9]
+    assert parse_seeds("42", 3) == [42, 43, 44]
+    for text in ("", "x", "-1", "5-2", "1;x", "0-400", "0-4294967295", "4294967296", "1.5"):
+        with pytest.raises(UserError):
+            parse_seeds(text)
+
+
+def test_named_endpoints(served: tuple[str, gr.Blocks]) -> None:
+    client = gradio_client.Client(served[0], verbose=False)
+    assert {"/render", "/generate", "/interpolate"} <= set(client.view_api(return_format="dict")["named_endpoints"])
+    png_file = client.predict(recipe="model=plain&seed=3", api_name="/render")
+    assert Image.open(png_file).size == (16, 16)
+    with zipfile.ZipFile(client.predict(model="plain", seeds="0-2", api_name="/generate")) as archive:
+        assert len(archive.namelist()) == 3
+    video = client.predict(model="plain", seeds="1,2", seconds=0.5, size=256, api_name="/interpolate")
+    assert Path(video).read_bytes()[4:8] == b"ftyp"
+    with pytest.raises(Exception, match="There is no model named gone"):
+        client.predict(recipe="model=gone", api_name="/render")
+
+
+def test_page_without_models_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "BUNDLED_NAMES", ())
+    from imagen_demo.ui import explore
+
+    empty = Workspace(tmp_path)
+    assert explore._open(empty, Studio(empty), {"query": ""}, "en") == {"models": []}
+
+
+def test_cancel_stops_between_frames(workspace: Workspace) -> None:
+    from imagen_demo.errors import Cancelled
+    from imagen_demo.ui.interpolate import write_video
+
+    stop, seen = threading.Event(), []
+
+    def progress(fraction: float, desc: str = "") -> None:
+        seen.append(fraction)
+        stop.set()
+
+    spec = {"recipes": [{"model": "plain"}, {"model": "plain", "seeds": [[1, 1]]}], "seconds": 60, "fps": 30}
+    with pytest.raises(Cancelled):
+        write_video(Studio(workspace), spec, widgets.reporter(progress, stop, None))
+    assert len(seen) == 1
+
+
+def fields(template: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)", template))
+
+
+def test_both_languages_say_the_same() -> None:
+    for key, (english, chinese) in texts.TEXTS.items():
+        assert english and chinese and fields(english) == fields(chinese), key
+    for english, chinese in texts.ERRORS.items():
+        assert fields(chinese) <= fields(english), english
+
+
+def test_every_sentence_of_the_core_is_translated() -> None:
+    package = Path(texts.__file__).parents[1]
+    for file in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "UserError":
+                assert isinstance(node.args[0], ast.Constant), (
+                    f"{file.name}:{node.lineno}: the template must be a literal"
+                )
+                assert node.args[0].value in texts.ERRORS, f"{file.name}:{node.lineno}"
