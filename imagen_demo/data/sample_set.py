@@ -245,7 +245,8 @@ def _sky(x: np.ndarray, y: np.ndarray, size: int, rng: np.random.Generator) -> n
     for _ in range(rng.integers(5, 11)):
         px, py = rng.uniform(-0.48, 0.48, 2)
         spread = rng.uniform(0.004, 0.007)
-        sky += rng.uniform(0.2, 0.55) * np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * spread**2))[..., None]
+        across, down = (np.exp(-((axis - at) ** 2) / (2 * spread**2)) for axis, at in ((x[0], px), (y[:, 0], py)))
+        sky += rng.uniform(0.2, 0.55) * np.outer(down, across)[..., None]
     return sky.astype(np.float32)
 
 
@@ -261,15 +262,15 @@ def _lattice() -> np.ndarray:
 
 def _noise(p: np.ndarray, rng: np.random.Generator, octaves: int) -> np.ndarray:
     """Fractal value noise at points ``p`` [n, 3]: [n], about 0 to 1 with mean 0.5 (Perlin's octaves, halved each)."""
-    table = _lattice()
-    total = np.zeros(len(p), np.float32)
+    table, total = _lattice(), np.zeros(len(p), np.float32)
+    p = np.ascontiguousarray(p.T, np.float32)  # [3, n]: each axis in one piece
     for octave in range(octaves):
-        q = (p * 2**octave + rng.uniform(0, 16, 3)).astype(np.float32) + 64
-        cell = q.astype(np.int32)
-        f = q - cell
+        q = p * 2**octave + (rng.uniform(0, 16, (3, 1)) + 64).astype(np.float32)
+        floor = np.floor(q)
+        f, cell = q - floor, floor.astype(np.intp)
         f = f * f * (3 - 2 * f)
-        value = np.zeros(len(p), np.float32)
-        (x0, y0, z0), (fx, fy, fz) = (cell & 15).T, f.T
+        value = np.zeros_like(total)
+        (x0, y0, z0), (fx, fy, fz) = cell & 15, f
         x1, y1, z1 = (x0 + 1) & 15, (y0 + 1) & 15, (z0 + 1) & 15
         for xi, wx in ((x0, 1 - fx), (x1, fx)):
             for yi, wy in ((y0, 1 - fy), (y1, fy)):
