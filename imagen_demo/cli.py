@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -139,7 +140,7 @@ def train(
     else:
         dataset = _dataset(context, workspace, _needed(source, "SOURCE_OR_DATASET"), values)
         run = jobs.start(workspace, dataset, config, name or dataset, from_model=from_model)
-    go_on = f"{PROGRAM} train --name {run.name!r} --resume"
+    go_on = f"{PROGRAM} train --name {shlex.quote(run.name)} --resume"
     if detach:
         return Result({"run": run.name, "path": str(run.path)}, f"{run.name} trains in {run.path}")
     say(f"Training {run.name} in {run.path}")
@@ -196,9 +197,8 @@ def _ending(run: Any, go_on: str) -> str:
     if facts["state"] == "stopped":
         lines.append(f"Go on with: {go_on}")
     if facts["model"]:
-        lines.append(
-            f"Its best network is in the library: {PROGRAM} generate {facts['model']!r} --seeds 0-15 --out DIR"
-        )
+        model = shlex.quote(facts["model"])
+        lines.append(f"Its best network is in the library: {PROGRAM} generate {model} --seeds 0-15 --out DIR")
     return "\n".join(lines)
 
 
@@ -284,7 +284,7 @@ def _recipes(context: typer.Context, name: str, seeds: str, psi: float, label: s
     try:
         library.find(context.obj, name)
     except UserError:
-        if not (context.obj.runs / checked_name(name) / "latest").exists():
+        if "/" in name or not (context.obj.runs / checked_name(name) / "latest").exists():
             raise
         name = library.RUN_PREFIX + name
     studio = Studio(context.obj)

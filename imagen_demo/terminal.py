@@ -33,7 +33,7 @@ def progress_bar() -> Iterator[Progress]:
     previous = signal.signal(signal.SIGINT, lambda number, frame: interrupted.append(number))
     columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
     try:
-        with Bar(*columns, console=console, transient=True) as bar:
+        with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("", total=1.0)
 
             def report(fraction: float, text: str) -> None:

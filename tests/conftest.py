@@ -10,6 +10,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ.pop("IMAGEN_DEMO_WORKSPACE", None)  # no test writes into anybody's own workspace
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +29,15 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture
-def tiny_model_folder(workspace: Workspace) -> Path:
+def make_model(workspace: Workspace) -> Callable[..., Path]:
+    """``make_model("pets", num_classes=2)``: a model of random but repeatable weights in ``workspace``; its folder."""
+    return lambda name, **changes: write_tiny_model(workspace.checkpoints / name, **changes)
+
+
+@pytest.fixture
+def tiny_model_folder(make_model: Callable[..., Path]) -> Path:
     """A 16 px style model with random weights, in ``workspace`` under the name ``tiny``."""
-    return write_tiny_model(workspace.checkpoints / "tiny")
+    return make_model("tiny")
 
 
 def write_tiny_model(folder: Path, **changes: object) -> Path:

@@ -1,0 +1,218 @@
+"""The command line: the same jobs, the same files, and exit codes that scripts can rely on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import pytest
+from PIL import Image
+
+from imagen_demo import cli
+from imagen_demo.config import PrepareConfig, TrainConfig, settings
+from imagen_demo.data.dataset import open_dataset
+from imagen_demo.media import png
+from imagen_demo.studio import doctor as doctor_module
+from imagen_demo.studio import jobs
+from imagen_demo.studio.recipes import Recipe, Studio
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", "16", "--workers", "1"]
+
+
+@pytest.fixture
+def command(workspace, capsys):
+    """``command("models")`` -> (exit code, stdout, stderr)."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = cli.main(["--workspace", str(workspace.root), *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+# -- bad input: exit code 2 and one sentence ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["prepare", "/nowhere/at-all"], "/nowhere/at-all was found neither as a prepared dataset"),
+        (["prepare", ".", "--resolution", "48"], "resolution cannot be 48; use one of 16, 32"),
+        (["prepare", ".", "--name", "../out"], "'../out' cannot be a name"),
+        (["train"], "SOURCE_OR_DATASET is missing."),
+        (["train", "--resume"], "--name RUN is missing."),
+        (["train", "--resume", "--name", "none"], "There is no training run named none"),
+        (["train", ".", "--minutes", "-1"], "minutes cannot be -1.0; the least is 0.0."),
+        (["train", ".", "--objective", "best"], "objective cannot be 'best'; use one of auto"),
+        (["generate", "none", "--seeds", "0", "--out", "x"], "There is no model named none"),
+        (["stop", "none"], "There is no training run named none"),
+        (["generate", "none"], "Missing option"),
+        (["dance"], "No such command"),
+        (["models", "--loud"], "No such option"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_sentence_and_code_2(command, arguments, sentence):
+    code, out, err = command(*arguments)
+    assert code == 2
+    assert sentence in err and len(err.strip().splitlines()) == 1
+    assert not out and "Traceback" not in err
+
+
+@pytest.mark.parametrize("seeds", ["", "a", "5-3", "1,,2", "-1", "0-999999999", "99999999999", "1;2"])
+def test_seeds_that_are_none(command, tiny_model_folder, tmp_path, seeds):
+    code, _, err = command("generate", "tiny", f"--seeds={seeds}", "--out", tmp_path / "out")
+    assert code == 2 and "is no list of seeds" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_seeds():
+    assert cli.parse_seeds("0-3, 7,2") == [0, 1, 2, 3, 7, 2]
+    assert cli.parse_seeds("4294967295") == [2**32 - 1]
+
+
+# -- options are the settings -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "configs"), [("prepare", (PrepareConfig,)), ("train", (TrainConfig, PrepareConfig))]
+)  # fmt: skip
+def test_every_setting_is_an_option_with_its_help(command, name, configs, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    _, out, _ = command(name, "--help")
+    for field in (field for config in configs for field in settings(config)):
+        assert f"--{field.name.replace('_', '-')}" in out
+        assert field.metadata["help"][:20] in " ".join(out.split())
+
+
+# -- pictures and videos --------------------------------------------------------------------------------
+
+
+def test_generate_writes_the_studios_pictures_with_their_recipes(command, workspace, tiny_model_folder, tmp_path):
+    code, out, _ = command(
+        "generate", "tiny", "--seeds", "0-1,5", "--psi", "0.5", "--out", tmp_path / "a" / "b", "--json"
+    )
+    files = [Path(file) for file in json.loads(out)["files"]]
+    assert code == 0
+    assert [file.name for file in files] == ["seed0000.png", "seed0001.png", "seed0005.png"]
+    recipe = Recipe.from_json(png.recipe_of(files[2]))
+    assert recipe == Studio(workspace).pinned(Recipe("tiny", seeds=((5, 1.0),), psi=0.5))
+    assert Image.open(files[2]).tobytes() == Studio(workspace).render(recipe).tobytes()
+
+
+def test_generate_knows_classes_by_name(command, make_model, tmp_path):
+    folder = make_model("pets", num_classes=2)
+    info = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps(info | {"class_names": ["cat", "dog"]}))
+    assert command("generate", "pets", "--seeds", "3", "--class", "dog", "--out", tmp_path)[0] == 0
+    assert Recipe.from_json(png.recipe_of(tmp_path / "seed0003.png")).label == 1
+    code, _, err = command("generate", "pets", "--seeds", "3", "--class", "fish", "--out", tmp_path)
+    assert code == 2 and err.strip() == "The model pets has no class fish; it has cat, dog."
+
+
+def test_interpolate_writes_a_video_of_that_length(command, tiny_model_folder, tmp_path):
+    film = tmp_path / "film.mp4"
+    code, _, _ = command("interpolate", "tiny", "--seeds", "1,2,3", "--seconds", "1", "--fps", "12", "--out", film)
+    assert code == 0
+    with av.open(str(film)) as video:
+        assert video.streams.video[0].codec_context.name == "h264"
+        assert sum(1 for _ in video.decode(video=0)) == 12
+    code, _, err = command("interpolate", "tiny", "--seeds", "1", "--out", tmp_path / "one.mp4")
+    assert code == 2 and "needs 2 to" in err and not (tmp_path / "one.mp4").exists()
+
+
+# -- learning ---------------------------------------------------------------------------------------------
+
+
+def test_prepare_train_stop_resume_generate(command, workspace, pictures_folder, tmp_path):
+    code, out, _ = command(
+        "prepare", pictures_folder, "--name", "discs", "--resolution", "16", "--workers", "1", "--json"
+    )
+    assert code == 0 and json.loads(out)["counts"]["accepted"] == 40
+    assert len(open_dataset(workspace.datasets / "discs")) == 40
+
+    code, _, err = command("train", "discs", "--resolution", "16")
+    assert code == 2 and "discs is prepared already; --resolution is only for pictures." in err
+
+    short = ["--width", "128", "--batch", "4", "--threads", "1", "--tick-seconds", "0"]
+    code, out, err = command("train", "discs", "--name", "first", "--kimg", "0.016", *short, "--json")
+    facts = json.loads(out)
+    assert code == 0, err
+    assert facts["state"] == "finished" and facts["kimg"] == pytest.approx(0.016) and facts["model"] == "first"
+    assert "images/s" in err
+    assert TrainConfig(**jobs.find_run(workspace, "first").config()["train"]).kimg == 0.016
+
+    code, out, _ = command("runs", "--json")
+    assert code == 0 and [run["run"] for run in json.loads(out)] == ["first"]
+    assert command("generate", "first", "--seeds", "0", "--out", tmp_path / "best")[0] == 0
+    assert command("generate", "run/first", "--seeds", "0", "--out", tmp_path / "latest")[0] == 0
+    code, _, err = command("pause", "first")
+    assert code == 2 and "not in training" in err
+
+
+def test_ctrl_c_stops_a_run_that_can_go_on(workspace, pictures_folder):
+    command = [sys.executable, "-m", "imagen_demo", "--workspace", str(workspace.root), "train", str(pictures_folder)]
+    command += ["--name", "long", "--minutes", "30", "--tick-seconds", "0.1", *TINY_RUN]
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run = jobs.Run(workspace.runs / "long")
+    try:
+        deadline = time.monotonic() + 60
+        while len(run.metrics()) < 2 and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        os.kill(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, err
+    assert "long: stopped after" in out and "train --name long --resume" in out
+    assert "the state is being saved" in err and "Traceback" not in err
+    assert jobs.status(run).state == "stopped" and jobs.can_continue(run)
+    before = jobs.status(run).kimg
+
+    assert (
+        cli.main(["--workspace", str(workspace.root), "train", "--name", "long", "--resume", "--minutes", "0.01"]) == 0
+    )
+    assert jobs.status(run).state == "finished" and jobs.status(run).kimg > before
+
+
+def test_a_run_that_fails_says_why_and_ends_with_1(command, workspace, pictures_folder):
+    assert command("prepare", pictures_folder, "--name", "few", "--resolution", "16", "--workers", "1")[0] == 0
+    code, _, err = command("train", "few", "--batch", "4096", "--threads", "1")
+    assert code == 1
+    assert "A batch of 4096 is larger than the 40 pictures of few" in err and "Traceback" not in err
+
+
+# -- doctor -------------------------------------------------------------------------------------------------
+
+
+def test_doctor_finds_this_machine_well(command):
+    code, out, _ = command("doctor", "--json")
+    findings = {finding["name"]: finding for finding in json.loads(out)}
+    assert code == 0
+    assert findings["Training"]["level"] == findings["Video"]["level"] == "ok"
+    assert all(finding["advice"] for finding in findings.values() if finding["level"] != "ok")
+
+
+def test_doctor_reports_what_is_broken_and_ends_with_1(command, monkeypatch):
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("no encoder")
+
+    monkeypatch.setattr("imagen_demo.media.video.write_mp4", broken)
+    monkeypatch.setattr(doctor_module, "LEAST_DISK", 2**62)
+    code, out, _ = command("doctor", "--json")
+    findings = {finding["name"]: finding for finding in json.loads(out)}
+    assert code == 1
+    assert findings["Video"]["level"] == "problem" and "no encoder" in findings["Video"]["found"]
+    assert findings["Workspace"]["level"] == "warning" and "Free some space" in findings["Workspace"]["advice"]
+
+
+def test_pins_are_read():
+    assert doctor_module.pins()["torch"].startswith("2.")
+    assert {"gradio", "typer", "av"} <= doctor_module.pins().keys()
