@@ -36,6 +36,6 @@ $(BIN)/python:
 
 # The browser tests need a Chromium. Without one they are skipped, or fail where CI is set.
 .venv/browser.stamp: | $(BIN)/python
-	@$(BIN)/python tests/browser/chromium.py 2>/dev/null || \
+	@$(BIN)/python tests/chromium.py 2>/dev/null || \
 		{ [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q --no-install-recommends chromium; } || true
-	@if $(BIN)/python tests/browser/chromium.py; then touch $@; fi
+	@if $(BIN)/python tests/chromium.py; then touch $@; fi

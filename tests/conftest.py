@@ -30,32 +30,20 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 def make_model(workspace: Workspace) -> Callable[..., Path]:
-    """``make_model("pets", num_classes=2)``: a model of random but repeatable weights in ``workspace``; its folder."""
-    return lambda name, **changes: write_tiny_model(workspace.checkpoints / name, **changes)
+    """``make_model("pets", num_classes=2)``: a tiny model with random weights in ``workspace``; returns its folder."""
+    from tiny import save_tiny_model  # imports torch, which not every test needs
+
+    def make(name: str, **changes: object) -> Path:
+        save_tiny_model(workspace.checkpoints / name, **changes)
+        return workspace.checkpoints / name
+
+    return make
 
 
 @pytest.fixture
 def tiny_model_folder(make_model: Callable[..., Path]) -> Path:
     """A 16 px style model with random weights, in ``workspace`` under the name ``tiny``."""
     return make_model("tiny")
-
-
-def write_tiny_model(folder: Path, **changes: object) -> Path:
-    """Save a model of random but repeatable weights; ``changes`` go into its ModelConfig."""
-    import torch
-
-    from imagen_demo.config import ModelConfig
-    from imagen_demo.models.folder import ModelInfo, save_model
-    from imagen_demo.models.registry import build_generator
-
-    shape = {"resolution": 16, "z_dim": 16, "w_dim": 16, "width": 128} | changes
-    config = ModelConfig(**shape)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        generator = build_generator(config)
-    info = ModelInfo(config=config, title=folder.name, created="2024-01-01T00:00:00Z")
-    save_model(folder, generator, torch.zeros(max(1, config.num_classes), config.w_dim), info, preview=None)
-    return folder
 
 
 @pytest.fixture
