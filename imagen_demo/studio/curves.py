@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -29,7 +30,7 @@ def thin(x: Sequence[float], y: Sequence[float], max_points: int) -> Points:
     values, bins = np.asarray(y, np.float64), max(1, (max_points - 2) // 2)
     edges = np.linspace(0, len(values), bins + 1).astype(int)
     keep = {0, len(values) - 1}
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         if high > low:
             keep |= {low + int(values[low:high].argmin()), low + int(values[low:high].argmax())}
     order = sorted(keep)

@@ -150,7 +150,7 @@ def _spawn(run: Run, resume: bool) -> None:
     try:
         paths = [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
-        command = [*TRAINER, str(run.path), *(["--resume"] if resume else [])]
+        command = [*TRAINER, str(run.path.resolve()), *(["--resume"] if resume else [])]
         with open(run.log, "ab") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
@@ -329,3 +329,11 @@ def wait(
         if not now.alive or time.monotonic() >= end:
             return now
         time.sleep(min(every, max(0.01, end - time.monotonic())))
+
+
+def published(run: Run) -> str | None:
+    """The library name of the model the run has put there."""
+    try:
+        return str(storage.read_json(run.path / "published.json")["model"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

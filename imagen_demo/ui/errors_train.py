@@ -1,0 +1,1 @@
+ERRORS: dict[str, str] = {}

@@ -1,0 +1,113 @@
+"""The Train tab: choose a run to watch, or make a new one. Also its endpoints for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+import gradio as gr
+
+from imagen_demo.config import TrainConfig
+from imagen_demo.errors import UserError
+from imagen_demo.studio import jobs
+from imagen_demo.ui import pieces, train_live, train_setup
+from imagen_demo.ui.texts import i18n, t, translate_error
+from imagen_demo.ui.theme import STATIC
+from imagen_demo.workspace import Workspace
+
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
+    """Fill the tab; returns its components by name."""
+    gr.HTML(f"<style>{(STATIC / 'train.css').read_text('utf-8')}</style>")
+    with gr.Row(visible=False, equal_height=False, elem_id="train-top") as top:
+        runs = gr.Dropdown(choices=[], value=None, label=i18n("tr_runs"), elem_id="train-runs", scale=4, min_width=220)
+        new = gr.Button(i18n("tr_new"), size="md", elem_id="train-new", scale=0, min_width=140)
+    setup = train_setup.build(workspace, shared.blocks)
+    live = train_live.build(workspace, runs, shared)
+
+    def show(name: str | None) -> list[Any]:
+        """Setup or live view; the live one starts from nothing seen, so that everything is sent."""
+        watching = bool(name)
+        return [gr.Column(visible=not watching), gr.Column(visible=watching), gr.Timer(active=watching), {}, ""]
+
+    def begin(request: gr.Request, data: str | None, name: str, minutes: float | None, *values: Any) -> list[Any]:
+        if not data:
+            return [gr.skip(), gr.skip(), pieces.note(t("tr_need_pictures", request), "bad")]
+        try:
+            config = train_setup.train_config(minutes, values)
+            run = jobs.start(workspace, data, config, name or data)
+        except UserError as problem:
+            return [gr.skip(), gr.skip(), pieces.error(problem, request)]
+        return [gr.Row(visible=True), _menu(workspace, run.name, request), ""]
+
+    def arrive(request: gr.Request) -> list[Any]:
+        """A page opens: it shows the run in training, if there is one."""
+        newest = jobs.newest_run(workspace)
+        active = newest.name if newest and jobs.status(newest).alive else None
+        return [gr.Row(visible=newest is not None), _menu(workspace, active, request)]
+
+    def leave(request: gr.Request) -> list[Any]:
+        return [gr.Row(visible=bool(jobs.list_runs(workspace))), _menu(workspace, None, request)]
+
+    views = [setup.group, live.group, live.timer, live.seen, live.note]
+    runs.change(show, runs, views, **PRIVATE).then(
+        pieces.bound(train_live._look, workspace), [runs, live.seen], live.outputs, **PRIVATE
+    )
+    setup.start.click(begin, setup.inputs, [top, runs, setup.note], **PRIVATE)
+    new.click(leave, None, [top, runs], **PRIVATE)
+    live.deleted.success(leave, None, [top, runs], **PRIVATE)
+    shared.blocks.load(arrive, None, [top, runs], **PRIVATE)
+    _endpoints(workspace)
+    return {"runs": runs, "setup": setup, "live": live}
+
+
+def _menu(workspace: Workspace, chosen: str | None, request: gr.Request) -> gr.Dropdown:
+    choices = [
+        (f"{run.name} · {t('tr_state_' + jobs.status(run).state, request).lower()}", run.name)
+        for run in jobs.list_runs(workspace)
+    ]
+    return gr.Dropdown(choices=choices, value=chosen)
+
+
+def _endpoints(workspace: Workspace) -> None:
+    """The same, for programs: train_start, train_status, train_pause, train_resume, train_stop, train_runs."""
+
+    def status_of(run: str) -> dict[str, Any]:
+        """State, progress, speed and time left of a training run."""
+        return dataclasses.asdict(jobs.status(jobs.find_run(workspace, run)))
+
+    def start(dataset: str, name: str, minutes: float = TrainConfig().minutes) -> str:
+        """Train on a prepared dataset; returns the run's name."""
+        return jobs.start(workspace, dataset, TrainConfig(minutes=minutes), name).name
+
+    def listing() -> list[str]:
+        """Names of all training runs, newest first."""
+        return [run.name for run in jobs.list_runs(workspace)]
+
+    def asking(work: Any) -> Any:
+        def ask(run: str) -> dict[str, Any]:
+            work(jobs.find_run(workspace, run))
+            return status_of(run)
+
+        return ask
+
+    calls = {"train_start": start, "train_status": status_of, "train_runs": listing}
+    calls |= {f"train_{name}": asking(work) for name, work in
+              (("pause", jobs.pause), ("resume", jobs.resume_run), ("stop", jobs.stop))}  # fmt: skip
+    for name, work in calls.items():
+        gr.api(_spoken(work), api_name=name)
+
+
+def _spoken(work: Any) -> Any:
+    """``work`` whose UserErrors reach the caller as sentences."""
+    @functools.wraps(work)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return work(*args, **kwargs)
+        except UserError as problem:
+            raise gr.Error(translate_error(problem, "en"), print_exception=False) from None
+
+    return call

@@ -1,0 +1,222 @@
+"""Train, while it runs and afterwards: everything is read from the run directory, once a second."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from imagen_demo.errors import UserError
+from imagen_demo.studio import jobs
+from imagen_demo.training.run import Run, Status
+from imagen_demo.ui import pieces, plots, widgets
+from imagen_demo.ui.texts import i18n, t, translate_error
+from imagen_demo.workspace import Workspace
+
+FRAME_SIDE = 768  # pixels of a sample grid on the page, at most
+
+
+@dataclass
+class Live:
+    group: gr.Column
+    timer: gr.Timer
+    seen: gr.State
+    outputs: list[Any]
+    deleted: Any  # the event after which the run is gone
+    note: gr.HTML
+
+
+def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
+    private = {"api_visibility": "private", "show_progress": "hidden"}
+    with gr.Column(visible=False, elem_id="train-live") as group:
+        with gr.Column(elem_classes="tr-card"):
+            head = gr.HTML(elem_id="train-head")
+            with gr.Row(elem_classes="tr-buttons"):
+                explore = gr.Button(i18n("tr_explore"), variant="primary", size="md", elem_id="train-explore")
+                pause = gr.Button(i18n("tr_pause"), size="md", elem_id="train-pause")
+                resume = gr.Button(i18n("tr_resume"), size="md", elem_id="train-resume")
+                stop = gr.Button(i18n("tr_stop"), size="md", elem_id="train-stop")
+                delete = gr.Button(i18n("tr_delete"), size="md", elem_id="train-delete")
+            stop_ask = _confirm("tr_stop_sure", "tr_stop_yes", "tr_stop_no", "train-stop", shared.blocks)
+            delete_ask = _confirm("tr_delete_sure", "tr_delete_yes", "tr_keep", "train-delete", shared.blocks)
+            with gr.Row(elem_classes="tr-buttons", visible=False, equal_height=False) as more:
+                minutes = gr.Number(15, minimum=0.1, maximum=100_000, label=i18n("tr_more_minutes"),
+                                    elem_id="train-more-minutes", min_width=140)  # fmt: skip
+                go_on = gr.Button(i18n("tr_continue"), size="md", elem_id="train-continue")
+            note = gr.HTML(elem_id="train-note")
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=5, min_width=300, elem_classes="tr-card"):
+                lapse = gr.HTML(
+                    value={"run": None, "kimg": []}, html_template='<div class="tl-root im-root"></div>',
+                    js_on_load=widgets.script("timelapse.js"), apply_default_css=False, elem_id="train-lapse",
+                    server_functions=[widgets.server_function("frame", lambda payload, language: _frame(workspace, payload, language))],
+                    texts=widgets.page_texts("tl_"),
+                )  # fmt: skip
+                happened = gr.HTML(elem_id="train-events")
+            with gr.Column(scale=4, min_width=300):
+                lines = [_plot(*plot) for plot in plots.PLOTS]
+                with gr.Row(elem_classes="tr-buttons"):
+                    png = gr.Button(i18n("tr_curves_png"), size="sm", elem_id="train-curves-png")
+                    pdf = gr.Button(i18n("tr_curves_pdf"), size="sm", elem_id="train-curves-pdf")
+        with gr.Accordion(i18n("tr_log"), open=False, elem_id="train-log-fold"):
+            log = gr.HTML(elem_id="train-log")
+    timer, seen, file = gr.Timer(1.0, active=False), gr.State({}), gr.Textbox(visible=False)
+    outputs = [seen, head, explore, pause, resume, stop, delete, more, lapse, happened, log, *lines]
+
+    timer.tick(pieces.bound(_look, workspace), [runs, seen], outputs, **private)
+    explore.click(None, runs, None, js=f"(run) => ({shared.open_in_explore})('run/' + run)", **private)
+    for button, work, text in ((pause, jobs.pause, "tr_asked_pause"), (resume, jobs.resume_run, "tr_asked_resume")):
+        button.click(pieces.bound(_ask, workspace, work, text), runs, note, **private)
+    shown, hidden = lambda: gr.Column(visible=True), lambda: gr.Column(visible=False)
+    for button, (box, yes, no) in ((stop, stop_ask), (delete, delete_ask)):
+        button.click(shown, None, box, **private)
+        for choice in (yes, no):
+            choice.click(hidden, None, box, **private)
+    stop_ask[1].click(pieces.bound(_ask, workspace, jobs.stop, "tr_asked_stop"), runs, note, **private)
+    deleted = delete_ask[1].click(pieces.bound(_delete, workspace), runs, note, **private)
+    go_on.click(pieces.bound(_continue, workspace), [runs, minutes], note, **private)
+    for button, kind in ((png, "png"), (pdf, "pdf")):
+        button.click(pieces.bound(_curves, workspace, kind), runs, [file, note], **private).then(
+            None, file, None, js="(f) => { if (f) { const d = JSON.parse(f); window.imagenDemo.save(d.href, d.name); } }",
+            **private,
+        )  # fmt: skip
+    return Live(group, timer, seen, outputs, deleted, note)
+
+
+def _confirm(question: str, yes: str, no: str, elem_id: str, blocks: gr.Blocks) -> tuple[Any, Any, Any]:
+    """A question that appears in place, with its two answers."""
+    with gr.Column(visible=False, elem_id=f"{elem_id}-confirm") as box:
+        text = gr.HTML()
+        with gr.Row(elem_classes="tr-buttons"):
+            accept = gr.Button(i18n(yes), variant="stop", size="md", elem_id=f"{elem_id}-yes")
+            refuse = gr.Button(i18n(no), size="md", elem_id=f"{elem_id}-no")
+
+    def fill(request: gr.Request) -> str:
+        return pieces.note(t(question, request))
+
+    blocks.load(fill, None, text, api_visibility="private")
+    return box, accept, refuse
+
+
+def _plot(elem_id: str, title: str, keys: tuple[str, ...]) -> gr.LinePlot:
+    return gr.LinePlot(
+        x="kimg", y="value", color="series", color_map=plots.colour_map(keys), height=190, title=None,
+        label=i18n(title), show_label=True, x_title="kimg", y_title=" ", elem_id=elem_id, buttons=[],
+    )  # fmt: skip
+
+
+# -- reading a run ---------------------------------------------------------------
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+def _look(workspace: Workspace, name: str | None, seen: dict[str, Any], request: gr.Request) -> list[Any]:
+    """New values of what changed since this page last looked, ``gr.skip()`` for the rest."""
+    try:
+        run = jobs.find_run(workspace, name or "")
+    except UserError:
+        return [gr.skip()] * (11 + len(plots.PLOTS))
+    status, grids = jobs.status(run), run.sample_grids()
+    explorable = run.latest.is_dir()
+    files = {key: _stamp(run.path / key) for key in ("metrics.jsonl", "events.jsonl", "log.txt")}
+    rows = run.metrics() if files["metrics.jsonl"] != seen.get("metrics.jsonl") or name != seen.get("name") else None
+    memory = rows[-1].get("memory_bytes") if rows else (seen.get("memory") if name == seen.get("name") else None)
+    head = pieces.run_head(run, status, memory, request)
+    now = files | {
+        "name": name, "memory": memory, "head": head, "buttons": (status.state, explorable),
+        "grids": (len(grids), str(grids[-1][1]) if grids else ""),
+    }  # fmt: skip
+
+    def changed(*keys: str) -> bool:
+        return any(now[key] != seen.get(key) for key in ("name", *keys))
+
+    out: list[Any] = [now if now != seen else gr.skip(), head if changed("head") else gr.skip()]
+    out += _buttons(run, status, explorable) if changed("buttons") else [gr.skip()] * 6
+    lapse = {"run": name, "kimg": [kimg for kimg, _ in grids], "alpha": bool(grids) and _has_alpha(grids[-1][1])}
+    out.append(lapse if changed("grids") else gr.skip())
+    out.append(pieces.events(run, request) if changed("events.jsonl") else gr.skip())
+    out.append(pieces.log_tail(run, request) if changed("log.txt") else gr.skip())
+    out += plots.payloads(run, request) if changed("metrics.jsonl") else [gr.skip()] * len(plots.PLOTS)
+    return out
+
+
+def _buttons(run: Run, status: Status, explorable: bool) -> list[Any]:
+    """explore, pause, resume, stop, delete, the row to continue."""
+    state, sound = status.state, jobs.damage(run) is None
+    over = state in ("finished", "stopped")
+    return [
+        gr.Button(interactive=explorable),
+        gr.Button(visible=state == "training"),
+        gr.Button(visible=state in ("paused", "interrupted", "failed") and sound),
+        gr.Button(visible=status.alive),
+        gr.Button(visible=not status.alive),
+        gr.Row(visible=over and sound and jobs.can_continue(run)),
+    ]
+
+
+def _has_alpha(file: Path) -> bool:
+    try:
+        with Image.open(file) as image:
+            return image.mode == "RGBA"
+    except OSError:
+        return False
+
+
+def _frame(workspace: Workspace, payload: dict[str, Any], language: str) -> dict[str, Any]:
+    """One sample grid of the time-lapse, by its kimg."""
+    run = jobs.find_run(workspace, str(payload.get("run", "")))
+    for kimg, file in run.sample_grids():
+        if kimg == payload.get("kimg"):
+            with Image.open(file) as image:
+                image.load()
+            return {"image": widgets.data_url(image, FRAME_SIDE)}
+    raise UserError("The page sent something unreadable; reload it.")
+
+
+# -- asking ----------------------------------------------------------------------
+
+
+def _ask(workspace: Workspace, work: Callable[[Run], Any], text: str, name: str | None, request: gr.Request) -> str:
+    try:
+        work(jobs.find_run(workspace, name or ""))
+    except UserError as problem:
+        return pieces.error(problem, request)
+    return pieces.note(t(text, request, name=name))
+
+
+def _delete(workspace: Workspace, name: str | None, request: gr.Request) -> str:
+    """Raises gr.Error, a toast, so that what follows success does not follow."""
+    try:
+        jobs.delete_run(jobs.find_run(workspace, name or ""))
+    except UserError as problem:
+        raise gr.Error(translate_error(problem, request), print_exception=False) from None
+    return ""
+
+
+def _continue(workspace: Workspace, name: str | None, minutes: float | None, request: gr.Request) -> str:
+    return _ask(workspace, lambda run: jobs.resume_run(run, minutes or 15.0), "tr_asked_resume", name, request)
+
+
+def _curves(workspace: Workspace, kind: str, name: str | None, request: gr.Request) -> tuple[str, str]:
+    """``(JSON of href and name, sentence)``."""
+    try:
+        run = jobs.find_run(workspace, name or "")
+    except UserError as problem:
+        return "", pieces.error(problem, request)
+    if not run.metrics():
+        return "", pieces.note(t("tr_no_curves", request), "bad")
+    media = "image/png" if kind == "png" else "application/pdf"
+    data = base64.b64encode(plots.figure_bytes(run, kind)).decode()
+    return json.dumps({"href": f"data:{media};base64,{data}", "name": f"{run.name}-curves.{kind}"}), ""

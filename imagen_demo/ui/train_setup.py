@@ -1,0 +1,267 @@
+"""Train, before it starts: pictures, settings, the button."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from imagen_demo.config import RESOLUTIONS, PrepareConfig, TrainConfig, settings
+from imagen_demo.data.dataset import Dataset, list_datasets, open_dataset
+from imagen_demo.errors import UserError
+from imagen_demo.studio import jobs
+from imagen_demo.studio.background import Background
+from imagen_demo.training.schedule import pick_device, resolve
+from imagen_demo.ui import pieces
+from imagen_demo.ui.texts import i18n, t, translate
+from imagen_demo.workspace import Workspace, checked_name, free_name
+
+log = logging.getLogger(__name__)
+PRESETS = (5, 15, 30, 60)  # minutes
+ADVANCED = [field for field in settings(TrainConfig) if field.metadata["advanced"]]
+_JOBS: dict[str, Background[Dataset]] = {}  # by a token that each page keeps
+
+
+@dataclass
+class Setup:
+    """What the rest of the tab needs: the form, the button, and what they mean."""
+
+    group: gr.Column
+    start: gr.Button
+    note: gr.HTML
+    dataset: gr.Dropdown
+    name: gr.Textbox
+    minutes: gr.Number
+    advanced: list[Any]
+
+    @property
+    def inputs(self) -> list[Any]:
+        return [self.dataset, self.name, self.minutes, *self.advanced]
+
+
+def build(workspace: Workspace, blocks: gr.Blocks) -> Setup:
+    with gr.Column(visible=True, elem_id="train-setup") as group:
+        dataset = _pictures(workspace, blocks)
+        name, minutes, advanced = _settings(workspace, blocks, dataset)
+        with gr.Column(elem_classes="tr-card"):
+            _step(blocks, 3, "tr_step3", "tr_start_help")
+            start = gr.Button(i18n("tr_start"), variant="primary", size="lg", elem_id="train-start")
+            message = gr.HTML(elem_id="train-start-note")
+    return Setup(group, start, message, dataset, name, minutes, advanced)
+
+
+def _step(blocks: gr.Blocks, number: int, title: str, help: str = "") -> None:
+    heading = gr.HTML()
+
+    def fill(request: gr.Request) -> str:
+        return pieces.step(number, t(title, request), t(help, request) if help else "")
+
+    blocks.load(fill, None, heading, api_visibility="private")
+
+
+# -- 1 pictures ----------------------------------------------------------------
+
+
+def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
+    token = gr.State(None)
+    with gr.Column(elem_classes="tr-card"):
+        _step(blocks, 1, "tr_step1", "tr_step1_help")
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=3, min_width=280):
+                files = gr.File(file_count="multiple", label=i18n("tr_drop"), height=150, elem_id="train-files")
+                with gr.Row(elem_classes="tr-buttons"):
+                    folder = gr.UploadButton(
+                        i18n("tr_folder"), file_count="directory", size="md", elem_id="train-folder"
+                    )
+                    sample = gr.Button(i18n("tr_sample"), size="md", elem_id="train-sample")
+            with gr.Column(scale=2, min_width=240):
+                resolution = gr.Dropdown(
+                    choices=list(RESOLUTIONS[:-1]), value=PrepareConfig().resolution, label=i18n("tr_resolution"),
+                    info=i18n("set_resolution"), elem_id="train-resolution",
+                )  # fmt: skip
+                fit = gr.Dropdown(
+                    choices=["crop", "pad", "stretch"], value="crop", label=i18n("tr_fit"), elem_id="train-fit"
+                )
+                dataset = gr.Dropdown(choices=[], value=None, label=i18n("tr_existing"), visible=False,
+                                      elem_id="train-dataset")  # fmt: skip
+        go = gr.Button(i18n("tr_prepare"), variant="primary", visible=False, elem_id="train-prepare")
+        with gr.Column(visible=False, elem_id="train-preparing") as working:
+            bar = gr.HTML(elem_id="train-prepare-bar")
+            cancel = gr.Button(i18n("c_cancel"), size="sm", elem_id="train-prepare-cancel")
+        message = gr.HTML(elem_id="train-prepare-note")
+        report = gr.HTML(elem_id="train-report")
+        preview = gr.HTML(elem_id="train-preview")
+    timer = gr.Timer(0.5, active=False)
+    private = {"api_visibility": "private", "show_progress": "hidden"}
+
+    def begin(work: Callable[..., Dataset], request: gr.Request) -> tuple[Any, ...]:
+        key = uuid.uuid4().hex
+        _JOBS[key] = Background(work)
+        first = pieces.progress(t("tr_preparing", request), 0.0, "", "")
+        return key, gr.Timer(active=True), gr.Column(visible=True), first, ""
+
+    def from_files(paths: list[str] | None, side: int, how: str, request: gr.Request) -> tuple[Any, ...]:
+        if not paths:
+            return None, gr.skip(), gr.skip(), gr.skip(), pieces.note(t("tr_no_files", request), "bad")
+        sources, config = [Path(path) for path in paths], PrepareConfig(resolution=side, fit=how)
+        source, name = sources[0] if len(sources) == 1 else sources, _name_of(sources)
+        return begin(lambda progress: jobs.prepare_dataset(workspace, source, name, config, progress), request)
+
+    def from_sample(side: int, how: str, request: gr.Request) -> tuple[Any, ...]:
+        config = PrepareConfig(resolution=side, fit=how)
+        return begin(lambda progress: jobs.prepare_sample_set(workspace, config, progress), request)
+
+    def look(key: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """bar, group, timer, message, dataset."""
+        job = _JOBS.get(key or "")
+        if job is None:
+            return gr.skip(), gr.Column(visible=False), gr.Timer(active=False), gr.skip(), gr.skip()
+        if not job.done:
+            left = job.seconds_left
+            text = "" if left is None else t("tr_left", request, time=pieces.duration(left, request))
+            detail = translate_progress(job.text, request)
+            bar = pieces.progress(t("tr_preparing", request), job.fraction, detail, text)
+            return bar, gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        _JOBS.pop(key or "", None)
+        chosen = gr.skip()
+        if job.result is not None:
+            sentence = pieces.note(t("tr_ready", request, name=job.result.name), "good")
+            chosen = _dataset_menu(workspace, job.result.name)
+        elif job.error is not None:
+            sentence = pieces.error(job.error, request)
+        else:
+            sentence = pieces.note(t("c_cancelled" if job.cancelled else "unexpected", request), "bad")
+        return "", gr.Column(visible=False), gr.Timer(active=False), sentence, chosen
+
+    started = [token, timer, working, bar, message]
+    files.change(lambda paths: gr.Button(visible=bool(paths)), files, go, **private)
+    go.click(from_files, [files, resolution, fit], started, **private)
+    folder.upload(from_files, [folder, resolution, fit], started, **private)
+    sample.click(from_sample, [resolution, fit], started, **private)
+    cancel.click(lambda key: _JOBS[key].cancel() if key in _JOBS else None, token, None, **private)
+    timer.tick(look, token, [bar, working, timer, message, dataset], **private)
+    dataset.change(pieces.bound(_shown, workspace), dataset, [report, preview], **private)
+    blocks.load(_fit_menu, None, fit, **private)
+    blocks.load(lambda: _dataset_menu(workspace, None), None, dataset, **private)
+    return dataset
+
+
+def translate_progress(text: str, request: gr.Request) -> str:
+    """The core reports "12 of 300 pictures read"; numbers are the same in every language."""
+    return text if t("c_cancel", request) == "Cancel" else " / ".join(w for w in text.split() if w.isdigit())
+
+
+def _name_of(sources: list[Path]) -> str:
+    """A dataset's name from the file dropped: the archive's, or "pictures"."""
+    stem = sources[0].name.split(".")[0] if len(sources) == 1 else "pictures"
+    try:
+        return checked_name(stem)
+    except UserError:
+        return "pictures"
+
+
+def _fit_menu(request: gr.Request) -> gr.Dropdown:
+    return gr.Dropdown(choices=[(t(f"tr_fit_{how}", request), how) for how in ("crop", "pad", "stretch")])
+
+
+def _dataset_menu(workspace: Workspace, chosen: str | None) -> gr.Dropdown:
+    choices = [
+        (f"{found.name} · {len(found)} × {found.resolution} px", found.name)
+        for found in list_datasets(workspace.datasets)
+    ]
+    return gr.Dropdown(choices=choices, value=chosen, visible=bool(choices))
+
+
+def _shown(workspace: Workspace, name: str | None, request: gr.Request) -> tuple[str, str]:
+    """Report and preview of the chosen dataset."""
+    if not name:
+        return "", ""
+    try:
+        dataset = open_dataset(workspace.datasets / checked_name(name))
+        return pieces.dataset_report(dataset, request), pieces.dataset_preview(dataset, request)
+    except UserError as problem:
+        return pieces.error(problem, request), ""
+
+
+# -- 2 settings ----------------------------------------------------------------
+
+
+def _settings(workspace: Workspace, blocks: gr.Blocks, dataset: gr.Dropdown) -> tuple[Any, Any, list[Any]]:
+    default = int(TrainConfig().minutes)
+    with gr.Column(elem_classes="tr-card"):
+        _step(blocks, 2, "tr_step2")
+        with gr.Row(equal_height=False):
+            preset = gr.Radio(
+                choices=[(str(count), count) for count in PRESETS], value=default, label=i18n("tr_minutes"),
+                elem_id="train-minutes-preset", scale=3, min_width=260,
+            )  # fmt: skip
+            minutes = gr.Number(default, minimum=0.1, maximum=100_000, label=i18n("tr_minutes_number"),
+                                elem_id="train-minutes", scale=1, min_width=120)  # fmt: skip
+            name = gr.Textbox(label=i18n("tr_name"), placeholder="planets", max_lines=1, elem_id="train-name",
+                              scale=3, min_width=220)  # fmt: skip
+        with gr.Accordion(i18n("tr_advanced"), open=False, elem_id="train-advanced"), gr.Row():
+            advanced = [_control(field) for field in ADVANCED]
+        chosen = gr.HTML(elem_id="train-chosen")
+    private = {"api_visibility": "private", "show_progress": "hidden"}
+
+    def presets(request: gr.Request) -> gr.Radio:
+        return gr.Radio(choices=[(t("tr_minutes_preset", request, count=count), count) for count in PRESETS])
+
+    def suggest(data: str | None) -> str:
+        return free_name(data, workspace.runs) if data else ""
+
+    blocks.load(presets, None, preset, **private)
+    preset.input(lambda count: count, preset, minutes, **private)
+    minutes.input(lambda count: count if count in PRESETS else None, minutes, preset, **private)
+    dataset.change(suggest, dataset, name, **private)
+    explained = [dataset, name, minutes, *advanced]
+    events = [blocks.load, dataset.change, minutes.change, *(control.change for control in advanced)]
+    gr.on(events, pieces.bound(_explained, workspace), explained, chosen, trigger_mode="always_last", **private)
+    return name, minutes, advanced
+
+
+def _control(field: Any) -> Any:
+    """The control of one setting, made from its dataclass field."""
+    meta, common = field.metadata, {"info": i18n(f"set_{field.name}"), "elem_id": f"train-set-{field.name}"}
+    label = field.name.replace("_", " ").capitalize()
+    if meta["choices"]:
+        return gr.Dropdown(choices=list(meta["choices"]), value=field.default, label=label, min_width=240, **common)
+    whole = isinstance(field.default, int)
+    return gr.Number(
+        field.default, minimum=meta["low"], maximum=meta["high"], precision=0 if whole else None, label=label,
+        min_width=240, **common,
+    )  # fmt: skip
+
+
+def train_config(minutes: float | None, values: tuple[Any, ...]) -> TrainConfig:
+    """The settings of the form; an emptied field means its default.
+
+    Raises:
+        UserError: a value out of range.
+    """
+    given = {f.name: value for f, value in zip(ADVANCED, values, strict=True) if value is not None}
+    return TrainConfig(minutes=TrainConfig().minutes if minutes is None else minutes, **given)
+
+
+def _explained(
+    workspace: Workspace, request: gr.Request, data: str | None, name: str, minutes: float | None, *values: Any
+) -> str:
+    """The automatic choices, as sentences."""
+    if not data:
+        return pieces.note(t("tr_chosen_empty", request))
+    try:
+        config = train_config(minutes, values)
+        prepared = open_dataset(workspace.datasets / checked_name(data))
+        _, _, reasons = resolve(config, prepared, pick_device(config.device))
+    except UserError as problem:
+        return pieces.error(problem, request)
+    length = (
+        t("tr_chosen_kimg", request, kimg=f"{config.kimg:g}") if config.kimg
+        else t("tr_chosen_long", request, minutes=f"{config.minutes:g}")
+    )  # fmt: skip
+    return pieces.sentences([length, *(translate(template, found, request) for template, found in reasons)])
