@@ -58,6 +58,7 @@ _COMMON = {  # c_: used by several picture tabs
 
 _EXPLORE = {
     "x_picture": ("The generated picture", "生成的图片"),
+    "x_row": ("Neighbouring seeds", "相邻的种子"),
     "x_undo": ("Undo", "撤销"),
     "x_redo": ("Redo", "重做"),
     "x_prev": ("Previous seed", "上一个种子"),

@@ -31,6 +31,27 @@ const show = D.newest(async (wanted) => {
 });
 const draw = () => { D.current = { recipe: D.clone(recipe), model }; say(''); return show(D.clone(recipe)); };
 
+// -- the row of neighbouring seeds -----------------------------------------------------------------
+const ROW = 8;
+const row = h('div', { class: 'im-row', id: 'explore-row', 'aria-label': T('x_row') });
+let shownRow = '';
+const drawRow = D.newest(async ([start, plain], newest) => {
+  const recipes = Array.from({ length: ROW }, (_, index) => ({ ...plain, seeds: [[start + index, 1]] }));
+  const answer = await D.ask(server.draw, { recipes, side: 128 });
+  if (!newest() || !answer.images) return;
+  row.replaceChildren(...answer.images.map((src, index) => h('button', { type: 'button', class: `im-cell ${model.alpha ? 'im-alpha' : ''}`,
+    'aria-label': `${T('c_seed')} ${start + index}`, 'data-seed': String(start + index), onclick: () => setSeed(start + index) },
+  h('img', { src, alt: '' }), h('span', {}, String(start + index)))));
+  markRow();
+});
+const markRow = () => [...row.children].forEach((cell) => cell.setAttribute('aria-pressed', cell.dataset.seed === String(recipe.seeds[0][0])));
+const paintRow = () => { // anew only when the seed leaves the row, or the model or class changes
+  const start = Math.min(4294967296 - ROW, ROW * Math.floor(recipe.seeds[0][0] / ROW));
+  const plain = { ...recipe, directions: [], psi: props.default_psi, size: null };
+  const key = JSON.stringify([start, recipe.model, recipe.label]);
+  if (key !== shownRow) { shownRow = key; drawRow([start, plain]); } else markRow();
+};
+
 // -- undo, redo ---------------------------------------------------------------------------------
 const commit = () => { // a change is complete (slider let go, number entered)
   const now = JSON.stringify(recipe);
@@ -116,6 +137,7 @@ const paint = () => { // controls follow the recipe
   if (model.classes.length) classBox.value = String(recipe.label ?? 0);
   modelBox.value = recipe.model;
   paintHistory();
+  paintRow();
 };
 
 // -- models, links, dropped pictures ---------------------------------------------------------------
@@ -164,7 +186,7 @@ const zone = h('label', { class: 'im-drop', id: 'explore-drop' }, T('x_drop'), c
 const page = h('div', { class: 'im-columns' },
   h('section', { class: 'im-stage' }, frame,
     h('div', { class: 'im-bar im-seeds' }, undo, redo,
-      h('span', { class: 'im-stepper' }, prev, seedBox, next), random),
+      h('span', { class: 'im-stepper' }, prev, seedBox, next), random), row,
     h('div', { class: 'im-bar' }, download, copy, toInterpolate, toGenerate), note),
   h('section', { class: 'im-panel' },
     D.field(T('c_model'), modelBox), classField, psi.node,
