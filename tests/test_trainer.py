@@ -22,7 +22,7 @@ from imagen_demo.data.prepare import prepare
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import load_model
 from imagen_demo.training import trainer as trainer_module
-from imagen_demo.training.main import publish, sentence_of, train_run
+from imagen_demo.training.main import publish, sentence_of, starting_network, train_run
 from imagen_demo.training.run import Run
 from imagen_demo.training.schedule import resolve
 from imagen_demo.training.step import Batches, update_average
@@ -125,7 +125,7 @@ def test_batches_show_every_picture_once_an_epoch_whatever_the_batch(dataset):
     fresh = Batches(dataset, 5, seed=3, mirror=False, device=CPU)
     assert np.array_equal(fresh.indices(17), batches.indices(17))
     pictures, labels = batches[17]
-    assert pictures.shape == (5, 3, 16, 16) and -1 <= pictures.min() and pictures.max() <= 1
+    assert pictures.shape == (5, 3, 16, 16) and pictures.min() >= -1 and pictures.max() <= 1
     assert labels.tolist() == dataset.labels[batches.indices(17)].tolist()
 
 
@@ -266,3 +266,20 @@ def test_automatic_settings_fit_the_data(dataset):
 
         with pytest.raises(UserError, match="No CUDA GPU"):
             pick_device("cuda")
+
+
+def test_training_starts_from_another_model_of_the_same_kind(tmp_path, dataset, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    parent = make_trainer(tmp_path / "parent", dataset, kimg=0.008)
+    parent.train()
+    run = make_run(tmp_path / "runs" / "child", dataset, kimg=0.004)
+    storage.write_json(run.path / "config.json", run.config() | {"from_model": str(parent.run.best)})
+    train_run(run)
+    child, ancestor = load_model(run.best), load_model(parent.run.best)
+    assert child.info.lineage == [ancestor.hash] and child.info.config == ancestor.info.config
+    moved = (child.generator.const - ancestor.generator.const).abs().mean()
+    assert 0 < moved < 0.1 * ancestor.generator.const.abs().mean()  # a step away, not a new beginning
+
+    other = dataclasses.replace(ancestor.info.config, resolution=32)
+    with pytest.raises(UserError, match="resolution is 16, that of two is 32"):
+        starting_network(parent.run.best, other, dataset)

@@ -18,6 +18,7 @@ from imagen_demo import storage
 from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset, open_dataset
 from imagen_demo.errors import UserError
+from imagen_demo.models.folder import load_model, read_info
 from imagen_demo.training.run import Run, own_status
 from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.training.trainer import Trainer
@@ -31,12 +32,31 @@ def settled(run: Run, dataset: Dataset) -> tuple[TrainConfig, ModelConfig]:
     if config.get("model"):
         return train, ModelConfig(**config["model"])
     train, model, reasons = resolve(train, dataset, pick_device(train.device))
+    if config.get("from_model"):
+        model = starting_network(Path(config["from_model"]), model, dataset)
     sentences = [{"template": template, "values": values} for template, values in reasons]
     settled_config = {"train": dataclasses.asdict(train), "model": dataclasses.asdict(model), "reasons": sentences}
     storage.write_json(run.path / "config.json", config | settled_config)
     for template, values in reasons:
         run.append_event("coach", 0.0, template, **values)
     return train, model
+
+
+def starting_network(folder: Path, wanted: ModelConfig, dataset: Dataset) -> ModelConfig:
+    """The network of the model to start from, in place of the automatic one.
+
+    Raises:
+        UserError: it draws other pictures than these: another size, transparency or number of classes.
+    """
+    info = read_info(folder)
+    for what in ("resolution", "channels", "num_classes"):
+        have, need = getattr(info.config, what), getattr(wanted, what)
+        if have != need:
+            raise UserError(
+                "Training cannot start from {model}: its {what} is {have}, that of {dataset} is {need}.",
+                model=folder.name, what=what, have=have, dataset=dataset.name, need=need,
+            )  # fmt: skip
+    return info.config
 
 
 def publish(run: Run) -> str | None:
@@ -90,9 +110,12 @@ def train_run(run: Run, resume: bool = False) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     try:
-        dataset = open_dataset(Path(run.config()["dataset"]))
+        config = run.config()
+        dataset = open_dataset(Path(config["dataset"]))
         train, model = settled(run, dataset)
         trainer = Trainer(run, dataset, train, model)
+        if config.get("from_model") and not resume:
+            trainer.start_from(load_model(Path(config["from_model"]), train.device))
         trainer.stop_asked = bool(asked_early)
         trainer.train(resume=resume)
         publish(run)

@@ -17,7 +17,7 @@ from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.pixels import from_network, to_network
 from imagen_demo.errors import UserError
 from imagen_demo.media.grid import make_grid
-from imagen_demo.models.folder import ModelInfo, save_model
+from imagen_demo.models.folder import Model, ModelInfo, save_model
 from imagen_demo.models.registry import build_discriminator, build_generator
 from imagen_demo.training import coach
 from imagen_demo.training import state as states
@@ -50,12 +50,10 @@ def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device) -
 class Trainer:
     """One run from its first or next step to its end."""
 
-    def __init__(
-        self, run: Run, dataset: Dataset, config: TrainConfig, model: ModelConfig, lineage: list[str] | None = None
-    ) -> None:
+    def __init__(self, run: Run, dataset: Dataset, config: TrainConfig, model: ModelConfig) -> None:
         self.run, self.dataset, self.config, self.model = run, dataset, config, model
         self.device = torch.device(config.device)
-        self.lineage = lineage or []
+        self.lineage: list[str] = []  # hashes of the models this one descends from
         if self.device.type == "cpu":
             torch.set_num_threads(config.threads)
         self.state = fresh_state(config, model, self.device)
@@ -71,6 +69,12 @@ class Trainer:
         self._fixed_z = torch.randn(count, model.z_dim, generator=fixed).to(self.device)
         classes = max(1, model.num_classes)
         self._fixed_labels = torch.arange(count, device=self.device) % classes if model.num_classes else None
+
+    def start_from(self, model: Model) -> None:
+        """Begin with another model's generator of the same shape instead of a random one."""
+        for network in (self.state.generator, self.state.ema):
+            network.load_state_dict(model.generator.state_dict())
+        self.lineage = [*model.info.lineage, model.hash]
 
     # -- the loop --------------------------------------------------------------
 
