@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import secrets
 import socket
@@ -57,10 +59,11 @@ def main() -> None:
     from imagen_demo.workspace import Workspace
 
     blocks = build_app(Workspace.default(options.workspace))
-    _, url, public = launch(
-        blocks, server_name=host, server_port=port, share=options.share and not on_space, quiet=True,
-        auth=("imagen", password) if password else None, prevent_thread_lock=True,
-    )  # fmt: skip
+    with contextlib.redirect_stdout(io.StringIO()):  # Gradio's own lines; what matters of them is said below
+        _, url, public = launch(
+            blocks, server_name=host, server_port=port, share=options.share and not on_space, quiet=True,
+            auth=("imagen", password) if password else None, prevent_thread_lock=True,
+        )  # fmt: skip
     print(f"Imagen Demo: {url}", flush=True)
     if public:
         print(f"Public link: {public}")

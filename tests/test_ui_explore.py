@@ -281,6 +281,7 @@ def test_every_sentence_of_the_core_is_translated() -> None:
     package = Path(texts.__file__).parents[1]
     for file in package.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "UserError":
-                if isinstance(node.args[0], ast.Constant):
-                    assert node.args[0].value in texts.ERRORS, f"{file.name}:{node.lineno}"
+            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "UserError":
+                continue
+            if isinstance(node.args[0], ast.Constant):
+                assert node.args[0].value in texts.ERRORS, f"{file.name}:{node.lineno}"

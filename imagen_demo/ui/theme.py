@@ -48,6 +48,15 @@ def theme() -> gr.themes.Base:
         block_title_text_color="*neutral_700",
         block_title_text_color_dark="*neutral_300",
         block_title_text_weight="500",
+        input_border_width="1px",
+        input_border_color="*neutral_200",
+        input_border_color_dark="*neutral_800",
+        input_border_color_focus="*primary_500",
+        button_large_text_weight="500",
+        button_medium_text_weight="500",
+        button_small_text_weight="500",
+        button_border_width="1px",
+        button_transition="background .12s, border-color .12s",
         input_background_fill="white",
         input_background_fill_dark="*neutral_950",
         button_primary_background_fill="*primary_600",
@@ -84,17 +93,10 @@ HEADER = """<div class="im-head">
 HEADER_SCRIPT = """const T = window.imagenDemo.texts(props.texts), b = element.querySelector('button');
 element.querySelector('span').textContent = T('tagline');
 b.title = T('theme'); b.setAttribute('aria-label', T('theme'));
-b.addEventListener('click', window.imagenDemo.toggleTheme);"""
-
-# The visitor's choice of light or dark, before the first paint.
-REMEMBER_THEME = """try { const chosen = localStorage.getItem('imagen-theme');
-if (chosen && !new URLSearchParams(location.search).has('__theme'))
-  addEventListener('DOMContentLoaded', () => {
-    const set = () => document.body.classList.toggle('dark', chosen === 'dark');
-    set(); setTimeout(set, 400); });
-} catch { /* private window */ }"""
+b.addEventListener('click', window.imagenDemo.toggleTheme);
+window.imagenDemo.rememberedTheme();"""
 
 
 def head() -> str:
     """For the page's <head>: the script all picture tabs share."""
-    return f"<script>{REMEMBER_THEME}\n{(STATIC / 'common.js').read_text('utf-8')}</script>"
+    return f"<script>{(STATIC / 'common.js').read_text('utf-8')}</script>"

@@ -113,5 +113,12 @@ window.imagenDemo = (() => {
     const dark = document.body.classList.toggle('dark');
     try { localStorage.setItem('imagen-theme', dark ? 'dark' : 'light'); } catch { /* private window */ }
   };
-  return { open, on, texts, h, icon, button, field, options, slider, newest, save, randomSeed, clone, ask, empty, toggleTheme, chinese, current: null };
+  // The visitor's choice of light or dark, from the first paint on; the page's own start-up may set it again.
+  const rememberedTheme = () => {
+    let chosen = null;
+    try { chosen = localStorage.getItem('imagen-theme'); } catch { /* private window */ }
+    if (chosen && document.body && !location.search.includes('__theme')) document.body.classList.toggle('dark', chosen === 'dark');
+  };
+  rememberedTheme();
+  return { open, on, texts, h, icon, button, field, options, slider, newest, save, randomSeed, clone, ask, empty, toggleTheme, rememberedTheme, chinese, current: null };
 })();

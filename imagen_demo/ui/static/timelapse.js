@@ -1,6 +1,6 @@
-// The sample grid of a run and its past. props.value = {run, kimg: [..], alpha}; frames come from server.frame.
+// The sample grid of a run and its past. props.value = {run, kimg: [..], alpha}; frames come from server.frame; TEXTS stands before this.
 // Follows the newest grid until the slider is moved away from its end.
-const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
+const D = window.imagenDemo, { h, button } = D, T = D.texts(TEXTS);
 const root = element.querySelector('.tl-root');
 const picture = h('img', { id: 'train-grid', alt: '' });
 picture.hidden = true;
