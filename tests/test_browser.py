@@ -1,0 +1,294 @@
+"""The whole journey in a real browser: the page as a visitor gets it, from an app that runs as its own process."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from chromium import HOW_TO_GET, find_chromium
+from conftest import SHARED_DATA, draw_pictures
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from imagen_demo.studio.library import BUNDLED_NAMES
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--no-first-run"]  # fmt: skip
+TABS = ("explore", "interpolate", "generate", "train", "models_tab")
+PHONE = {"width": 390, "height": 844}
+WAIT = 40_000  # milliseconds for anything to appear: the machine may be busy, no test waits for a clock
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=WAIT)
+
+
+# -- the app and the browser --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = find_chromium()
+    if not program:
+        if os.environ.get("CI"):
+            pytest.fail(HOW_TO_GET)
+        pytest.skip(HOW_TO_GET)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of ``python app.py`` over an empty workspace."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("app")
+    command = [sys.executable, "app.py", "--no-browser", "--port", str(port), "--workspace", str(folder / "workspace")]
+    with open(folder / "log.txt", "w+") as log:
+        environment = os.environ | {"GRADIO_TEMP_DIR": str(folder / "gradio")}
+        app = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+        try:
+            for line in app.stdout:
+                found = re.search(r"Imagen Demo: (http://\S+)", line)
+                if found:
+                    break
+            else:
+                pytest.fail(f"The app did not start: {(folder / 'log.txt').read_text()}")
+            yield found[1].rstrip("/")
+        finally:
+            app.terminate()
+            app.wait(timeout=30)
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """``open_page("?seed=1", locale="zh-CN")``: a visitor of their own. Errors and outside requests fail the test."""
+    contexts, faults = [], []
+
+    def visit(query: str = "", **options: object) -> Page:
+        context = browser.new_context(accept_downloads=True, **options)
+        contexts.append(context)
+        context.set_default_timeout(WAIT)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(f"error in the page: {error}"))
+        page.on("request", lambda request: faults.append(request.url) if outside(request.url) else None)
+        page.goto(f"{address}/{query}")
+        return page
+
+    def outside(url: str) -> bool:
+        return not url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert not faults
+
+
+def picture(page: Page) -> str:
+    """The bytes of the picture on the Explore tab, as its data URL."""
+    page.wait_for_function("document.querySelector('#explore-picture')?.naturalWidth > 0")
+    return page.locator("#explore-picture").get_attribute("src")
+
+
+def changed_picture(page: Page, before: str) -> str:
+    """The next picture on the Explore tab."""
+    expect(page.locator("#explore-picture")).not_to_have_attribute("src", before)
+    return picture(page)
+
+
+def open_tab(page: Page, name: str) -> None:
+    """By the button a visitor clicks; on a narrow page it may lie in the menu of those that do not fit."""
+    page.wait_for_selector("#tabs button[role=tab]")
+    page.evaluate(f"window.imagenDemo.open('{name}', {{}})")
+    expect(page.locator(f"#tab-{name}")).to_be_visible()
+
+
+def choose(page: Page, dropdown: str, option: str) -> None:
+    page.locator(f"{dropdown} input").first.click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+# -- Explore --------------------------------------------------------------------------------------------
+
+
+def test_opens_on_a_bundled_model_with_a_picture(open_page):
+    page = open_page()
+    assert picture(page).startswith("data:image/")
+    assert page.locator("#explore-model").input_value() in BUNDLED_NAMES
+    expect(page.locator("#explore-directions input[type=range]").first).to_be_visible()
+
+
+def test_the_picture_follows_the_slider_and_reset_brings_it_back(open_page):
+    page = open_page()
+    first = picture(page)
+    slider = page.locator("#explore-direction-0")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    y, x = box["y"] + box["height"] / 2, box["x"] + box["width"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 11):  # the button is still down: the picture moves under the finger
+        page.mouse.move(x + step * box["width"] / 25, y)
+    during = changed_picture(page, first)
+    page.mouse.move(x - box["width"] / 3, y, steps=5)
+    assert changed_picture(page, during) != first
+    page.mouse.up()
+    page.locator("#explore-reset").click()
+    expect(page.locator("#explore-picture")).to_have_attribute("src", first)
+    page.locator("#explore-undo").click()
+    changed_picture(page, first)
+
+
+def explored(page: Page) -> str:
+    """Go to a picture that is nobody's first one; its bytes, once the address bar names it."""
+    before = picture(page)
+    page.locator("#explore-seed").fill("1234")
+    page.locator("#explore-seed").press("Enter")
+    before = changed_picture(page, before)
+    page.locator("#explore-direction-1").fill("1.5")
+    page.locator("#explore-direction-1").dispatch_event("change")
+    final = changed_picture(page, before)
+    page.wait_for_url(re.compile(r"seed=1234.*d=1:1\.5"))
+    return final
+
+
+def test_a_link_opens_on_the_very_same_picture(open_page):
+    page = open_page()
+    final = explored(page)
+    query = page.url.partition("?")[2]
+    assert picture(open_page(f"?{query}")) == final
+
+
+def test_a_dropped_png_restores_its_recipe(open_page, tmp_path):
+    page = open_page()
+    final = explored(page)
+    with page.expect_download() as download:
+        page.locator("#explore-download").click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+
+    other = open_page()
+    before = picture(other)
+    transfer = other.evaluate_handle(
+        "bytes => { const all = new DataTransfer();"
+        "all.items.add(new File([new Uint8Array(bytes)], 'mine.png', { type: 'image/png' })); return all; }",
+        list(file.read_bytes()),
+    )
+    other.locator("#explore-drop").dispatch_event("drop", {"dataTransfer": transfer})
+    assert changed_picture(other, before) == final
+    expect(other.locator("#explore-seed")).to_have_value("1234")
+
+
+# -- Interpolate ------------------------------------------------------------------------------------------
+
+
+def test_a_video_is_made_and_plays(open_page):
+    page = open_page()
+    picture(page)
+    open_tab(page, "interpolate")
+    expect(page.locator("#interpolate-film img").first).to_be_visible()
+    page.locator("#interpolate-seconds").fill("2")
+    page.locator("#interpolate-make").click()
+    video = page.locator("#interpolate-video video")
+    video.wait_for()
+    video.evaluate("video => { video.muted = true; return video.play(); }")
+    page.wait_for_function("document.querySelector('#interpolate-video video').currentTime > 0.3")
+    assert video.evaluate("video => video.duration") == pytest.approx(2, abs=0.2)
+
+
+# -- Train --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pictures_zip(tmp_path: Path) -> Path:
+    """48 real pictures with transparency where the shared data are present, else drawn ones."""
+    source, target = SHARED_DATA / "emoji-rgba.zip", tmp_path / "pictures.zip"
+    with zipfile.ZipFile(target, "w") as out:
+        if source.exists():
+            with zipfile.ZipFile(source) as archive:
+                names = [name for name in archive.namelist() if name.endswith(".png")]
+                for name in names[:: len(names) // 48][:48]:
+                    out.writestr(Path(name).name, archive.read(name))
+        else:
+            for file in sorted(draw_pictures(tmp_path / "drawn", count=48).iterdir()):
+                out.write(file, file.name)
+    return target
+
+
+def test_prepare_train_watch_and_explore(open_page, pictures_zip):
+    page = open_page()
+    picture(page)
+    open_tab(page, "train")
+    page.locator("#train-files input[type=file]").set_input_files(pictures_zip)
+    choose(page, "#train-resolution", "16")
+    page.locator("#train-prepare").click()
+    expect(page.locator("#train-report")).to_contain_text(re.compile(r"\d+"))
+    expect(page.locator("#train-preview img").first).to_be_visible()
+
+    page.locator("#train-minutes input").fill("0.4")
+    page.locator("#train-name input, #train-name textarea").first.fill("little")
+    page.locator("#train-start").click()
+    expect(page.locator("#train-live")).to_be_visible()
+
+    # The curves are drawn, and drawn again as the run goes on.
+    curves = "[...document.querySelectorAll('#train-live canvas, #train-live svg.marks')]"
+    drawing = f"{curves}.map(c => c.toDataURL ? c.toDataURL() : c.outerHTML).join()"
+    page.wait_for_function(f"{curves}.length > 0")
+    before = page.evaluate(drawing)
+    page.wait_for_function(f"before => {drawing} !== before", arg=before)
+    expect(page.locator("#train-grid")).to_be_visible()
+
+    # Another visitor who comes by sees the same run, without having asked for it.
+    other = open_page()
+    picture(other)
+    open_tab(other, "train")
+    expect(other.locator("#train-live")).to_be_visible()
+    expect(other.locator("#train-head")).to_contain_text("little")
+
+    page.locator("#train-explore").click()
+    expect(page.locator("#explore-model")).to_have_value("run/little")
+    open_tab(page, "train")
+    expect(page.locator("#train-delete")).to_be_visible()  # only a run that is over can be deleted
+    expect(page.locator("#train-head")).to_contain_text("Finished")
+
+
+# -- looks ----------------------------------------------------------------------------------------------------
+
+
+def test_chinese_visitors_read_chinese(open_page):
+    page = open_page(locale="zh-CN")
+    picture(page)
+    expect(page.locator("#tab-explore-button")).to_have_text("探索")
+    expect(page.locator("#explore-random")).to_have_text("随机")
+    open_tab(page, "train")
+    expect(page.locator("#train-start")).to_have_text("开始训练")
+
+
+@pytest.mark.parametrize("query", ["", "?__theme=dark"])
+def test_no_tab_scrolls_sideways_on_a_phone(open_page, query):
+    page = open_page(query, viewport=PHONE, has_touch=True)
+    picture(page)
+    for tab in TABS:
+        open_tab(page, tab)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= PHONE["width"], f"{tab} is {width} pixels wide"
+
+
+@pytest.mark.parametrize(("query", "dark"), [("", False), ("?__theme=dark", True)])
+def test_light_and_dark(open_page, query, dark):
+    page = open_page(query)
+    picture(page)
+    margin = page.screenshot(clip={"x": 4, "y": 300, "width": 8, "height": 8})
+    red, green, blue = Image.open(io.BytesIO(margin)).convert("RGB").getpixel((4, 4))
+    assert (max(red, green, blue) < 60) if dark else (min(red, green, blue) > 200)
