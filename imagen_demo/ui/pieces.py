@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any, get_type_hints
@@ -34,6 +35,16 @@ def bound(work: Callable[..., Any], *first: Any) -> Callable[..., Any]:
     call.__annotations__ = {p.name: hints[p.name] for p in rest if p.name in hints}
     call.__name__ = work.__name__.lstrip("_")
     return call
+
+
+def script_with_texts(file: str, *prefixes: str) -> str:
+    """A component's script with its texts inside: components in a hidden column may lose other props."""
+    return f"const TEXTS = {json.dumps(widgets.page_texts(*prefixes))};\n{widgets.script(file)}"
+
+
+def html(elem_id: str | None = None, value: str = "") -> gr.HTML:
+    """HTML that looks as ``train.css`` says and takes no room while empty."""
+    return gr.HTML(value, elem_id=elem_id, elem_classes="tr-html", apply_default_css=False)
 
 
 def note(text: str, kind: str = "note") -> str:
@@ -109,7 +120,9 @@ def run_head(run: Run, status: Status, memory: float | None, request: gr.Request
     """Name, state, progress and the numbers that matter."""
     problem = jobs.damage(run)
     state = "damaged" if problem and not status.alive else status.state
-    chip = f'<span class="tr-chip {state}" id="train-state" data-state="{state}">{t("tr_state_" + state, request)}</span>'
+    chip = (
+        f'<span class="tr-chip {state}" id="train-state" data-state="{state}">{t("tr_state_" + state, request)}</span>'
+    )
     percent = f"<em>{100 * status.progress:.0f} %</em>" if status.progress else ""
     facts = [
         (t("tr_thousand", request, count=f"{status.kimg:.1f}"), "tr_f_pictures"),

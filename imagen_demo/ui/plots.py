@@ -29,18 +29,32 @@ def colour_map(keys: tuple[str, ...]) -> dict[str, str]:
     return {name: COLOURS[place] for place, key in enumerate(keys) for name in TEXTS[f"tr_s_{key}"]}
 
 
-def payload(curves: dict[str, Points], keys: tuple[str, ...], request: gr.Request | None) -> dict[str, Any]:
-    """The value of a ``gr.LinePlot`` as a plain dict, which needs no data frame."""
+def heading(title: str, keys: tuple[str, ...], request: gr.Request | None) -> str:
+    """The plot's title with the colours of its series; the chart's own legend takes too much room."""
+    dots = [
+        f'<span class="tr-key"><i style="background:{colour}"></i>{t(f"tr_s_{key}", request)}</span>'
+        for key, colour in zip(keys, COLOURS, strict=False)
+    ]
+    return f'<div class="tr-plot-head"><b>{t(title, request)}</b>{"".join(dots) if len(keys) > 1 else ""}</div>'
+
+
+def payload(curves: dict[str, Points], keys: tuple[str, ...], request: gr.Request | None) -> dict[str, Any] | None:
+    """The value of a ``gr.LinePlot`` as a plain dict, which needs no data frame.
+
+    None without points: a chart that begins empty never learns the colours of later series.
+    """
     data = [
         [round(x, 4), float(f"{y:.5g}"), t(f"tr_s_{key}", request)]
         for key in keys
         for x, y in zip(*curves.get(key, ([], [])), strict=True)
     ]
+    if not data:
+        return None
     types = {"kimg": "quantitative", "value": "quantitative", "series": "nominal"}
     return {"columns": ["kimg", "value", "series"], "data": data, "datatypes": types, "mark": "line"}
 
 
-def payloads(run: Run, request: gr.Request | None, max_points: int = 500) -> list[dict[str, Any]]:
+def payloads(run: Run, request: gr.Request | None, max_points: int = 500) -> list[dict[str, Any] | None]:
     """All plots of :data:`PLOTS`, at most ``max_points`` points together."""
     curves = curve(run, KEYS, max_points)
     return [payload(curves, keys, request) for _, _, keys in PLOTS]

@@ -21,7 +21,7 @@ PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 
 def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
     """Fill the tab; returns its components by name."""
-    gr.HTML(f"<style>{(STATIC / 'train.css').read_text('utf-8')}</style>")
+    gr.HTML(f"<style>{(STATIC / 'train.css').read_text('utf-8')}</style>", elem_id="train-style")
     with gr.Row(visible=False, equal_height=False, elem_id="train-top") as top:
         runs = gr.Dropdown(choices=[], value=None, label=i18n("tr_runs"), elem_id="train-runs", scale=4, min_width=220)
         new = gr.Button(i18n("tr_new"), size="md", elem_id="train-new", scale=0, min_width=140)
@@ -41,16 +41,16 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
             run = jobs.start(workspace, data, config, name or data)
         except UserError as problem:
             return [gr.skip(), gr.skip(), pieces.error(problem, request)]
-        return [gr.Row(visible=True), _menu(workspace, run.name, request), ""]
+        return [gr.Row(visible=True), train_live.menu(workspace, run.name, request), ""]
 
     def arrive(request: gr.Request) -> list[Any]:
         """A page opens: it shows the run in training, if there is one."""
         newest = jobs.newest_run(workspace)
         active = newest.name if newest and jobs.status(newest).alive else None
-        return [gr.Row(visible=newest is not None), _menu(workspace, active, request)]
+        return [gr.Row(visible=newest is not None), train_live.menu(workspace, active, request)]
 
     def leave(request: gr.Request) -> list[Any]:
-        return [gr.Row(visible=bool(jobs.list_runs(workspace))), _menu(workspace, None, request)]
+        return [gr.Row(visible=bool(jobs.list_runs(workspace))), train_live.menu(workspace, None, request)]
 
     views = [setup.group, live.group, live.timer, live.seen, live.note]
     runs.change(show, runs, views, **PRIVATE).then(
@@ -62,14 +62,6 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
     shared.blocks.load(arrive, None, [top, runs], **PRIVATE)
     _endpoints(workspace)
     return {"runs": runs, "setup": setup, "live": live}
-
-
-def _menu(workspace: Workspace, chosen: str | None, request: gr.Request) -> gr.Dropdown:
-    choices = [
-        (f"{run.name} · {t('tr_state_' + jobs.status(run).state, request).lower()}", run.name)
-        for run in jobs.list_runs(workspace)
-    ]
-    return gr.Dropdown(choices=choices, value=chosen)
 
 
 def _endpoints(workspace: Workspace) -> None:
@@ -103,6 +95,7 @@ def _endpoints(workspace: Workspace) -> None:
 
 def _spoken(work: Any) -> Any:
     """``work`` whose UserErrors reach the caller as sentences."""
+
     @functools.wraps(work)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:

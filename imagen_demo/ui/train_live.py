@@ -19,6 +19,7 @@ from imagen_demo.ui import pieces, plots, widgets
 from imagen_demo.ui.texts import i18n, t, translate_error
 from imagen_demo.workspace import Workspace
 
+SAVE = "(f) => { if (f) { const d = JSON.parse(f); window.imagenDemo.save(d.href, d.name); } }"
 FRAME_SIDE = 768  # pixels of a sample grid on the page, at most
 
 
@@ -36,7 +37,7 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
     private = {"api_visibility": "private", "show_progress": "hidden"}
     with gr.Column(visible=False, elem_id="train-live") as group:
         with gr.Column(elem_classes="tr-card"):
-            head = gr.HTML(elem_id="train-head")
+            head = pieces.html("train-head")
             with gr.Row(elem_classes="tr-buttons"):
                 explore = gr.Button(i18n("tr_explore"), variant="primary", size="md", elem_id="train-explore")
                 pause = gr.Button(i18n("tr_pause"), size="md", elem_id="train-pause")
@@ -49,25 +50,25 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
                 minutes = gr.Number(15, minimum=0.1, maximum=100_000, label=i18n("tr_more_minutes"),
                                     elem_id="train-more-minutes", min_width=140)  # fmt: skip
                 go_on = gr.Button(i18n("tr_continue"), size="md", elem_id="train-continue")
-            note = gr.HTML(elem_id="train-note")
+            note = pieces.html("train-note")
         with gr.Row(equal_height=False):
             with gr.Column(scale=5, min_width=300, elem_classes="tr-card"):
                 lapse = gr.HTML(
                     value={"run": None, "kimg": []}, html_template='<div class="tl-root im-root"></div>',
-                    js_on_load=widgets.script("timelapse.js"), apply_default_css=False, elem_id="train-lapse",
-                    server_functions=[widgets.server_function("frame", lambda payload, language: _frame(workspace, payload, language))],
-                    texts=widgets.page_texts("tl_"),
+                    js_on_load=pieces.script_with_texts("timelapse.js", "tl_"),
+                    apply_default_css=False, elem_id="train-lapse",
+                    server_functions=[widgets.server_function("frame", pieces.bound(_frame, workspace))],
                 )  # fmt: skip
-                happened = gr.HTML(elem_id="train-events")
+                happened = pieces.html("train-events")
             with gr.Column(scale=4, min_width=300):
-                lines = [_plot(*plot) for plot in plots.PLOTS]
+                lines = [_plot(*plot, shared.blocks) for plot in plots.PLOTS]
                 with gr.Row(elem_classes="tr-buttons"):
                     png = gr.Button(i18n("tr_curves_png"), size="sm", elem_id="train-curves-png")
                     pdf = gr.Button(i18n("tr_curves_pdf"), size="sm", elem_id="train-curves-pdf")
         with gr.Accordion(i18n("tr_log"), open=False, elem_id="train-log-fold"):
-            log = gr.HTML(elem_id="train-log")
+            log = pieces.html("train-log")
     timer, seen, file = gr.Timer(1.0, active=False), gr.State({}), gr.Textbox(visible=False)
-    outputs = [seen, head, explore, pause, resume, stop, delete, more, lapse, happened, log, *lines]
+    outputs = [seen, head, runs, explore, pause, resume, stop, delete, more, lapse, happened, log, *lines]
 
     timer.tick(pieces.bound(_look, workspace), [runs, seen], outputs, **private)
     explore.click(None, runs, None, js=f"(run) => ({shared.open_in_explore})('run/' + run)", **private)
@@ -83,8 +84,7 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
     go_on.click(pieces.bound(_continue, workspace), [runs, minutes], note, **private)
     for button, kind in ((png, "png"), (pdf, "pdf")):
         button.click(pieces.bound(_curves, workspace, kind), runs, [file, note], **private).then(
-            None, file, None, js="(f) => { if (f) { const d = JSON.parse(f); window.imagenDemo.save(d.href, d.name); } }",
-            **private,
+            None, file, None, js=SAVE, **private
         )  # fmt: skip
     return Live(group, timer, seen, outputs, deleted, note)
 
@@ -92,7 +92,7 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
 def _confirm(question: str, yes: str, no: str, elem_id: str, blocks: gr.Blocks) -> tuple[Any, Any, Any]:
     """A question that appears in place, with its two answers."""
     with gr.Column(visible=False, elem_id=f"{elem_id}-confirm") as box:
-        text = gr.HTML()
+        text = pieces.html()
         with gr.Row(elem_classes="tr-buttons"):
             accept = gr.Button(i18n(yes), variant="stop", size="md", elem_id=f"{elem_id}-yes")
             refuse = gr.Button(i18n(no), size="md", elem_id=f"{elem_id}-no")
@@ -104,11 +104,28 @@ def _confirm(question: str, yes: str, no: str, elem_id: str, blocks: gr.Blocks) 
     return box, accept, refuse
 
 
-def _plot(elem_id: str, title: str, keys: tuple[str, ...]) -> gr.LinePlot:
-    return gr.LinePlot(
-        x="kimg", y="value", color="series", color_map=plots.colour_map(keys), height=190, title=None,
-        label=i18n(title), show_label=True, x_title="kimg", y_title=" ", elem_id=elem_id, buttons=[],
-    )  # fmt: skip
+def _plot(elem_id: str, title: str, keys: tuple[str, ...], blocks: gr.Blocks) -> gr.LinePlot:
+    with gr.Column(elem_classes="tr-card tr-plot"):
+        heading = pieces.html()
+        plot = gr.LinePlot(
+            x="kimg", y="value", color="series", color_map=plots.colour_map(keys), colors_in_legend=[], height=170,
+            show_label=False, x_title="kimg", y_title=" ", elem_id=elem_id, buttons=[], container=False,
+        )  # fmt: skip
+
+    def fill(request: gr.Request) -> str:
+        return plots.heading(title, keys, request)
+
+    blocks.load(fill, None, heading, api_visibility="private")
+    return plot
+
+
+def menu(workspace: Workspace, chosen: str | None, request: gr.Request) -> gr.Dropdown:
+    """The chooser of runs, each with its state."""
+    choices = [
+        (f"{run.name} · {t('tr_state_' + jobs.status(run).state, request).lower()}", run.name)
+        for run in jobs.list_runs(workspace)
+    ]
+    return gr.Dropdown(choices=choices, value=chosen)
 
 
 # -- reading a run ---------------------------------------------------------------
@@ -127,7 +144,7 @@ def _look(workspace: Workspace, name: str | None, seen: dict[str, Any], request:
     try:
         run = jobs.find_run(workspace, name or "")
     except UserError:
-        return [gr.skip()] * (11 + len(plots.PLOTS))
+        return [gr.skip()] * (12 + len(plots.PLOTS))
     status, grids = jobs.status(run), run.sample_grids()
     explorable = run.latest.is_dir()
     files = {key: _stamp(run.path / key) for key in ("metrics.jsonl", "events.jsonl", "log.txt")}
@@ -143,6 +160,7 @@ def _look(workspace: Workspace, name: str | None, seen: dict[str, Any], request:
         return any(now[key] != seen.get(key) for key in ("name", *keys))
 
     out: list[Any] = [now if now != seen else gr.skip(), head if changed("head") else gr.skip()]
+    out.append(menu(workspace, name, request) if changed("buttons") else gr.skip())
     out += _buttons(run, status, explorable) if changed("buttons") else [gr.skip()] * 6
     lapse = {"run": name, "kimg": [kimg for kimg, _ in grids], "alpha": bool(grids) and _has_alpha(grids[-1][1])}
     out.append(lapse if changed("grids") else gr.skip())

@@ -51,12 +51,12 @@ def build(workspace: Workspace, blocks: gr.Blocks) -> Setup:
         with gr.Column(elem_classes="tr-card"):
             _step(blocks, 3, "tr_step3", "tr_start_help")
             start = gr.Button(i18n("tr_start"), variant="primary", size="lg", elem_id="train-start")
-            message = gr.HTML(elem_id="train-start-note")
+            message = pieces.html("train-start-note")
     return Setup(group, start, message, dataset, name, minutes, advanced)
 
 
 def _step(blocks: gr.Blocks, number: int, title: str, help: str = "") -> None:
-    heading = gr.HTML()
+    heading = pieces.html()
 
     def fill(request: gr.Request) -> str:
         return pieces.step(number, t(title, request), t(help, request) if help else "")
@@ -91,11 +91,11 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
                                       elem_id="train-dataset")  # fmt: skip
         go = gr.Button(i18n("tr_prepare"), variant="primary", visible=False, elem_id="train-prepare")
         with gr.Column(visible=False, elem_id="train-preparing") as working:
-            bar = gr.HTML(elem_id="train-prepare-bar")
+            bar = pieces.html("train-prepare-bar")
             cancel = gr.Button(i18n("c_cancel"), size="sm", elem_id="train-prepare-cancel")
-        message = gr.HTML(elem_id="train-prepare-note")
-        report = gr.HTML(elem_id="train-report")
-        preview = gr.HTML(elem_id="train-preview")
+        message = pieces.html("train-prepare-note")
+        report = pieces.html("train-report")
+        preview = pieces.html("train-preview")
     timer = gr.Timer(0.5, active=False)
     private = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -206,7 +206,7 @@ def _settings(workspace: Workspace, blocks: gr.Blocks, dataset: gr.Dropdown) -> 
                               scale=3, min_width=220)  # fmt: skip
         with gr.Accordion(i18n("tr_advanced"), open=False, elem_id="train-advanced"), gr.Row():
             advanced = [_control(field) for field in ADVANCED]
-        chosen = gr.HTML(elem_id="train-chosen")
+        chosen = pieces.html("train-chosen")
     private = {"api_visibility": "private", "show_progress": "hidden"}
 
     def presets(request: gr.Request) -> gr.Radio:
