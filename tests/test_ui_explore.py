@@ -33,7 +33,7 @@ from imagen_demo.workspace import Workspace
 gradio_client = pytest.importorskip("gradio_client")
 gr = pytest.importorskip("gradio")
 
-from imagen_demo.ui import texts, widgets  # noqa: E402
+from imagen_demo.ui import file_jobs, texts, widgets  # noqa: E402
 from imagen_demo.ui.app import build_app, launch  # noqa: E402
 from imagen_demo.ui.generate import parse_seeds  # noqa: E402
 
@@ -262,7 +262,7 @@ def test_cancel_stops_between_frames(workspace: Workspace) -> None:
 
     spec = {"recipes": [{"model": "plain"}, {"model": "plain", "seeds": [[1, 1]]}], "seconds": 60, "fps": 30}
     with pytest.raises(Cancelled):
-        write_video(Studio(workspace), spec, widgets.reporter(progress, stop, None))
+        write_video(Studio(workspace), spec, file_jobs.reporter(progress, stop, None))
     assert len(seen) == 1
 
 

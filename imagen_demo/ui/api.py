@@ -11,7 +11,7 @@ from gradio import FileData
 from imagen_demo.errors import UserError
 from imagen_demo.progress import silent
 from imagen_demo.studio.recipes import Recipe, Studio
-from imagen_demo.ui import widgets
+from imagen_demo.ui import file_jobs, widgets
 from imagen_demo.ui.generate import parse_seeds, write_zip
 from imagen_demo.ui.interpolate import write_video
 
@@ -86,7 +86,7 @@ def _recipe(model: str, seed: int, psi: float, label: int | None) -> Recipe:
 
 
 def _save_png(studio: Studio, recipe: Recipe) -> str:
-    out = widgets.fresh_file(widgets.file_name(recipe))
+    out = file_jobs.fresh_file(widgets.file_name(recipe))
     out.write_bytes(studio.png(recipe))
     return str(out)
 

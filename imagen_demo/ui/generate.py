@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
-from imagen_demo.errors import Cancelled, UserError
+from imagen_demo.errors import UserError
 from imagen_demo.media import png
 from imagen_demo.progress import Progress
 from imagen_demo.studio.checks import MAX_SEED
 from imagen_demo.studio.recipes import Recipe, Studio
-from imagen_demo.ui import widgets
-from imagen_demo.ui.texts import i18n, t
+from imagen_demo.ui import file_jobs, widgets
+from imagen_demo.ui.texts import i18n
 from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
 
@@ -38,32 +37,11 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
     )
     archive = gr.File(label=i18n("g_zip_file"), visible=False, elem_id="generate-file", interactive=False)
     cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="generate-zip-cancel", size="sm")
-    stops: dict[str, threading.Event] = {}  # by session
 
-    def make_zip(event: gr.EventData, request: gr.Request, progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008
-        stop = stops[request.session_hash or ""] = threading.Event()
-        try:
-            recipes = widgets.recipes_from({"recipes": event.recipes}, MAX_PICTURES)
-            return gr.File(write_zip(studio, recipes, widgets.reporter(progress, stop, request)), visible=True)
-        except Cancelled:
-            gr.Info(t("c_cancelled", request))
-            return gr.File(visible=False)
-        except UserError as error:
-            widgets.warn(error, request)
-            return gr.File(visible=False)
-        finally:
-            stops.pop(request.session_hash or "", None)
+    def work(sent: dict[str, Any], report: Progress) -> str:
+        return write_zip(studio, widgets.recipes_from(sent, MAX_PICTURES), report)
 
-    def ask_to_stop(request: gr.Request) -> None:
-        if stop := stops.get(request.session_hash or ""):
-            stop.set()
-
-    grid.zip(lambda: (gr.File(None, visible=True), gr.Button(visible=True)), None, [archive, cancel], queue=False,
-             show_progress="hidden", api_visibility="private")  # fmt: skip
-    grid.zip(make_zip, None, archive, api_visibility="private", concurrency_id="zip", concurrency_limit=2).then(
-        lambda: gr.Button(visible=False), None, cancel, queue=False, show_progress="hidden", api_visibility="private"
-    )
-    cancel.click(ask_to_stop, None, None, queue=False, api_visibility="private")
+    file_jobs.wire(grid.zip, archive, cancel, work, "zip")
     return {"grid": grid, "file": archive}
 
 
@@ -117,7 +95,7 @@ def write_zip(studio: Studio, recipes: list[Recipe], progress: Progress) -> str:
             progress(done / len(recipes), f"{done}/{len(recipes)}")
             yield _member_name(done, recipe), studio.png(recipe)
 
-    out = widgets.fresh_file(f"{recipes[0].model.replace('/', '-')}-{int(time.time())}.zip")
+    out = file_jobs.fresh_file(f"{recipes[0].model.replace('/', '-')}-{int(time.time())}.zip")
     png.write_zip(files(), out)
     return str(out)
 

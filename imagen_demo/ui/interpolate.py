@@ -6,21 +6,20 @@ queue, for its progress and its player.
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from imagen_demo.errors import Cancelled, UserError
+from imagen_demo.errors import UserError
 from imagen_demo.latent.interpolation import EASINGS
 from imagen_demo.progress import Progress
 from imagen_demo.studio import interpolations
 from imagen_demo.studio.interpolations import Interpolation
 from imagen_demo.studio.recipes import Studio
-from imagen_demo.ui import widgets
-from imagen_demo.ui.texts import i18n, t
+from imagen_demo.ui import file_jobs, widgets
+from imagen_demo.ui.texts import i18n
 from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
 
@@ -44,32 +43,9 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
     video = gr.Video(label=i18n("i_video"), visible=False, elem_id="interpolate-video", interactive=False, height=420,
                      autoplay=True, loop=True, buttons=["download"])  # fmt: skip
     cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="interpolate-cancel", size="sm")
-    stops: dict[str, threading.Event] = {}  # by session
-
-    def make(event: gr.EventData, request: gr.Request, progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008
-        stop = stops[request.session_hash or ""] = threading.Event()
-        try:
-            return gr.Video(write_video(studio, event.spec, widgets.reporter(progress, stop, request)), visible=True)
-        except Cancelled:
-            gr.Info(t("c_cancelled", request))
-            return gr.Video(visible=False)
-        except UserError as error:
-            widgets.warn(error, request)
-            return gr.Video(visible=False)
-        finally:
-            stops.pop(request.session_hash or "", None)
-
-    def ask_to_stop(request: gr.Request) -> None:
-        if stop := stops.get(request.session_hash or ""):
-            stop.set()
-
-    shown = [video, cancel]
-    editor.make(lambda: (gr.Video(None, visible=True), gr.Button(visible=True)), None, shown, queue=False,
-                show_progress="hidden", api_visibility="private")  # fmt: skip
-    editor.make(make, None, video, api_visibility="private", concurrency_id="video", concurrency_limit=2).then(
-        lambda: gr.Button(visible=False), None, cancel, queue=False, show_progress="hidden", api_visibility="private"
+    file_jobs.wire(
+        editor.make, video, cancel, lambda sent, report: write_video(studio, sent.get("spec"), report), "video"
     )
-    cancel.click(ask_to_stop, None, None, queue=False, api_visibility="private")
     return {"editor": editor, "video": video, "cancel": cancel}
 
 
@@ -96,7 +72,7 @@ def write_video(studio: Studio, spec: Any, progress: Progress) -> str:
     interpolation = interpolation_from(spec)
     size = spec.get("size")
     size = size if size in (256, 512, 1024) else 512
-    out = widgets.fresh_file(f"{interpolation.recipes[0].model.replace('/', '-')}-{int(time.time())}.mp4")
+    out = file_jobs.fresh_file(f"{interpolation.recipes[0].model.replace('/', '-')}-{int(time.time())}.mp4")
     interpolations.write(studio, interpolation, out, progress, size=size)
     return str(out)
 

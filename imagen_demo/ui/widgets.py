@@ -11,20 +11,14 @@ import base64
 import io
 import json
 import logging
-import secrets
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 from PIL import Image
 
-from imagen_demo.errors import Cancelled, UserError
-from imagen_demo.progress import Progress
+from imagen_demo.errors import UserError
 from imagen_demo.studio import library
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.ui import texts
@@ -180,32 +174,6 @@ def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[...
 
     calls = {"models": list_models, "describe": describe, "draw": draw, "png": png_file}
     return [server_function(name, work) for name, work in calls.items()]
-
-
-def warn(error: UserError, request: gr.Request) -> None:
-    """A toast in the visitor's language."""
-    gr.Warning(texts.translate_error(error, request))
-
-
-def fresh_file(name: str) -> Path:
-    """A new place in Gradio's own folder, which it may serve and clears by age."""
-    folder = Path(get_upload_folder()) / secrets.token_hex(16)
-    folder.mkdir(parents=True)
-    return folder / name
-
-
-def reporter(progress: gr.Progress, stop: threading.Event, request: gr.Request) -> Progress:
-    """Gradio's progress as the core's: percent and seconds left; raises Cancelled once ``stop`` is set."""
-    started = time.monotonic()
-
-    def report(fraction: float, text: str) -> None:
-        if stop.is_set():
-            raise Cancelled
-        spent = time.monotonic() - started
-        left = spent / fraction - spent if fraction > 0.02 else None
-        progress(fraction, desc=text if left is None else texts.t("seconds_left", request, seconds=f"{left:.0f}"))
-
-    return report
 
 
 def file_name(recipe: Recipe) -> str:

@@ -109,6 +109,32 @@ window.imagenDemo = (() => {
   const empty = (title, text, action, tab) => h('div', { class: 'im-empty', id: `${tab}-empty` },
     h('h2', {}, title), h('p', {}, text), button(`${tab}-to-train`, action, 'send', () => open('train', {}), { kind: 'im-primary' }));
 
+  // A menu of models that is brought up to date when the visitor reaches for it: trainings come and go.
+  const modelMenu = (id, label, server, current) => {
+    const box = h('select', { id, 'aria-label': label });
+    let shown = [];
+    box.fill = (models, name) => {
+      shown = models.some((m) => m.name === name) ? models : [...models, { name, title: name }];
+      options(box, shown.map((m) => [m.name, m.title]), name);
+    };
+    box.choose = (name) => { if (!shown.some((m) => m.name === name)) box.fill(shown, name); box.value = name; };
+    const refresh = async () => {
+      const answer = await ask(server.models, {});
+      if (answer.models && current() && JSON.stringify(answer.models) !== JSON.stringify(shown)) box.fill(answer.models, current());
+    };
+    box.addEventListener('pointerenter', refresh);
+    box.addEventListener('focus', refresh);
+    return box;
+  };
+  // While there is no model, look for one now and then; `start` builds the tab once there is.
+  const waitForModels = (server, root, start) => {
+    const timer = setInterval(async () => {
+      if (!root.isConnected || document.hidden) return;
+      const answer = await ask(server.models, {});
+      if (answer.models?.length) { clearInterval(timer); start(); }
+    }, 4000);
+  };
+
   const toggleTheme = () => {
     const dark = document.body.classList.toggle('dark');
     try { localStorage.setItem('imagen-theme', dark ? 'dark' : 'light'); } catch { /* private window */ }
@@ -120,5 +146,5 @@ window.imagenDemo = (() => {
     if (chosen && document.body && !location.search.includes('__theme')) document.body.classList.toggle('dark', chosen === 'dark');
   };
   rememberedTheme();
-  return { open, on, texts, h, icon, button, field, options, slider, newest, save, randomSeed, clone, ask, empty, toggleTheme, rememberedTheme, chinese, current: null };
+  return { open, on, texts, h, icon, button, field, options, slider, newest, save, randomSeed, clone, ask, empty, modelMenu, waitForModels, toggleTheme, rememberedTheme, chinese, current: null };
 })();

@@ -3,7 +3,7 @@
 const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
 const root = element.querySelector('.im-root');
 const SHOWN = 8; // directions in sight; the rest are folded away
-let recipe = null, model = null, models = [];
+let recipe = null, model = null;
 let past = [], future = [], committed = null;
 
 // -- the picture ------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ const toInterpolate = button('explore-to-interpolate', T('c_to_interpolate'), 's
 const toGenerate = button('explore-to-generate', T('c_to_generate'), 'send',
   () => D.open('generate', { recipe: D.clone(recipe) }));
 
-const modelBox = h('select', { id: 'explore-model', 'aria-label': T('c_model') });
+const modelBox = D.modelMenu('explore-model', T('c_model'), server, () => model?.name);
 modelBox.addEventListener('change', () => openModel(modelBox.value));
 const classBox = h('select', { id: 'explore-class', 'aria-label': T('c_class') });
 classBox.addEventListener('change', () => change(() => { recipe.label = +classBox.value; }));
@@ -143,8 +143,7 @@ const paint = () => { // controls follow the recipe
 // -- models, links, dropped pictures ---------------------------------------------------------------
 const take = (facts) => {
   model = facts;
-  if (!models.some((m) => m.name === model.name)) models.push({ name: model.name, title: model.name });
-  D.options(modelBox, models.map((m) => [m.name, m.title]), model.name);
+  modelBox.choose(model.name);
   D.options(classBox, model.classes.map((name, index) => [index, name]), 0);
   frame.classList.toggle('im-alpha', model.alpha);
   buildSliders();
@@ -203,25 +202,20 @@ page.addEventListener('keydown', (event) => {
   event.preventDefault();
   if (event.shiftKey) step(future, past); else step(past, future);
 });
-// The menu is refreshed when it is about to be opened: trainings come and go.
-modelBox.addEventListener('focus', async () => {
-  const answer = await D.ask(server.models, {});
-  if (!answer.models || !model) return;
-  models = answer.models;
-  if (!models.some((m) => m.name === model.name)) models.push({ name: model.name, title: model.name });
-  D.options(modelBox, models.map((m) => [m.name, m.title]), model.name);
-});
 
 // -- start -------------------------------------------------------------------------------------------
-const receive = (message) => (message.recipe ? restore(message.recipe) : openModel(message.model));
-(async () => {
-  const message = D.on('explore', (later) => { if (!page.isConnected) root.replaceChildren(page); receive(later); });
+const receive = (message) => {
+  if (message.recipe) restore(message.recipe);
+  else if (message.model) openModel(message.model);
+};
+const start = async (message) => {
   const answer = await D.ask(server.open, { query: location.search });
   if (answer.error || !answer.models.length) {
     root.replaceChildren(D.empty(answer.error || answer.note || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'explore'));
+    D.waitForModels(server, root, () => { if (!recipe) start(); });
     return;
   }
-  models = answer.models;
+  modelBox.fill(answer.models, answer.model.name);
   take(answer.model);
   recipe = answer.recipe;
   root.replaceChildren(page);
@@ -230,4 +224,6 @@ const receive = (message) => (message.recipe ? restore(message.recipe) : openMod
   await draw();
   say(answer.note, true);
   if (message) receive(message);
-})();
+};
+start(D.on('explore', (later) => { if (!page.isConnected && (later.recipe || later.model)) root.replaceChildren(page);
+  receive(later); }));

@@ -3,7 +3,7 @@
 const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
 const root = element.querySelector('.im-root');
 const AT_ONCE = 8;
-let model = null, models = [], recipes = [], run = 0, chosen = -1, extra = { directions: [], size: null };
+let model = null, recipes = [], run = 0, chosen = -1, extra = { directions: [], size: null };
 
 const note = h('p', { class: 'im-note', id: 'generate-note', role: 'status' });
 const say = (text, bad = false) => { note.textContent = text || ''; note.classList.toggle('im-bad', bad); };
@@ -64,7 +64,7 @@ const generate = async () => {
 const soon = (() => { let timer = 0; return () => { clearTimeout(timer); timer = setTimeout(generate, 150); }; })();
 
 // -- settings -------------------------------------------------------------------------------------------
-const modelBox = h('select', { id: 'generate-model', 'aria-label': T('c_model') });
+const modelBox = D.modelMenu('generate-model', T('c_model'), server, () => model?.name);
 modelBox.addEventListener('change', async () => { extra = { directions: [], size: null }; if (await adopt(modelBox.value)) generate(); });
 const classBox = h('select', { id: 'generate-class', 'aria-label': T('c_class') });
 classBox.addEventListener('change', soon);
@@ -88,8 +88,7 @@ const adopt = async (name) => {
   const answer = await D.ask(server.describe, { model: name });
   if (answer.error) { say(answer.error, true); if (model) modelBox.value = model.name; return false; }
   model = answer.model;
-  if (!models.some((m) => m.name === model.name)) models.push({ name: model.name, title: model.name });
-  D.options(modelBox, models.map((m) => [m.name, m.title]), model.name);
+  modelBox.choose(model.name);
   D.options(classBox, [['', T('g_all_classes')], ...model.classes.map((title, index) => [index, title])], '');
   classField.hidden = !model.classes.length;
   detailFrame.classList.toggle('im-alpha', model.alpha);
@@ -103,15 +102,16 @@ const accept = async (recipe) => { // the neighbours of another tab's picture: i
   seedsBox.value = String(recipe.seeds[0][0]);
   generate();
 };
-(async () => {
-  const message = D.on('generate', (later) => { if (later.recipe) accept(later.recipe); });
+const start = async (message) => {
   const answer = await D.ask(server.models, {});
   if (answer.error || !answer.models.length) {
     root.replaceChildren(D.empty(answer.error || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'generate'));
+    D.waitForModels(server, root, () => { if (!model) start(); });
     return;
   }
-  models = answer.models;
+  modelBox.fill(answer.models, answer.models[0].name);
   root.replaceChildren(page);
   if (message?.recipe) { await accept(message.recipe); return; }
-  if (await adopt(D.current?.recipe.model || models[0].name)) generate();
-})();
+  if (await adopt(D.current?.recipe.model || answer.models[0].name)) generate();
+};
+start(D.on('generate', (later) => { if (later.recipe) accept(later.recipe); }));

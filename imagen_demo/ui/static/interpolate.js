@@ -2,7 +2,7 @@
 const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
 const root = element.querySelector('.im-root');
 const FRAMES = 10, PREVIEW = 48; // frames in the film strip, and in the moving preview
-let model = null, models = [], keys = []; // keys: [{recipe, image}]
+let model = null, keys = []; // keys: [{recipe, image}]
 const spec = { space: 'w', easing: 'smooth', seconds: 6, fps: 30, loop: true, size: 512 };
 
 const note = h('p', { class: 'im-note', id: 'interpolate-note', role: 'status' });
@@ -94,7 +94,7 @@ const choice = (id, label, pairs, key, number = false) => {
   select.addEventListener('change', () => { spec[key] = number ? +select.value : select.value; changed(); });
   return D.field(label, select);
 };
-const modelBox = h('select', { id: 'interpolate-model', 'aria-label': T('c_model') });
+const modelBox = D.modelMenu('interpolate-model', T('c_model'), server, () => model?.name);
 modelBox.addEventListener('change', async () => {
   const seeds = keys.map((key) => key.recipe.seeds[0][0]);
   if (!(await adopt(modelBox.value))) return;
@@ -134,8 +134,7 @@ const adopt = async (name) => {
   const answer = await D.ask(server.describe, { model: name });
   if (answer.error) { say(answer.error, true); if (model) modelBox.value = model.name; return false; }
   model = answer.model;
-  if (!models.some((m) => m.name === model.name)) models.push({ name: model.name, title: model.name });
-  D.options(modelBox, models.map((m) => [m.name, m.title]), model.name);
+  modelBox.choose(model.name);
   D.options(classBox, model.classes.map((title, index) => [index, title]), 0);
   classField.hidden = !model.classes.length;
   for (const place of [frame, film]) place.classList.toggle('im-alpha', model.alpha);
@@ -149,18 +148,19 @@ const accept = async (recipe) => { // another tab's picture
     await add([recipe, fromSeed(D.randomSeed())]);
   } else await add([recipe]);
 };
-(async () => {
-  const message = D.on('interpolate', (later) => { if (later.add) accept(later.add); });
+const start = async (message) => {
   const answer = await D.ask(server.models, {});
   if (answer.error || !answer.models.length) {
     root.replaceChildren(D.empty(answer.error || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'interpolate'));
+    D.waitForModels(server, root, () => { if (!model) start(); });
     return;
   }
-  models = answer.models;
+  modelBox.fill(answer.models, answer.models[0].name);
   root.replaceChildren(page);
   const first = message?.add || D.current?.recipe;
-  if (!(await adopt(first?.model || models[0].name))) return;
+  if (!(await adopt(first?.model || answer.models[0].name))) return;
   if (first?.label != null) classBox.value = String(first.label);
   const seed = first ? first.seeds[0][0] : 0;
   await add([first ? D.clone(first) : fromSeed(0), ...[1, 2, 3].map((step) => fromSeed(seed + step))]);
-})();
+};
+start(D.on('interpolate', (later) => { if (later.add) accept(later.add); }));
