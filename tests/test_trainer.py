@@ -142,7 +142,7 @@ def test_a_broken_run_goes_back_once_with_gentler_settings_and_then_stops(tmp_pa
     monkeypatch.setattr(trainer_module, "train_step", poisoned_step)
     trainer = make_trainer(tmp_path / "run", dataset, kimg=1.0)
     rate = trainer.config.learning_rate
-    with pytest.raises(UserError, match="happened again"):
+    with pytest.raises(UserError, match="again after a second start"):
         trainer.train()
     assert trainer.config.learning_rate == rate / 2
     (event,) = trainer.run.events()
@@ -156,7 +156,7 @@ def test_collapse_is_noticed(tmp_path, dataset, monkeypatch):
     trainer.state.counters.images = 6000
     trainer._save_state()
     monkeypatch.setattr(trainer, "_draw", lambda count: torch.zeros(count, 3, 16, 16))
-    with pytest.raises(UserError, match="all look the same"):
+    with pytest.raises(UserError, match="all look the same, again"):
         trainer.train()
 
 

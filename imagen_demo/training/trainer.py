@@ -176,7 +176,7 @@ class Trainer:
         row["diversity"] = ratio
         problem = coach.trouble(row, ratio, self.state.counters.kimg)
         if problem:
-            self._rescue(*problem)
+            self._rescue(problem)
             return False
         preview = make_grid(from_network(pictures))
         self.run.samples.mkdir(exist_ok=True)
@@ -296,14 +296,11 @@ class Trainer:
 
     # -- second chances --------------------------------------------------------
 
-    def _rescue(self, template: str, values: dict[str, Any]) -> None:
+    def _rescue(self, trouble: coach.Trouble) -> None:
         """Back to the last good state, once, with gentler settings; the second time is the end."""
         kimg = self.state.counters.kimg
         if self.state.counters.rescues:
-            raise UserError(
-                template + " It happened again after a second start with gentler settings. "
-                "Try more pictures, or a higher gamma.", **values,
-            )  # fmt: skip
+            raise UserError(trouble.end)
         states.load(self.run.state, self.state)
         self.state.counters.rescues = 1
         self._apply_rescues()
@@ -311,10 +308,7 @@ class Trainer:
         self._window.clear()
         self._save_state()
         self._restart_clocks()
-        self.run.append_event(
-            "coach", kimg, template + " Training went back to {kimg:.1f} kimg and goes on with gentler settings.",
-            kimg=self.state.counters.kimg, **values,
-        )  # fmt: skip
+        self.run.append_event("coach", kimg, trouble.second_chance, kimg=self.state.counters.kimg)
 
     def _apply_rescues(self) -> None:
         if not self.state.counters.rescues:

@@ -126,4 +126,30 @@ ERRORS: dict[str, str] = {
     "No CUDA GPU was found; choose the device cpu or auto.": "没有找到 CUDA 显卡；请选择设备 cpu 或 auto。",
     "Run {name} has no saved state to go on from.": "任务 {name} 没有可继续的保存状态。",
     "The saved state of run {name} is damaged ({detail}).": "任务 {name} 的保存状态已损坏（{detail}）。",
+    # training
+    "Training cannot start from {model}: its {what} is {have}, that of {dataset} is {need}.":
+        "无法从 {model} 开始训练：它的 {what} 是 {have}，而 {dataset} 的是 {need}。",
+    "The losses stopped being numbers. Training went back to {kimg:.1f} kimg and goes on with gentler settings.":
+        "损失不再是有效数字。训练已退回到 {kimg:.1f} kimg，并以更温和的设置继续。",
+    "The losses stopped being numbers, again after a second start with gentler settings. "
+    "Try a lower learning rate or a higher gamma.":
+        "以更温和的设置重新开始后，损失再次不是有效数字。请尝试更低的学习率或更高的 gamma。",
+    "The pictures collapsed: they all look the same. "
+    "Training went back to {kimg:.1f} kimg and goes on with gentler settings.":
+        "生成的图片坍缩了：看起来全都一样。训练已退回到 {kimg:.1f} kimg，并以更温和的设置继续。",
+    "The pictures collapsed and all look the same, again after a second start with gentler settings. "
+    "Try more pictures or a higher gamma.":
+        "以更温和的设置重新开始后，图片再次坍缩成一样。请尝试更多图片或更高的 gamma。",
+    "The discriminator begins to memorise the pictures; augmentation was raised to {p:.0%}. "
+    "More pictures would help.":
+        "判别器开始记住图片；数据增强已提高到 {p:.0%}。增加图片会有帮助。",
+    "Training runs on the processor ({threads} threads), so the network is a small one.":
+        "在处理器上训练（{threads} 个线程），因此使用较小的网络。",
+    "Training runs on the GPU, so the network is a large one.": "在 GPU 上训练，因此使用较大的网络。",
+    "{count} pictures are few: augmentation will keep the network from memorising them.":
+        "{count} 张图片较少：数据增强会防止网络死记硬背。",
+    "Mirrored pictures are used too; switch that off if left and right matter.":
+        "同时使用左右镜像的图片；若左右方向有意义，请关闭。",
+    "The network learns {count} classes, from the sub-folders.": "网络将学习 {count} 个类别（来自子文件夹）。",
+    "Transparency is learned too.": "透明通道也会一并学习。",
 }  # fmt: skip

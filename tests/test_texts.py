@@ -1,0 +1,42 @@
+"""Everything a person may read exists in English and Chinese, with the same values in it."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from imagen_demo.ui.texts import ERRORS, TEXTS
+
+CORE = Path(__file__).parent.parent / "imagen_demo"
+
+
+def fields(template: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)", template))
+
+
+def core_sentences() -> dict[str, str]:
+    """Template -> file, for every ``UserError("literal", ...)`` below ``imagen_demo``."""
+    found = {}
+    for file in CORE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "UserError" and node.args:
+                argument = node.args[0]
+                if isinstance(argument, ast.Constant):
+                    found[argument.value] = file.name
+    return found
+
+
+@pytest.mark.parametrize("key", TEXTS)
+def test_page_texts_have_both_languages_with_the_same_values(key):
+    english, chinese = TEXTS[key]
+    assert english and chinese and fields(english) == fields(chinese)
+
+
+def test_every_sentence_of_the_core_is_translated():
+    missing = {text: file for text, file in core_sentences().items() if text not in ERRORS}
+    assert missing == {}
+
+
+def test_translated_sentences_carry_the_same_values():
+    assert {english for english, chinese in ERRORS.items() if fields(english) != fields(chinese)} == set()
