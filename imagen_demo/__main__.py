@@ -2,6 +2,6 @@
 
 import sys
 
-from imagen_demo.cli import main
+from imagen_demo.cli.main import main
 
 sys.exit(main())

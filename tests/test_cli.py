@@ -14,7 +14,8 @@ import av
 import pytest
 from PIL import Image
 
-from imagen_demo import cli
+from imagen_demo.cli.main import main
+from imagen_demo.cli.pictures import parse_seeds
 from imagen_demo.config import PrepareConfig, TrainConfig, settings
 from imagen_demo.data.dataset import open_dataset
 from imagen_demo.media import png
@@ -31,7 +32,7 @@ def command(workspace, capsys):
     """``command("models")`` -> (exit code, stdout, stderr)."""
 
     def run(*arguments: object) -> tuple[int, str, str]:
-        code = cli.main(["--workspace", str(workspace.root), *map(str, arguments)])
+        code = main(["--workspace", str(workspace.root), *map(str, arguments)])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 
@@ -74,8 +75,8 @@ def test_seeds_that_are_none(command, tiny_model_folder, tmp_path, seeds):
 
 
 def test_seeds():
-    assert cli.parse_seeds("0-3, 7,2") == [0, 1, 2, 3, 7, 2]
-    assert cli.parse_seeds("4294967295") == [2**32 - 1]
+    assert parse_seeds("0-3, 7,2") == [0, 1, 2, 3, 7, 2]
+    assert parse_seeds("4294967295") == [2**32 - 1]
 
 
 # -- options are the settings -------------------------------------------------------------------------
@@ -176,9 +177,7 @@ def test_ctrl_c_stops_a_run_that_can_go_on(workspace, pictures_folder):
     assert jobs.status(run).state == "stopped" and jobs.can_continue(run)
     before = jobs.status(run).kimg
 
-    assert (
-        cli.main(["--workspace", str(workspace.root), "train", "--name", "long", "--resume", "--minutes", "0.01"]) == 0
-    )
+    assert main(["--workspace", str(workspace.root), "train", "--name", "long", "--resume", "--minutes", "0.01"]) == 0
     assert jobs.status(run).state == "finished" and jobs.status(run).kimg > before
 
 

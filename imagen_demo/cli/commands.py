@@ -1,4 +1,4 @@
-"""How a function becomes a command: an option for each setting, ``--json``, and an exit code."""
+"""How a function becomes a command: an option for each setting of ``config.py``, ``--json``, and an exit code."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ import functools
 import inspect
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
 import typer
 
 from imagen_demo.config import PrepareConfig, TrainConfig, settings
+from imagen_demo.workspace import Workspace
 
+PROGRAM = "python -m imagen_demo"
 PANELS = {PrepareConfig: "Preparing pictures", TrainConfig: "Training"}
 Config = TypeVar("Config")
+
+
+app = typer.Typer(
+    help="Train a GAN on your own pictures and explore its latent space.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
 
 
 class Result(NamedTuple):
@@ -24,7 +34,12 @@ class Result(NamedTuple):
     code: int = 0
 
 
-def with_settings(work: Callable[..., Result], *configs: type) -> Callable[..., None]:
+def command(*configs: type) -> Callable[[Callable[..., Result]], Callable[..., None]]:
+    """Make a function that returns a :class:`Result` a command, with options for the settings of ``configs``."""
+    return lambda work: app.command()(_with_settings(work, *configs))
+
+
+def _with_settings(work: Callable[..., Result], *configs: type) -> Callable[..., None]:
     """``work(context, ..., **settings)`` as typer wants it: with one option for each setting of ``configs``."""
 
     @functools.wraps(work)
@@ -70,3 +85,14 @@ def given(context: typer.Context, name: str) -> bool:
     """Whether the person wrote this option, instead of leaving it at its default."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Datasets, runs and models; default: IMAGEN_DEMO_WORKSPACE, else the project"),
+    ] = None,
+) -> None:
+    context.obj = Workspace.default(workspace)

@@ -1,0 +1,176 @@
+"""Commands that learn: prepare, train; and runs, pause, stop."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from imagen_demo.cli.commands import PROGRAM, Result, command, config_from, given
+from imagen_demo.config import PrepareConfig, TrainConfig, settings
+from imagen_demo.errors import UserError
+from imagen_demo.workspace import Workspace, checked_name
+
+# torch and what needs it are imported inside the commands, so that --help answers at once.
+
+RunName = Annotated[str, typer.Argument(metavar="RUN")]
+
+
+@command(PrepareConfig)
+def prepare(
+    context: typer.Context,
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A folder, zip or tar of pictures")],
+    name: Annotated[str | None, typer.Option(metavar="DATASET", help="Its name; default: after the source")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a dataset of this name")] = False,
+    **values: Any,
+) -> Result:
+    """Check pictures and make a dataset of them."""
+    dataset = _prepare(context.obj, source, name, config_from(PrepareConfig, values), replace)
+    facts = {
+        "name": dataset.name, "path": str(dataset.path), "resolution": dataset.resolution,
+        "channels": dataset.channels, "classes": dataset.class_names, "counts": dataset.manifest["counts"],
+    }  # fmt: skip
+    return Result(
+        facts, f"Prepared {dataset.name}: {len(dataset)} pictures, {dataset.resolution} pixels, in {dataset.path}"
+    )
+
+
+def _prepare(workspace: Workspace, source: Path, name: str | None, config: PrepareConfig, replace: bool = False) -> Any:
+    from imagen_demo.cli.terminal import progress_bar, say
+    from imagen_demo.data.dataset import report
+    from imagen_demo.studio import jobs
+
+    if not source.exists():
+        raise UserError("{source} was found neither as a prepared dataset nor as a file or folder.", source=source)
+    name = checked_name(name) if name else _name_after(source)
+    with progress_bar() as progress:
+        dataset = jobs.prepare_dataset(workspace, source, name, config, progress, replace=replace)
+    for template, values in report(dataset):
+        say(template.format(**values))
+    return dataset
+
+
+def _name_after(source: Path) -> str:
+    name = re.sub(r"[^\w .\-]", "-", source.resolve().name.split(".")[0])[:60].strip(" .-")
+    return name or "pictures"
+
+
+@command(TrainConfig, PrepareConfig)
+def train(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Argument(metavar="SOURCE_OR_DATASET", help="Pictures, or a dataset")] = None,
+    name: Annotated[str | None, typer.Option(metavar="RUN", help="The run's name; default: after the source")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with this run; --minutes adds that many")] = False,
+    from_model: Annotated[str | None, typer.Option("--from", metavar="MODEL", help="Start from a model")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Return at once; the run goes on")] = False,
+    **values: Any,
+) -> Result:
+    """Train on a folder or zip of pictures, or on a prepared dataset."""
+    from imagen_demo.cli.terminal import say, watch
+    from imagen_demo.studio import jobs
+
+    workspace: Workspace = context.obj
+    config = config_from(TrainConfig, values)
+    if resume:
+        run = jobs.find_run(workspace, _needed(name, "--name RUN"))
+        jobs.resume_run(run, config.minutes if given(context, "minutes") else None)
+    else:
+        dataset = _dataset(context, workspace, _needed(source, "SOURCE_OR_DATASET"), values)
+        run = jobs.start(workspace, dataset, config, name or dataset, from_model=from_model)
+    go_on = f"{PROGRAM} train --name {shlex.quote(run.name)} --resume"
+    if detach:
+        return Result({"run": run.name, "path": str(run.path)}, f"{run.name} trains in {run.path}")
+    say(f"Training {run.name} in {run.path}")
+    try:
+        status = watch(run)
+    except KeyboardInterrupt:
+        return Result(_facts(run), f"{run.name} is left to itself. Look: {PROGRAM} runs")
+    failed = status.state in ("failed", "interrupted")
+    if failed:
+        say(f"{status.error or 'The trainer was ended from outside.'} Go on with: {go_on}")
+    return Result(_facts(run), _ending(run, go_on), code=int(failed))
+
+
+def _needed(value: str | None, what: str) -> str:
+    if not value:
+        raise UserError("{what} is missing.", what=what)
+    return value
+
+
+def _dataset(context: typer.Context, workspace: Workspace, source: str, values: dict[str, Any]) -> str:
+    """The name of the dataset to train on; pictures are prepared first."""
+    path = Path(source)
+    name = path.name if path.resolve().parent == workspace.datasets.resolve() else source
+    if re.search(r"[/\\]", name) or not (workspace.datasets / name / "manifest.json").exists():
+        return _prepare(workspace, path, None, config_from(PrepareConfig, values)).name
+    for field in settings(PrepareConfig):
+        if given(context, field.name):
+            raise UserError(
+                "{dataset} is prepared already; --{option} is only for pictures. Name their folder with a path, "
+                "such as ./{dataset}, or leave it out.", dataset=name, option=field.name,
+            )  # fmt: skip
+    return name
+
+
+def _facts(run: Any) -> dict[str, Any]:
+    from imagen_demo.studio import jobs
+
+    status = jobs.status(run)
+    keys = ("state", "kimg", "images_per_second", "seconds", "progress", "eta", "quality", "error")
+    return {"run": run.name, "path": str(run.path), "model": _published(run)} | {k: getattr(status, k) for k in keys}
+
+
+def _published(run: Any) -> str | None:
+    """The library name of what a run made."""
+    try:
+        return json.loads((run.path / "published.json").read_text("utf-8"))["model"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _ending(run: Any, go_on: str) -> str:
+    facts = _facts(run)
+    lines = [f"{run.name}: {facts['state']} after {facts['kimg']:.1f} kimg."]
+    if facts["state"] == "stopped":
+        lines.append(f"Go on with: {go_on}")
+    if facts["model"]:
+        model = shlex.quote(facts["model"])
+        lines.append(f"Its best network is in the library: {PROGRAM} generate {model} --seeds 0-15 --out DIR")
+    return "\n".join(lines)
+
+
+# -- runs ------------------------------------------------------------------------------------------
+
+
+@command()
+def runs(context: typer.Context) -> Result:
+    """List the training runs, newest first."""
+    from imagen_demo.studio import jobs
+
+    facts = [_facts(run) for run in jobs.list_runs(context.obj)]
+    rows = [f"{f['run']:24}  {f['state']:11}  {f['kimg']:9.1f} kimg  {100 * f['progress']:3.0f}%" for f in facts]
+    return Result(facts, "\n".join(rows) or "There are no runs yet.")
+
+
+@command()
+def pause(context: typer.Context, run: RunName) -> Result:
+    """Let a run wait; `train --name RUN --resume` wakes it."""
+    return _ask(context, run, "pause")
+
+
+@command()
+def stop(context: typer.Context, run: RunName) -> Result:
+    """End a run in good order: everything is saved, its best network goes into the library."""
+    return _ask(context, run, "stop")
+
+
+def _ask(context: typer.Context, name: str, what: str) -> Result:
+    from imagen_demo.studio import jobs
+
+    run = jobs.find_run(context.obj, name)
+    {"pause": jobs.pause, "stop": jobs.stop}[what](run)
+    return Result({"run": run.name, "asked": what}, f"{run.name} was asked to {what}.")

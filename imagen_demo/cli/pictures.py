@@ -1,0 +1,144 @@
+"""Commands that draw: models, generate, interpolate."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from imagen_demo.cli.commands import Result, command
+from imagen_demo.errors import UserError
+from imagen_demo.workspace import checked_name
+
+MAX_SEEDS = 100_000
+
+Model = Annotated[str, typer.Argument(metavar="MODEL_OR_RUN", help="A model of the library, or a training run")]
+Seeds = Annotated[str, typer.Option(help="Which pictures: 0-15, or 1,5,9")]
+Psi = Annotated[float, typer.Option(help="Truncation: less is safer and more alike")]
+Class = Annotated[
+    str | None, typer.Option("--class", metavar="NAME", help="For models with classes; default: the first")
+]
+Size = Annotated[int | None, typer.Option(help="Side in pixels; default: the model's own")]
+
+
+@command()
+def models(context: typer.Context) -> Result:
+    """List the models: bundled ones, your own, and those of runs."""
+    from imagen_demo.studio import library
+
+    facts, rows = [], []
+    for entry in library.list_models(context.obj):
+        config = entry.info.config if entry.info else None
+        fact = {"name": entry.name, "path": str(entry.path), "bundled": entry.bundled, "error": None}
+        if config is None:
+            facts.append(fact | {"error": str(entry.error)})
+            rows.append(f"{entry.name:24}  {entry.error}")
+            continue
+        classes = list(entry.info.class_names)
+        facts.append(fact | {"arch": config.arch, "resolution": config.resolution, "channels": config.channels,
+                             "classes": classes, "in_training": entry.in_training})  # fmt: skip
+        notes = [*(["bundled"] if entry.bundled else []), *(["in training"] if entry.in_training else []), *classes]
+        rows.append(f"{entry.name:24}  {config.resolution:4} px  {config.arch:5}  {', '.join(notes)}".rstrip())
+    return Result(facts, "\n".join(rows) or "There are no models yet.")
+
+
+def parse_seeds(text: str) -> list[int]:
+    """``0-3,7`` -> [0, 1, 2, 3, 7].
+
+    Raises:
+        UserError: it is no list of seeds, or a very long one.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        found = re.fullmatch(r"\s*(\d{1,10})\s*(?:-\s*(\d{1,10}))?\s*", part)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if last < first or last >= 2**32 or len(seeds) + last - first >= MAX_SEEDS:
+            raise UserError("{text!r} is no list of seeds; write 0-15 or 1,5,9.", text=text[:60])
+        seeds += range(first, last + 1)
+    return seeds
+
+
+def _recipes(context: typer.Context, name: str, seeds: str, psi: float, label: str | None, size: int | None) -> Any:
+    """The studio, and a recipe for each seed."""
+    from imagen_demo.studio import library
+    from imagen_demo.studio.recipes import Recipe, Studio
+
+    wanted = parse_seeds(seeds)
+    try:
+        library.find(context.obj, name)
+    except UserError:
+        if "/" in name or not (context.obj.runs / checked_name(name) / "latest").exists():
+            raise
+        name = library.RUN_PREFIX + name
+    studio = Studio(context.obj)
+    info = studio.model(name).info
+    index = _class(info, name, label)
+    return studio, [Recipe(name, seeds=((seed, 1.0),), psi=psi, label=index, size=size) for seed in wanted]
+
+
+def _class(info: Any, model: str, name: str | None) -> int | None:
+    """The number of a class from its name; the first where the model has classes and none was asked for."""
+    names = list(info.class_names) if info.config.num_classes else []
+    if name is None:
+        return 0 if names else None
+    if not names:
+        raise UserError("The model {model} has no classes; leave --class out.", model=model)
+    if name not in names:
+        raise UserError("The model {model} has no class {name}; it has {names}.",
+                        model=model, name=name, names=", ".join(names))  # fmt: skip
+    return names.index(name)
+
+
+@command()
+def generate(
+    context: typer.Context,
+    model: Model,
+    seeds: Seeds,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the PNG files go")],
+    psi: Psi = 0.8,
+    label: Class = None,
+    size: Size = None,
+) -> Result:
+    """Draw pictures: seed0000.png, ..., each with its recipe inside."""
+    from imagen_demo import storage
+    from imagen_demo.cli.terminal import progress_bar
+
+    studio, recipes = _recipes(context, model, seeds, psi, label, size)
+    out.mkdir(parents=True, exist_ok=True)
+    files = []
+    with progress_bar() as progress:
+        for done, recipe in enumerate(recipes):
+            progress(done / len(recipes), f"{done} of {len(recipes)} pictures")
+            files.append(out / f"seed{recipe.seeds[0][0]:04d}.png")
+            storage.write_bytes(files[-1], studio.png(recipe))
+    return Result({"files": [str(file) for file in files]}, f"{len(files)} pictures in {out}")
+
+
+@command()
+def interpolate(
+    context: typer.Context,
+    model: Model,
+    seeds: Seeds,
+    out: Annotated[Path, typer.Option(metavar="FILE.mp4", help="The video")],
+    seconds: Annotated[float, typer.Option(help="Its length")] = 4.0,
+    fps: Annotated[int, typer.Option(help="Frames a second")] = 30,
+    space: Annotated[str, typer.Option(metavar="w|z", help="w: straight between styles; z: along the sphere")] = "w",
+    easing: Annotated[str, typer.Option(help="How it leaves and reaches each picture")] = "smooth",
+    loop: Annotated[bool, typer.Option("--loop", help="Come back to the first picture")] = False,
+    psi: Psi = 0.8,
+    label: Class = None,
+    size: Size = None,
+) -> Result:
+    """Make a video that goes from picture to picture."""
+    from imagen_demo.cli.terminal import progress_bar
+    from imagen_demo.studio import interpolations
+
+    studio, recipes = _recipes(context, model, seeds, psi, label, None)
+    way = interpolations.Interpolation(tuple(recipes), space, easing, seconds, fps, loop)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with progress_bar() as progress:
+        interpolations.write(studio, way, out, progress, size=size)
+    facts = {"file": str(out), "frames": way.count, "seconds": way.count / fps}
+    return Result(facts, f"{way.count} frames in {out}")
