@@ -25,6 +25,9 @@ CARD_SIDE, DETAIL_SIDE = 380, 320  # pixels of the previews, at most
 def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
     """Fill the tab; returns its components by name."""
     chosen = gr.State(None)
+    with gr.Row(elem_classes="tr-buttons tr-outline"):
+        upload = gr.UploadButton(i18n("mo_import"), file_count="single", size="md", elem_id="models-import")
+        refresh = gr.Button(i18n("mo_refresh"), size="md", elem_id="models-refresh")
     cards = gr.HTML(
         value={"cards": [], "chosen": None}, html_template='<div class="mo-root im-root"></div>',
         js_on_load=widgets.script("models.js"), apply_default_css=False, elem_id="models-cards",
@@ -48,9 +51,6 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
         file = gr.File(visible=False, label=i18n("mo_file"), interactive=False, elem_id="models-file")
         with gr.Accordion(i18n("mo_card"), open=False, elem_id="models-card-fold"):
             readme = gr.Markdown(elem_id="models-readme")
-    with gr.Row(elem_classes="tr-buttons"):
-        upload = gr.UploadButton(i18n("mo_import"), file_count="single", size="md", elem_id="models-import")
-        refresh = gr.Button(i18n("mo_refresh"), size="md", elem_id="models-refresh")
 
     shown = [cards, empty, chosen, detail, facts, readme, rename, delete, rename_row, delete_row, file]
     acted = [note, *shown]

@@ -60,9 +60,9 @@ _LIVE = {
     "tr_state_failed": ("Failed", "失败"),
     "tr_state_interrupted": ("Interrupted", "已中断"),
     "tr_state_damaged": ("Damaged", "已损坏"),
-    "tr_interrupted_help": ("The training process ended before it was done. Nothing saved is lost: press Resume to go on.",
+    "tr_interrupted_help": ("The trainer ended too early. Nothing saved is lost: press Resume to go on.",
                             "训练进程提前结束。已保存的内容没有丢失，点“继续”即可接着训练。"),
-    "tr_interrupted_early": ("The training process ended before its first step; the log below says why. Press Resume to try again.",
+    "tr_interrupted_early": ("The trainer ended before its first step; the log says why. Resume tries again.",
                              "训练进程在第一步之前就结束了，原因见下方日志。点“继续”重试。"),
     "tr_starting_help": ("The trainer is loading; the first pictures appear in a few seconds.",
                          "训练程序正在加载，几秒后出现第一批图片。"),
@@ -123,9 +123,11 @@ _LIVE = {
 }  # fmt: skip
 
 _MODELS = {
-    "mo_help": ("Choose a model to see its card, explore it, or take it elsewhere.", "选择一个模型，查看说明、探索或导出。"),
+    "mo_help": ("Choose a model to see its card, explore it, or take it elsewhere.",
+                "选择一个模型，查看说明、探索或导出。"),
     "mo_empty": ("No models yet", "还没有模型"),
-    "mo_empty_help": ("Train one on your own pictures, or import a model as a zip.", "用自己的图片训练一个，或导入模型压缩包。"),
+    "mo_empty_help": ("Train one on your own pictures, or import a model as a zip.",
+                      "用自己的图片训练一个，或导入模型压缩包。"),
     "mo_bundled": ("bundled", "内置"),
     "mo_yours": ("yours", "我的"),
     "mo_run": ("from a run", "来自训练"),

@@ -46,7 +46,7 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
                 delete = gr.Button(i18n("tr_delete"), size="md", elem_id="train-delete")
             stop_ask = _confirm("tr_stop_sure", "tr_stop_yes", "tr_stop_no", "train-stop", shared.blocks)
             delete_ask = _confirm("tr_delete_sure", "tr_delete_yes", "tr_keep", "train-delete", shared.blocks)
-            with gr.Row(elem_classes="tr-buttons", visible=False, equal_height=False) as more:
+            with gr.Row(elem_classes="tr-buttons tr-more", visible=False) as more:
                 minutes = gr.Number(15, minimum=0.1, maximum=100_000, label=i18n("tr_more_minutes"),
                                     elem_id="train-more-minutes", min_width=140)  # fmt: skip
                 go_on = gr.Button(i18n("tr_continue"), size="md", elem_id="train-continue")
@@ -68,7 +68,7 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
         with gr.Accordion(i18n("tr_log"), open=False, elem_id="train-log-fold"):
             log = pieces.html("train-log")
     timer, seen, file = gr.Timer(1.0, active=False), gr.State({}), gr.Textbox(visible=False)
-    outputs = [seen, head, runs, explore, pause, resume, stop, delete, more, lapse, happened, log, *lines]
+    outputs = [seen, head, note, runs, explore, pause, resume, stop, delete, more, lapse, happened, log, *lines]
 
     timer.tick(pieces.bound(_look, workspace), [runs, seen], outputs, **private)
     explore.click(None, runs, None, js=f"(run) => ({shared.open_in_explore})('run/' + run)", **private)
@@ -144,7 +144,7 @@ def _look(workspace: Workspace, name: str | None, seen: dict[str, Any], request:
     try:
         run = jobs.find_run(workspace, name or "")
     except UserError:
-        return [gr.skip()] * (12 + len(plots.PLOTS))
+        return [gr.skip()] * (13 + len(plots.PLOTS))
     status, grids = jobs.status(run), run.sample_grids()
     explorable = run.latest.is_dir()
     files = {key: _stamp(run.path / key) for key in ("metrics.jsonl", "events.jsonl", "log.txt")}
@@ -160,7 +160,7 @@ def _look(workspace: Workspace, name: str | None, seen: dict[str, Any], request:
         return any(now[key] != seen.get(key) for key in ("name", *keys))
 
     out: list[Any] = [now if now != seen else gr.skip(), head if changed("head") else gr.skip()]
-    out.append(menu(workspace, name, request) if changed("buttons") else gr.skip())
+    out += ["", menu(workspace, name, request)] if changed("buttons") else [gr.skip()] * 2
     out += _buttons(run, status, explorable) if changed("buttons") else [gr.skip()] * 6
     lapse = {"run": name, "kimg": [kimg for kimg, _ in grids], "alpha": bool(grids) and _has_alpha(grids[-1][1])}
     out.append(lapse if changed("grids") else gr.skip())
