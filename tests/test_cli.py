@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import pytest
+from conftest import draw_pictures
 from PIL import Image
 
 from imagen_demo.cli.main import main
@@ -179,6 +180,33 @@ def test_ctrl_c_stops_a_run_that_can_go_on(workspace, pictures_folder):
 
     assert main(["--workspace", str(workspace.root), "train", "--name", "long", "--resume", "--minutes", "0.01"]) == 0
     assert jobs.status(run).state == "finished" and jobs.status(run).kimg > before
+
+
+def test_ctrl_c_while_preparing_leaves_nothing(workspace, tmp_path):
+    draw_pictures(tmp_path / "many", count=400)
+    command = [
+        sys.executable,
+        "-m",
+        "imagen_demo",
+        "--workspace",
+        str(workspace.root),
+        "prepare",
+        str(tmp_path / "many"),
+    ]
+    process = subprocess.Popen(
+        [*command, "--workers", "2"], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not list(workspace.datasets.glob("*.new/spool")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the worker processes get it too
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 1, err
+    assert "Stopped; nothing half-made was left behind." in err
+    assert not list(workspace.datasets.iterdir())
 
 
 def test_a_run_that_fails_says_why_and_ends_with_1(command, workspace, pictures_folder):

@@ -42,6 +42,10 @@ def progress_bar() -> Iterator[Progress]:
                 bar.update(task, completed=fraction, description=text)
 
             yield report
+    except (UserError, KeyboardInterrupt):
+        if interrupted:  # the terminal interrupts worker processes too, and their end is an error
+            raise Cancelled from None
+        raise
     finally:
         signal.signal(signal.SIGINT, previous)
 
