@@ -62,7 +62,7 @@ def main() -> None:
     with contextlib.redirect_stdout(io.StringIO()):  # Gradio's own lines; what matters of them is said below
         _, url, public = launch(
             blocks, server_name=host, server_port=port, share=options.share and not on_space, quiet=True,
-            auth=("imagen", password) if password else None, prevent_thread_lock=True,
+            auth=("imagen", password) if password else None, auth_message="Imagen Demo", prevent_thread_lock=True,
         )  # fmt: skip
     print(f"Imagen Demo: {url}", flush=True)
     if public:

@@ -19,7 +19,7 @@ NEUTRAL = gr.themes.Color(
 
 
 def theme() -> gr.themes.Base:
-    return gr.themes.Base(
+    look = gr.themes.Base(
         primary_hue=ACCENT,
         secondary_hue=ACCENT,
         neutral_hue=NEUTRAL,
@@ -73,6 +73,9 @@ def theme() -> gr.themes.Base:
         slider_color="*primary_600",
         slider_color_dark="*primary_400",
     )  # fmt: skip
+    # The sign-in page gets the theme but not the page's own style sheet.
+    look.custom_css = ".min-h-screen { background: transparent !important; border: 0 !important; }"
+    return look
 
 
 def css() -> str:
