@@ -32,7 +32,8 @@ class RunLock:
             return None
         except (ValueError, KeyError, TypeError, OSError):
             return None  # cut off while being written: its writer is gone
-        return pid if started and abs(process_started(pid) - started) < _SAME else None
+        now = process_started(pid)  # 0.0 for no such process
+        return pid if now and abs(now - started) < _SAME else None
 
     def take(self) -> None:
         """Own the lock, taking it over from a dead owner.

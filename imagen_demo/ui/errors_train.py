@@ -22,7 +22,8 @@ _REPORT = {
     "{count} left out: not a plain file, for example {example}.": "跳过 {count} 个：不是普通文件，例如 {example}。",
     "{count} left out: an archive inside an archive, for example {example}.":
         "跳过 {count} 个：压缩包中的压缩包，例如 {example}。",
-    "{count} left out: protected by a password, for example {example}.": "跳过 {count} 个：有密码保护，例如 {example}。",
+    "{count} left out: protected by a password, for example {example}.":
+        "跳过 {count} 个：有密码保护，例如 {example}。",
     "{count} archives are damaged and were read only in part, for example {example}.":
         "{count} 个压缩包已损坏，只读取了一部分，例如 {example}。",
     "{count} archives could not be used, for example {example}.": "{count} 个压缩包无法使用，例如 {example}。",

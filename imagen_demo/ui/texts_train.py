@@ -123,8 +123,6 @@ _LIVE = {
 }  # fmt: skip
 
 _MODELS = {
-    "mo_help": ("Choose a model to see its card, explore it, or take it elsewhere.",
-                "选择一个模型，查看说明、探索或导出。"),
     "mo_empty": ("No models yet", "还没有模型"),
     "mo_empty_help": ("Train one on your own pictures, or import a model as a zip.",
                       "用自己的图片训练一个，或导入模型压缩包。"),

@@ -1,0 +1,184 @@
+"""The Train and Models tabs without a browser: endpoints, what the page is sent, sentences in two languages."""
+
+import json
+import string
+import time
+
+import gradio as gr
+import numpy as np
+import pytest
+from gradio_client import Client
+from PIL import Image
+
+from imagen_demo.config import PrepareConfig, TrainConfig, settings
+from imagen_demo.errors import UserError
+from imagen_demo.studio import jobs
+from imagen_demo.training.run import Run, Status
+from imagen_demo.ui import app, models_tab, pieces, plots, texts, train_live, train_setup
+from imagen_demo.workspace import Workspace
+
+
+class Visitor:
+    """As much of a request as the texts need."""
+
+    def __init__(self, language="en"):
+        self.headers = {"accept-language": language}
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return Workspace(tmp_path / "workspace")
+
+
+@pytest.fixture
+def dataset(workspace, tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for number in range(12):
+        Image.fromarray(random.integers(0, 255, (20, 20, 3), np.uint8)).save(folder / f"<b>{number}.png")
+    (folder / "<script>.png").write_bytes(b"")
+    return jobs.prepare_dataset(workspace, folder, "cats", PrepareConfig(resolution=16))
+
+
+@pytest.fixture
+def run(workspace, dataset):
+    run = jobs.create_run(workspace, dataset, TrainConfig(), "first")
+    run.write_status(Status(state="finished", kimg=2.0, progress=1.0, seconds=61.0))
+    run.samples.mkdir()
+    for number in range(3):
+        run.append_metrics({"kimg": float(number), "loss_g": 1.0, "loss_d": 2.0, "memory_bytes": 2.0**30})
+        Image.new("RGB", (8, 8), (number * 80, 0, 0)).save(run.samples / f"{number:09.3f}.png")
+    return run
+
+
+def is_skip(value):
+    return value == gr.skip()
+
+
+def test_the_page_is_sent_a_run_once_and_then_only_what_changed(workspace, run):
+    first = train_live._look(workspace, "first", {}, Visitor())
+    assert len(first) == 13 + len(plots.PLOTS)
+    assert not any(is_skip(value) for value in first)
+    seen = first[0]
+    assert all(is_skip(value) for value in train_live._look(workspace, "first", seen, Visitor()))
+    run.append_metrics({"kimg": 3.0, "loss_g": 0.5, "loss_d": 2.5})
+    again = train_live._look(workspace, "first", seen, Visitor())
+    losses = again[-len(plots.PLOTS)]
+    assert [row[0] for row in losses["data"] if row[2] == "Generator"] == [0.0, 1.0, 2.0, 3.0]
+    assert is_skip(again[3]) and is_skip(again[4])  # the run's state is what it was
+    json.dumps(again[0])  # kept in the page's state
+
+
+def test_plots_hold_at_most_500_points_and_none_for_no_data(tmp_path):
+    run = Run(tmp_path)
+    assert plots.payloads(run, None) == [None] * len(plots.PLOTS)
+    rows = [{"kimg": i, **dict.fromkeys(plots.KEYS, float(i % 7))} for i in range(4000)]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert sum(len(value["data"]) for value in plots.payloads(run, None)) <= 500
+    assert len(plots.figure(run).axes[0].lines[0].get_xdata()) == 4000  # the download has every point
+    assert plots.figure_bytes(run, "png").startswith(b"\x89PNG") and plots.figure_bytes(run, "pdf").startswith(b"%PDF")
+
+
+def test_every_series_has_its_colour_in_both_languages():
+    for _, _, keys in plots.PLOTS:
+        colours = plots.colour_map(keys)
+        for language in ("en", "zh"):
+            names = [texts.t(f"tr_s_{key}", language) for key in keys]
+            assert len({colours[name] for name in names}) == len(keys)
+
+
+def test_what_comes_from_outside_is_escaped(dataset, run):
+    run.append_event("coach", 1.0, "Hello {who}.", who="<img src=x>")
+    run.log.write_text("<b>loud</b>")
+    run.write_status(Status(state="failed", error="<i>bad</i>"))
+    shown = pieces.dataset_report(dataset, None) + pieces.events(run, None) + pieces.log_tail(run, None)
+    shown += pieces.run_head(run, run.status(), None, None)
+    for harm in ("<script>", "<img src=x>", "<b>loud", "<i>bad"):
+        assert harm not in shown
+        assert harm.replace("<", "&lt;").replace(">", "&gt;") in shown
+
+
+def test_the_report_says_what_was_left_out_in_the_visitors_language(dataset):
+    english, chinese = pieces.dataset_report(dataset, Visitor("en")), pieces.dataset_report(dataset, Visitor("zh-CN"))
+    assert "12 of 13 files are used as pictures." in english and "1 left out: the file is empty" in english
+    assert "13 个文件中有 12 个用作图片" in chinese and "文件为空" in chinese
+
+
+def test_each_state_of_a_run_is_shown_with_what_can_be_done(workspace, run):
+    def visible(status):
+        run.write_status(status)
+        _, pause, resume, stop, delete, more = train_live._buttons(run, status, False)
+        return [button.visible for button in (pause, resume, stop, delete, more)]
+
+    assert visible(Status(state="training")) == [True, False, True, False, False]
+    assert visible(Status(state="paused")) == [False, True, True, False, False]
+    assert visible(Status(state="failed")) == [False, True, False, True, False]
+    assert visible(Status(state="finished")) == [False, False, False, True, False]  # no state to go on from
+    run.state.mkdir()
+    assert visible(Status(state="stopped")) == [False, False, False, True, True]
+
+
+def test_a_failed_runs_sentence_is_told_in_chinese(run):
+    run.write_status(Status(state="failed", error="There is no prepared dataset cats."))
+    assert "没有名为 cats 的数据集。" in pieces.run_head(run, run.status(), None, Visitor("zh-CN"))
+
+
+def test_old_grids_can_be_fetched_and_nothing_else(workspace, run):
+    image = train_live._frame(workspace, {"run": "first", "kimg": 1.0}, "en")["image"]
+    assert image.startswith("data:image/")
+    for payload in ({"run": "first", "kimg": 7.0}, {"run": "../first", "kimg": 1.0}, {}):
+        with pytest.raises(UserError):
+            train_live._frame(workspace, payload, "en")
+
+
+def test_the_form_is_the_dataclass(workspace, dataset):
+    values = tuple(field.default for field in train_setup.ADVANCED)
+    assert train_setup.train_config(None, values) == TrainConfig()
+    assert {field.name for field in train_setup.ADVANCED} | {"minutes"} == {f.name for f in settings(TrainConfig)}
+    sentences = train_setup._explained(workspace, Visitor(), "cats", "name", 5, *values)
+    assert "Training takes 5 minutes" in sentences
+    bad = tuple(
+        -7 if field.name == "batch" else value for field, value in zip(train_setup.ADVANCED, values, strict=True)
+    )
+    assert "batch cannot be -7" in train_setup._explained(workspace, Visitor(), "cats", "name", 5, *bad)
+
+
+def test_every_text_and_sentence_has_the_same_placeholders_in_both_languages():
+    def names(text):
+        return sorted({name for _, name, _, _ in string.Formatter().parse(text) if name})
+
+    pairs = {**{english: chinese for english, chinese in texts.TEXTS.values()}, **texts.ERRORS}
+    assert not [english for english, chinese in pairs.items() if names(english) != names(chinese)]
+
+
+def test_models_are_shown_and_damaged_ones_with_their_sentence(workspace):
+    (workspace.checkpoints / "broken").mkdir()
+    (workspace.checkpoints / "broken" / "model.json").write_text("{")
+    cards, _, chosen, *_, facts = models_tab._shown(workspace, "broken", Visitor())[:5]
+    card = next(card for card in cards["cards"] if card["name"] == "broken")
+    assert "damaged" in card["facts"] and chosen == "broken"
+    assert "model.json) is damaged" in facts
+
+
+def test_programs_start_watch_and_stop_a_training(workspace, dataset):
+    blocks = app.build_app(workspace)
+    blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", server_port=7879)
+    try:
+        client = Client(blocks.local_url, verbose=False)
+        with pytest.raises(Exception, match="no prepared dataset dogs"):
+            client.predict("dogs", "tiny", 1.0, api_name="/train_start")
+        name = client.predict("cats", "tiny", 1.0, api_name="/train_start")
+        end = time.monotonic() + 60
+        while (status := client.predict(name, api_name="/train_status"))["state"] == "preparing":
+            assert time.monotonic() < end
+            time.sleep(0.2)
+        assert status["state"] == "training"
+        client.predict(name, api_name="/train_stop")
+        assert jobs.wait(jobs.find_run(workspace, name), 60).state == "stopped"
+        assert client.predict(api_name="/train_runs") == [name]
+    finally:
+        for left in jobs.list_runs(workspace):
+            if jobs.status(left).alive:
+                jobs.stop(left)
+        blocks.close()
