@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import socket
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,10 @@ from conftest import SHARED_DATA, draw_pictures
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from imagen_demo.config import PrepareConfig
+from imagen_demo.studio import jobs
 from imagen_demo.studio.library import BUNDLED_NAMES
+from imagen_demo.workspace import Workspace
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -47,28 +53,31 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of ``python app.py`` over an empty workspace."""
+@contextmanager
+def running_app(folder: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+    """``python app.py`` over ``folder/workspace``: its address and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("app")
     command = [sys.executable, "app.py", "--no-browser", "--port", str(port), "--workspace", str(folder / "workspace")]
-    with open(folder / "log.txt", "w+") as log:
+    with open(folder / "log.txt", "a") as log:
         environment = os.environ | {"GRADIO_TEMP_DIR": str(folder / "gradio")}
         app = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
         try:
-            for line in app.stdout:
-                found = re.search(r"Imagen Demo: (http://\S+)", line)
-                if found:
-                    break
-            else:
+            found = next(filter(None, (re.search(r"Imagen Demo: (http://\S+)", line) for line in app.stdout)), None)
+            if not found:
                 pytest.fail(f"The app did not start: {(folder / 'log.txt').read_text()}")
-            yield found[1].rstrip("/")
+            yield found[1].rstrip("/"), app
         finally:
             app.terminate()
             app.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an app over an empty workspace."""
+    with running_app(tmp_path_factory.mktemp("app")) as (address, _):
+        yield address
 
 
 @pytest.fixture
@@ -207,6 +216,21 @@ def test_a_video_is_made_and_plays(open_page):
     assert video.evaluate("video => video.duration") == pytest.approx(2, abs=0.2)
 
 
+# -- Generate -----------------------------------------------------------------------------------------------
+
+
+def test_a_picture_of_the_grid_goes_to_explore(open_page):
+    page = open_page()
+    before = picture(page)
+    open_tab(page, "generate")
+    cell = page.locator("#generate-grid button[data-seed]").nth(3)
+    seed = cell.get_attribute("data-seed")
+    cell.click()
+    page.locator("#generate-to-explore").click()
+    expect(page.locator("#explore-seed")).to_have_value(seed)
+    changed_picture(page, before)
+
+
 # -- Train --------------------------------------------------------------------------------------------------
 
 
@@ -261,6 +285,38 @@ def test_prepare_train_watch_and_explore(open_page, pictures_zip):
     open_tab(page, "train")
     expect(page.locator("#train-delete")).to_be_visible()  # only a run that is over can be deleted
     expect(page.locator("#train-head")).to_contain_text("Finished")
+    open_tab(page, "models_tab")
+    expect(page.locator("#models-cards [data-model=little]")).to_be_visible()
+
+
+def test_a_run_outlives_the_app(browser, tmp_path):
+    workspace = Workspace(tmp_path / "workspace")
+    source = draw_pictures(tmp_path / "pictures")
+    jobs.prepare_dataset(workspace, source, "discs", PrepareConfig(resolution=16, workers=1))
+    with running_app(tmp_path) as (address, app):
+        call = json.dumps({"data": ["discs", "steady", 30]}).encode()
+        url, kind = f"{address}/gradio_api/call/train_start", {"Content-Type": "application/json"}
+        event = json.load(urllib.request.urlopen(urllib.request.Request(url, call, kind)))["event_id"]
+        assert b"steady" in urllib.request.urlopen(f"{url}/{event}").read()
+        app.kill()  # the trainer is its child
+    run = jobs.find_run(workspace, "steady")
+    try:
+        with running_app(tmp_path) as (address, _):
+            page = browser.new_page()
+            page.goto(address)
+            picture(page)
+            open_tab(page, "train")
+            expect(page.locator("#train-head")).to_contain_text("steady")
+            expect(page.locator("#train-grid")).to_be_visible()
+            page.locator("#train-stop").click()
+            page.locator("#train-stop-yes").click()
+            expect(page.locator("#train-continue")).to_be_visible()
+            page.close()
+        assert jobs.status(run).state == "stopped" and jobs.can_continue(run)
+    finally:
+        if jobs.status(run).alive:
+            jobs.stop(run)
+            jobs.wait(run, 60)
 
 
 # -- looks ----------------------------------------------------------------------------------------------------
