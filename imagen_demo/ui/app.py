@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import importlib
-import logging
 from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
 
 from imagen_demo.studio.recipes import Studio
-from imagen_demo.ui import api, theme, widgets
+from imagen_demo.ui import api, explore, generate, interpolate, models_tab, theme, train, widgets
 from imagen_demo.ui.texts import i18n
 from imagen_demo.workspace import Workspace
 
-log = logging.getLogger(__name__)
-
-# Tabs in the order of the journey: (module below imagen_demo.ui, key of its title).
-TABS = (("explore", "tab_explore"), ("interpolate", "tab_interpolate"), ("generate", "tab_generate"),
-        ("train", "tab_train"), ("models_tab", "tab_models"))  # fmt: skip
+# Tabs in the order of the journey: (id, module, key of its title).
+TABS = (
+    ("explore", explore, "tab_explore"),
+    ("interpolate", interpolate, "tab_interpolate"),
+    ("generate", generate, "tab_generate"),
+    ("train", train, "tab_train"),
+    ("models_tab", models_tab, "tab_models"),
+)
 
 
 @dataclass
 class Shared:
-    """What tabs hand to each other: the Blocks, the Tabs, and each tab's components by its module's name.
+    """What tabs hand to each other: the Blocks, the Tabs, and each tab's components by its id.
 
-    ``page.tabs`` switches tabs with ``gr.Tabs(selected="explore")``; tab ids are the modules' names.
-    ``page.open_in_explore`` is JavaScript to run from any event: it opens a model (first input) in Explore.
+    ``open_in_explore`` is JavaScript to run from any event: it opens a model (first input) in Explore.
     """
 
     blocks: gr.Blocks
@@ -48,22 +48,11 @@ def build_app(workspace: Workspace) -> gr.Blocks:
         )
         with gr.Tabs(elem_id="tabs") as tabs:
             shared = Shared(blocks, tabs)
-            for module, title in TABS:
-                with gr.Tab(i18n(title), id=module, elem_id=f"tab-{module}"):
-                    _build_tab(module, workspace, studio, shared)
+            for name, module, title in TABS:
+                with gr.Tab(i18n(title), id=name, elem_id=f"tab-{name}"):
+                    shared.components[name] = module.build(workspace, studio, shared)
         api.add(studio)
     return blocks
-
-
-def _build_tab(module: str, workspace: Workspace, studio: Any, shared: Shared) -> None:
-    try:
-        tab = importlib.import_module(f"imagen_demo.ui.{module}")
-    except ModuleNotFoundError as error:
-        if error.name != f"imagen_demo.ui.{module}":
-            raise
-        gr.Markdown(i18n("tab_missing"))
-        return
-    shared.components[module] = tab.build(workspace, studio, shared)
 
 
 def launch(blocks: gr.Blocks, **options: Any) -> tuple[Any, str, str | None]:

@@ -12,12 +12,7 @@ from typing import Any
 import gradio as gr
 
 from imagen_demo.errors import UserError
-from imagen_demo.ui import errors_core
-
-try:  # the Train and Models tabs keep their texts beside them
-    from imagen_demo.ui import texts_train
-except ImportError:
-    texts_train = None
+from imagen_demo.ui import errors_core, texts_train
 
 _SHELL = {
     "app_title": ("Imagen Demo", "Imagen Demo"),
@@ -28,7 +23,6 @@ _SHELL = {
     "tab_generate": ("Generate", "生成"),
     "tab_train": ("Train", "训练"),
     "tab_models": ("Models", "模型"),
-    "tab_missing": ("This part is not installed yet.", "此部分尚未安装。"),
     "unexpected": ("Something went wrong; the details are in the server's log. Your work is safe.",
                    "出了点问题，详情见服务器日志。您的数据没有丢失。"),
     "theme": ("Light or dark", "浅色 / 深色"),
@@ -118,12 +112,10 @@ _GENERATE = {
     "g_close": ("Close", "关闭"),
 }  # fmt: skip
 
-TEXTS: dict[str, tuple[str, str]] = (
-    _SHELL | _COMMON | _EXPLORE | _INTERPOLATE | _GENERATE | (getattr(texts_train, "TEXTS", None) or {})
-)
+TEXTS: dict[str, tuple[str, str]] = _SHELL | _COMMON | _EXPLORE | _INTERPOLATE | _GENERATE | texts_train.TEXTS
 
 # English template of a UserError (or of a coach's sentence) -> Chinese template.
-ERRORS: dict[str, str] = errors_core.ERRORS | (getattr(texts_train, "ERRORS", None) or {})
+ERRORS: dict[str, str] = errors_core.ERRORS | texts_train.ERRORS
 
 _CHINESE = {key: zh for key, (_, zh) in TEXTS.items()}
 i18n = gr.I18n(
