@@ -90,6 +90,7 @@ def test_a_run_is_started_paused_resumed_stopped_and_continued(workspace, datase
         jobs.stop(run)
     assert jobs.wait(run, 20).state == "stopped"
     assert "hello from the trainer" in jobs.tail(run)
+    assert [row["who"] for row in run.events()] == ["user"] * 3  # paused, resumed, stopped
     jobs.resume_run(run, more_minutes=5)
     try:
         until(run, "training")

@@ -176,8 +176,9 @@ def pause(run: Run) -> None:
     Raises:
         UserError: nobody is training the run.
     """
-    _alive(run)
+    now = _alive(run)
     run.ask("pause")
+    run.append_event("user", now.kimg, "Training was paused.")
 
 
 def resume_run(run: Run, more_minutes: float | None = None) -> Run:
@@ -191,6 +192,7 @@ def resume_run(run: Run, more_minutes: float | None = None) -> Run:
     now = status(run)
     if now.alive:
         run.ask("resume")
+        run.append_event("user", now.kimg, "Training went on.")
         return run
     problem = damage(run)
     if problem:
@@ -201,6 +203,7 @@ def resume_run(run: Run, more_minutes: float | None = None) -> Run:
         train = dataclasses.replace(TrainConfig(**config["train"]), minutes=minutes, kimg=0.0)
         storage.write_json(run.path / "config.json", config | {"train": dataclasses.asdict(train)})
     _spawn(run, resume=can_continue(run))
+    run.append_event("user", now.kimg, "Training went on.")
     return run
 
 
@@ -212,6 +215,7 @@ def stop(run: Run) -> None:
     """
     now = _alive(run)
     run.ask("stop")
+    run.append_event("user", now.kimg, "Training was stopped.")
     if now.state == "preparing" and abs(process_started(now.pid) - now.pid_started) < 2:
         os.kill(now.pid, signal.SIGTERM)  # still loading: it reads no requests yet, and forgets old ones
 

@@ -115,6 +115,9 @@ for _problem in ("The losses stopped being numbers.", "The pictures have collaps
     ] = _TRAINING[_problem] + "用更温和的设置重新开始后再次发生。请尝试更多图片或更大的 gamma。"
 
 _JOBS = {
+    "Training was paused.": "训练已暂停。",
+    "Training went on.": "训练已继续。",
+    "Training was stopped.": "训练已停止。",
     "{name} is already being trained by process {pid}. Stop it there first.":
         "{name} 正由进程 {pid} 训练，请先在那里停止。",
     "{name} is being started elsewhere at this moment.": "{name} 正在别处启动。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from collections.abc import Callable
 from html import escape
@@ -106,15 +107,18 @@ def _act(
 def _export(workspace: Workspace, name: str | None, request: gr.Request) -> list[Any]:
     if not name:
         return [pieces.note(t("mo_choose", request), "bad"), gr.skip()]
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / f"{name.removeprefix(library.RUN_PREFIX)}.zip"
-        try:
-            library.export_zip(workspace, name, out)
-        except UserError as problem:
-            return [pieces.error(problem, request), gr.File(visible=False)]
-        kept = workspace.exports / out.name
-        kept.write_bytes(out.read_bytes())
-    return [pieces.note(t("mo_exported", request, name=kept.name), "good"), gr.File(value=str(kept), visible=True)]
+    out = Path(_exports().name) / f"{name.removeprefix(library.RUN_PREFIX)}.zip"
+    try:
+        library.export_zip(workspace, name, out)
+    except UserError as problem:
+        return [pieces.error(problem, request), gr.File(visible=False)]
+    return [pieces.note(t("mo_exported", request, name=out.name), "good"), gr.File(value=str(out), visible=True)]
+
+
+@functools.cache
+def _exports() -> tempfile.TemporaryDirectory[str]:
+    """Gradio serves files from the system's temporary folder, wherever the workspace is; gone with the server."""
+    return tempfile.TemporaryDirectory(prefix="imagen-export-")
 
 
 # -- what is shown ---------------------------------------------------------------
@@ -148,7 +152,7 @@ def _origin(entry: ModelEntry, request: gr.Request) -> str:
 
 
 def _preview(entry: ModelEntry, side: int) -> str | None:
-    """The middle of the preview grid as a data URL; None where there is none."""
+    """The preview grid as a data URL; None where there is none."""
     if entry.preview is None:
         return None
     try:

@@ -57,6 +57,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
         pieces.bound(train_live._look, workspace), [runs, live.seen], live.outputs, **PRIVATE
     )
     setup.start.click(begin, setup.inputs, [top, runs, setup.note], **PRIVATE)
+    setup.dataset.change(lambda: "", None, setup.note, **PRIVATE)
     new.click(leave, None, [top, runs], **PRIVATE)
     live.deleted.success(leave, None, [top, runs], **PRIVATE)
     shared.blocks.load(arrive, None, [top, runs], **PRIVATE)
