@@ -167,6 +167,8 @@ def _card(entry: ModelEntry, request: gr.Request) -> dict[str, Any]:
     parts = [_origin(entry, request)]
     if entry.info:
         parts.insert(0, f"{entry.info.config.resolution} px")
+    if widgets.title(entry) != entry.name.removeprefix(library.RUN_PREFIX):
+        parts.insert(0, entry.name)  # renamed: the title is what it was trained as
     return {
         "name": entry.name, "title": widgets.title(entry), "facts": " · ".join(parts),
         "image": _preview(entry, CARD_SIDE),
