@@ -16,13 +16,14 @@ from conftest import draw_pictures
 from PIL import Image
 
 from imagen_demo.cli.main import main
-from imagen_demo.cli.pictures import parse_seeds
 from imagen_demo.config import PrepareConfig, TrainConfig, settings
 from imagen_demo.data.dataset import open_dataset
+from imagen_demo.errors import UserError
 from imagen_demo.media import png
 from imagen_demo.studio import doctor as doctor_module
 from imagen_demo.studio import jobs
 from imagen_demo.studio.recipes import Recipe, Studio
+from imagen_demo.studio.seeds import parse_seeds
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", "16", "--workers", "1"]
@@ -68,16 +69,20 @@ def test_bad_input_is_one_sentence_and_code_2(command, arguments, sentence):
     assert not out and "Traceback" not in err
 
 
-@pytest.mark.parametrize("seeds", ["", "a", "5-3", "1,,2", "-1", "0-999999999", "99999999999", "1;2"])
+@pytest.mark.parametrize("seeds", ["", "a", "5-3", "-1", "1.5", "99999999999"])
 def test_seeds_that_are_none(command, tiny_model_folder, tmp_path, seeds):
     code, _, err = command("generate", "tiny", f"--seeds={seeds}", "--out", tmp_path / "out")
-    assert code == 2 and "is no list of seeds" in err
+    assert code == 2 and "is not a list of seeds" in err
     assert not (tmp_path / "out").exists()
 
 
 def test_seeds():
     assert parse_seeds("0-3, 7,2") == [0, 1, 2, 3, 7, 2]
     assert parse_seeds("4294967295") == [2**32 - 1]
+    assert parse_seeds("7", count=3) == [7, 8, 9]
+    for too_much in ("0-999999999", "0-400", "4294967296", "4294967295,4294967296"):
+        with pytest.raises(UserError, match="the most is 400|at most 4294967295"):
+            parse_seeds(too_much)
 
 
 # -- options are the settings -------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,28 +43,13 @@ def models(context: typer.Context) -> Result:
     return Result(facts, "\n".join(rows) or "There are no models yet.")
 
 
-def parse_seeds(text: str) -> list[int]:
-    """``0-3,7`` -> [0, 1, 2, 3, 7].
-
-    Raises:
-        UserError: it is no list of seeds, or a very long one.
-    """
-    seeds: list[int] = []
-    for part in text.split(","):
-        found = re.fullmatch(r"\s*(\d{1,10})\s*(?:-\s*(\d{1,10}))?\s*", part)
-        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
-        if last < first or last >= 2**32 or len(seeds) + last - first >= MAX_SEEDS:
-            raise UserError("{text!r} is no list of seeds; write 0-15 or 1,5,9.", text=text[:60])
-        seeds += range(first, last + 1)
-    return seeds
-
-
 def _recipes(context: typer.Context, name: str, seeds: str, psi: float, label: str | None, size: int | None) -> Any:
     """The studio, and a recipe for each seed."""
     from imagen_demo.studio import library
     from imagen_demo.studio.recipes import Recipe, Studio
+    from imagen_demo.studio.seeds import parse_seeds
 
-    wanted = parse_seeds(seeds)
+    wanted = parse_seeds(seeds, most=MAX_SEEDS)
     try:
         library.find(context.obj, name)
     except UserError:
