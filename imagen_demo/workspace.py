@@ -23,9 +23,7 @@ def checked_name(name: str) -> str:
     """
     name = name.strip()
     if not _NAME.fullmatch(name) or name.endswith(".") or name.lower() in _RESERVED:
-        raise UserError(
-            "{name!r} cannot be a name: use 1 to 64 letters, digits, spaces, '-', '_' or '.'.", name=name
-        )
+        raise UserError("{name!r} cannot be a name: use 1 to 64 letters, digits, spaces, '-', '_' or '.'.", name=name)
     if name.endswith((".new", ".old")):
         raise UserError("{name!r} cannot be a name: the endings .new and .old are kept for saving.", name=name)
     return name

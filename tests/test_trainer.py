@@ -22,7 +22,7 @@ from imagen_demo.data.prepare import prepare
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import load_model
 from imagen_demo.training import trainer as trainer_module
-from imagen_demo.training.main import publish, sentence_of, starting_network, train_run
+from imagen_demo.training.main import for_people, publish, starting_network, train_run
 from imagen_demo.training.run import Run
 from imagen_demo.training.schedule import resolve
 from imagen_demo.training.step import Batches, update_average
@@ -225,8 +225,8 @@ def test_failures_are_written_as_one_sentence(tmp_path, dataset, monkeypatch):
     with pytest.raises(UserError, match="no saved state"):
         train_run(run, resume=True)
     assert "no saved state" in run.status().error
-    assert "disk is full" in sentence_of(OSError(28, "No space left on device"))
-    assert "smaller batch" in sentence_of(RuntimeError("CUDA out of memory."))
+    assert "disk is full" in str(for_people(OSError(28, "No space left on device")))
+    assert "smaller batch" in str(for_people(RuntimeError("CUDA out of memory.")))
 
 
 def test_a_damaged_state_is_refused_with_a_sentence(tmp_path, dataset):

@@ -1,7 +1,6 @@
 """The Train and Models tabs without a browser: endpoints, what the page is sent, sentences in two languages."""
 
 import json
-import string
 import time
 
 import gradio as gr
@@ -142,14 +141,6 @@ def test_the_form_is_the_dataclass(workspace, dataset):
         -7 if field.name == "batch" else value for field, value in zip(train_setup.ADVANCED, values, strict=True)
     )
     assert "batch cannot be -7" in train_setup._explained(workspace, Visitor(), "cats", "name", 5, *bad)
-
-
-def test_every_text_and_sentence_has_the_same_placeholders_in_both_languages():
-    def names(text):
-        return sorted({name for _, name, _, _ in string.Formatter().parse(text) if name})
-
-    pairs = {**{english: chinese for english, chinese in texts.TEXTS.values()}, **texts.ERRORS}
-    assert not [english for english, chinese in pairs.items() if names(english) != names(chinese)]
 
 
 def test_models_are_shown_and_damaged_ones_with_their_sentence(workspace):

@@ -46,9 +46,7 @@ class Mapping(nn.Module):
         width = config.z_dim * (2 if config.num_classes else 1)
         sizes = [width] + [config.w_dim] * config.mapping_layers
         # A hundredth of the learning rate, as in StyleGAN: the mapping is deep in effect on every layer.
-        self.layers = nn.ModuleList(
-            Linear(a, b, gain=ACTIVATION_GAIN, rate=0.01) for a, b in itertools.pairwise(sizes)
-        )
+        self.layers = nn.ModuleList(Linear(a, b, gain=ACTIVATION_GAIN, rate=0.01) for a, b in itertools.pairwise(sizes))
 
     def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:
         x = second_moment_norm(z)

@@ -79,15 +79,20 @@ def publish(run: Run) -> str | None:
     return name
 
 
-def sentence_of(error: BaseException) -> str:
-    """What went wrong, in one sentence for a person."""
+def for_people(error: BaseException) -> UserError:
+    """What went wrong, in one sentence."""
     if isinstance(error, UserError):
-        return str(error)
+        return error
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "The disk is full; free some space and resume the run. The last saved state is safe."
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "alloc" in str(error).lower():
-        return "The memory is full; choose a smaller batch or width, or close other programs."
-    return f"Training stopped by an unexpected error ({type(error).__name__}: {error}). Details are in log.txt."
+        return UserError("The disk is full; free some space and resume the run. The last saved state is safe.")
+    if isinstance(error, MemoryError) or any(
+        words in str(error).lower() for words in ("out of memory", "not enough mem")
+    ):
+        return UserError("The memory is full; choose a smaller batch or width, or close other programs.")
+    return UserError(
+        "Training stopped by an unexpected error ({kind}: {text}). Details are in log.txt.",
+        kind=type(error).__name__, text=error,
+    )  # fmt: skip
 
 
 def train_run(run: Run, resume: bool = False) -> None:
@@ -121,7 +126,7 @@ def train_run(run: Run, resume: bool = False) -> None:
         publish(run)
     except BaseException as error:
         final = trainer.status if trainer is not None else status
-        final.state, final.error, final.eta = "failed", sentence_of(error), None
+        final.fail(for_people(error))
         run.write_status(final)
         raise
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from imagen_demo import storage
+from imagen_demo.errors import UserError
 
 STATES = ("preparing", "training", "paused", "finished", "failed", "stopped")
 ALIVE = ("preparing", "training", "paused")
@@ -36,6 +37,13 @@ class Status:
     eta: float | None = None
     quality: float | None = None  # latest sliced Wasserstein distance, lower is better
     error: str | None = None  # the last error in one sentence
+    error_template: str | None = None  # the same for translation, with its values
+    error_values: dict[str, Any] = field(default_factory=dict)
+
+    def fail(self, error: UserError) -> None:
+        self.state, self.eta = "failed", None
+        self.error, self.error_template = str(error), error.template
+        self.error_values = {key: str(value) for key, value in error.values.items()}
 
     @property
     def alive(self) -> bool:

@@ -75,7 +75,7 @@ def resolve(config: TrainConfig, dataset: Dataset, device: torch.device) -> tupl
         w_dim=128 if mlp or not gpu else 512,
         mapping_layers=2,
         width=config.width,
-        max_channels=512 if gpu else 192,
+        max_channels=min(512, config.width // 4),
     )
     return config, model, reasons(config, model, dataset)
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 from collections.abc import Callable, Iterable
 from html import escape
-from string import Formatter
 from typing import Any, get_type_hints
 
 import gradio as gr
@@ -20,7 +18,7 @@ from imagen_demo.media.grid import make_grid
 from imagen_demo.studio import jobs
 from imagen_demo.training.run import Run, Status
 from imagen_demo.ui import widgets
-from imagen_demo.ui.texts import ERRORS, language, t, translate, translate_error
+from imagen_demo.ui.texts import t, translate, translate_error
 
 PREVIEW = 24  # pictures of the preview of a dataset
 
@@ -144,7 +142,8 @@ def run_head(run: Run, status: Status, memory: float | None, request: gr.Request
 
 def _sentence(run: Run, status: Status, request: gr.Request | None) -> str:
     if status.error and status.state == "failed":
-        return note(retold(status.error, request), "bad")
+        template = status.error_template
+        return note(translate(template, status.error_values, request) if template else status.error, "bad")
     if status.state == "interrupted":
         early = not jobs.can_continue(run)
         return note(t("tr_interrupted_early" if early else "tr_interrupted_help", request), "bad")
@@ -153,21 +152,6 @@ def _sentence(run: Run, status: Status, request: gr.Request | None) -> str:
     if status.state in ("finished", "stopped") and (name := jobs.published(run)):
         return note(t("tr_finished_help", request, name=name), "good")
     return ""
-
-
-def retold(sentence: str, request: gr.Request | str | None) -> str:
-    """A finished English sentence in the visitor's language: the template it was made from is found again."""
-    if language(request) != "zh":
-        return sentence
-    for template in ERRORS:
-        parts = list(Formatter().parse(template))
-        names = [name for _, name, _, _ in parts if name]
-        if len(names) != len(set(names)) or any(spec or conversion for _, _, spec, conversion in parts):
-            continue  # such values cannot be put back
-        pattern = "".join(re.escape(text) + (f"(?P<{name}>.+?)" if name else "") for text, name, _, _ in parts)
-        if match := re.fullmatch(pattern, sentence):
-            return translate(template, match.groupdict(), request)
-    return sentence
 
 
 def events(run: Run, request: gr.Request | None, limit: int = 30) -> str:

@@ -2,7 +2,7 @@
 
 Labels of components use ``i18n("key")`` and follow the browser's language; texts
 made in handlers go through :func:`t`. Sentences of the core arrive as English
-templates and are looked up in :data:`ERRORS`.
+templates and are looked up in :data:`SENTENCES`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 import gradio as gr
 
 from imagen_demo.errors import UserError
-from imagen_demo.ui import errors_core, texts_train
+from imagen_demo.ui import texts_train
+from imagen_demo.ui.sentences_zh import SENTENCES
 
 _SHELL = {
     "app_title": ("Imagen Demo", "Imagen Demo"),
@@ -114,9 +115,6 @@ _GENERATE = {
 
 TEXTS: dict[str, tuple[str, str]] = _SHELL | _COMMON | _EXPLORE | _INTERPOLATE | _GENERATE | texts_train.TEXTS
 
-# English template of a UserError (or of a coach's sentence) -> Chinese template.
-ERRORS: dict[str, str] = errors_core.ERRORS | texts_train.ERRORS
-
 _CHINESE = {key: zh for key, (_, zh) in TEXTS.items()}
 i18n = gr.I18n(
     en={key: en for key, (en, _) in TEXTS.items()},
@@ -141,7 +139,7 @@ def t(key: str, source: gr.Request | str | None = None, **values: object) -> str
 def translate(template: str, values: dict[str, Any], source: gr.Request | str | None = None) -> str:
     """A sentence of the core in the visitor's language; English where no translation is known."""
     if language(source) == "zh":
-        template = ERRORS.get(template, template)
+        template = SENTENCES.get(template, template)
     return template.format(**values)
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from imagen_demo.config import PrepareConfig, TrainConfig, settings
-from imagen_demo.ui.errors_train import ERRORS
-
-__all__ = ["ERRORS", "TEXTS"]
 
 _SETUP = {
     "tr_runs": ("Training runs", "训练任务"),

@@ -1,6 +1,6 @@
-"""The core's sentences in Chinese: English template -> Chinese template, with the same fields."""
+"""Every sentence of the core in Chinese: English template -> Chinese template, with the same fields."""
 
-ERRORS: dict[str, str] = {
+SENTENCES: dict[str, str] = {
     # the page itself
     "The page sent something unreadable; reload it.": "页面发送的数据无法识别，请刷新页面。",
     "{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.": "{text!r} 不是种子列表；请写 42、0-15 或 1,5,9。",
@@ -152,4 +152,55 @@ ERRORS: dict[str, str] = {
         "同时使用左右镜像的图片；若左右方向有意义，请关闭。",
     "The network learns {count} classes, from the sub-folders.": "网络将学习 {count} 个类别（来自子文件夹）。",
     "Transparency is learned too.": "透明通道也会一并学习。",
+    "The disk is full; free some space and resume the run. The last saved state is safe.":
+        "磁盘已满；请释放空间后继续训练。最近保存的状态是安全的。",
+    "The memory is full; choose a smaller batch or width, or close other programs.":
+        "内存不足；请选择更小的 batch 或 width，或关闭其他程序。",
+    "Training stopped by an unexpected error ({kind}: {text}). Details are in log.txt.":
+        "训练因意外错误停止（{kind}：{text}）。详情见 log.txt。",
+    # reports on pictures, and what the user did
+    "{accepted} of {found} files are used as pictures.": "{found} 个文件中有 {accepted} 个用作图片。",
+    "{count} left out: not a picture of a known kind, for example {example}.":
+        "跳过 {count} 个：不是已知格式的图片，例如 {example}。",
+    "{count} left out: the file is empty, for example {example}.": "跳过 {count} 个：文件为空，例如 {example}。",
+    "{count} left out: the file ends early or is damaged, for example {example}.":
+        "跳过 {count} 个：文件不完整或已损坏，例如 {example}。",
+    "{count} left out: the file cannot be read, for example {example}.": "跳过 {count} 个：无法读取，例如 {example}。",
+    "{count} left out: too many pixels, for example {example}.": "跳过 {count} 个：像素过多，例如 {example}。",
+    "{count} left out: too small, for example {example}.": "跳过 {count} 个：图片太小，例如 {example}。",
+    "{count} left out: the same as another picture, for example {example}.":
+        "跳过 {count} 个：与其他图片相同，例如 {example}。",
+    "{count} left out: the file is too large, for example {example}.": "跳过 {count} 个：文件过大，例如 {example}。",
+    "{count} left out: the name leads out of the archive, for example {example}.":
+        "跳过 {count} 个：路径指向压缩包之外，例如 {example}。",
+    "{count} left out: a link instead of a picture, for example {example}.":
+        "跳过 {count} 个：是链接而非图片，例如 {example}。",
+    "{count} left out: not a plain file, for example {example}.": "跳过 {count} 个：不是普通文件，例如 {example}。",
+    "{count} left out: an archive inside an archive, for example {example}.":
+        "跳过 {count} 个：压缩包中的压缩包，例如 {example}。",
+    "{count} left out: protected by a password, for example {example}.":
+        "跳过 {count} 个：有密码保护，例如 {example}。",
+    "{count} archives are damaged and were read only in part, for example {example}.":
+        "{count} 个压缩包已损坏，只读取了一部分，例如 {example}。",
+    "{count} archives could not be used, for example {example}.": "{count} 个压缩包无法使用，例如 {example}。",
+    "{count} have several frames; the first one is used, for example {example}.":
+        "{count} 张有多帧，使用第一帧，例如 {example}。",
+    "{count} are of another kind than their name says and were read anyway, for example {example}.":
+        "{count} 张的格式与扩展名不符，仍已读取，例如 {example}。",
+    "{count} were turned upright as the camera noted, for example {example}.":
+        "{count} 张按相机记录转正，例如 {example}。",
+    "{count} have more than 8 bits per channel and were scaled down to 8, for example {example}.":
+        "{count} 张每通道超过 8 位，已转为 8 位，例如 {example}。",
+    "{count} have printing colours (CMYK) and were converted, for example {example}.":
+        "{count} 张为印刷色（CMYK），已转换，例如 {example}。",
+    "{count} have a colour profile and were converted to sRGB, for example {example}.":
+        "{count} 张带颜色配置，已转换为 sRGB，例如 {example}。",
+    "{count} are smaller than the chosen resolution and were enlarged, for example {example}.":
+        "{count} 张小于所选分辨率，已放大，例如 {example}。",
+    "{count} look almost like another picture and were kept, for example {example}.":
+        "{count} 张与其他图片几乎相同，已保留，例如 {example}。",
+    "The losses stopped being numbers.": "损失不再是有效数字。",
+    "Training was paused.": "训练已暂停。",
+    "Training went on.": "训练已继续。",
+    "Training was stopped.": "训练已停止。",
 }  # fmt: skip
