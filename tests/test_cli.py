@@ -81,7 +81,7 @@ def test_seeds():
     assert parse_seeds("4294967295") == [2**32 - 1]
     assert parse_seeds("7", count=3) == [7, 8, 9]
     for too_much in ("0-999999999", "0-400", "4294967296", "4294967295,4294967296"):
-        with pytest.raises(UserError, match="the most is 400|at most 4294967295"):
+        with pytest.raises(UserError, match=r"the most is 400|at most 4294967295"):
             parse_seeds(too_much)
 
 
