@@ -119,8 +119,12 @@ def test_each_state_of_a_run_is_shown_with_what_can_be_done(workspace, run):
 
 
 def test_a_failed_runs_sentence_is_told_in_chinese(run):
-    run.write_status(Status(state="failed", error="There is no prepared dataset cats."))
-    assert "没有名为 cats 的数据集。" in pieces.run_head(run, run.status(), None, Visitor("zh-CN"))
+    status = Status()
+    status.fail(UserError("There is no prepared dataset {name}.", name="cats"))
+    run.write_status(status)
+    assert texts.translate("There is no prepared dataset {name}.", {"name": "cats"}, "zh") in pieces.run_head(
+        run, run.status(), None, Visitor("zh-CN")
+    )
 
 
 def test_old_grids_can_be_fetched_and_nothing_else(workspace, run):
