@@ -42,8 +42,8 @@ def progress_bar() -> Iterator[Progress]:
                 bar.update(task, completed=fraction, description=text)
 
             yield report
-    except (UserError, KeyboardInterrupt):
-        if interrupted:  # the terminal interrupts worker processes too, and their end is an error
+    except (Exception, KeyboardInterrupt):
+        if interrupted:  # the terminal interrupts worker processes too, and their end shows as any error
             raise Cancelled from None
         raise
     finally:
