@@ -76,8 +76,7 @@ def _packages(workspace: Workspace) -> Finding:
     """Versions against the pins. ``2.13.0+cpu`` is 2.13.0; another version is a warning, as it may well work."""
     wanted = pins()
     have = {package: _version(package) for package in wanted}
-    page_only = ("gradio", "pandas")
-    missing = [package for package in wanted if have[package] is None and package not in page_only]
+    missing = [package for package in wanted if have[package] is None and package != "gradio"]
     other = [
         f"{package} {have[package]} (tested with {version})"
         for package, version in wanted.items()
@@ -91,9 +90,8 @@ def _packages(workspace: Workspace) -> Finding:
 
 
 def _page(workspace: Workspace) -> Finding:
-    missing = [package for package in ("gradio", "pandas") if _version(package) is None]
-    if missing:
-        return Finding("", "warning", f"without {' and '.join(missing)} only the command line works", _reinstall())
+    if _version("gradio") is None:
+        return Finding("", "warning", "without gradio only the command line works", _reinstall())
     return Finding("", "ok", f"gradio {_version('gradio')}; any browser will do, nothing to install there")
 
 
