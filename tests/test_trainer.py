@@ -153,11 +153,17 @@ def test_a_broken_run_goes_back_once_with_gentler_settings_and_then_stops(tmp_pa
 
 def test_collapse_is_noticed(tmp_path, dataset, monkeypatch):
     trainer = make_trainer(tmp_path / "run", dataset, kimg=100.0)
-    trainer.state.counters.images = 6000
-    trainer._save_state()
+    trainer.state.counters.best_diversity = 1.0
     monkeypatch.setattr(trainer, "_draw", lambda count: torch.zeros(count, 3, 16, 16))
     with pytest.raises(UserError, match="all look the same, again"):
         trainer.train()
+
+
+def test_a_network_that_never_had_variety_is_young_and_not_collapsed(tmp_path, dataset, monkeypatch):
+    trainer = make_trainer(tmp_path / "run", dataset, kimg=0.02)
+    monkeypatch.setattr(trainer, "_draw", lambda count: torch.zeros(count, 3, 16, 16))
+    trainer.train()
+    assert trainer.run.status().state == "finished" and trainer.run.events() == []
 
 
 def run_process(run: Run, *arguments: str) -> subprocess.Popen:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-COLLAPSE_RATIO = 0.05  # generated pictures vary less than this part of what the real ones do
-COLLAPSE_FROM_KIMG = 5.0  # a younger network is not judged
+# Collapse: variety, as a part of the real pictures', was above the first figure once and is below the second.
+# A network that never had any, like the article's in its first minutes, is only young.
+VARIED_RATIO = 0.25
+COLLAPSE_RATIO = 0.05
 GENTLER = {"learning_rate": 0.5, "gamma": 4.0}  # factors for the one second chance
 
 
@@ -33,17 +35,16 @@ MEMORISING = (
 )
 
 
-def trouble(row: dict[str, float], diversity_ratio: float, kimg: float) -> Trouble | None:
+def trouble(row: dict[str, float], best_diversity: float) -> Trouble | None:
     """Why the run cannot go on like this, if so.
 
     Args:
-        row: the tick's metrics.
-        diversity_ratio: variety of the sample grid over that of as many real pictures.
-        kimg: thousands of pictures seen.
+        row: the tick's metrics; ``diversity`` is the sample grid's variety over that of as many real pictures.
+        best_diversity: the most the run has had before.
     """
     if not all(math.isfinite(row[key]) for key in ("loss_g", "loss_d", "grad_norm_g", "grad_norm_d")):
         return BROKEN
-    if kimg > COLLAPSE_FROM_KIMG and diversity_ratio < COLLAPSE_RATIO:
+    if best_diversity > VARIED_RATIO and row["diversity"] < COLLAPSE_RATIO:
         return COLLAPSED
     return None
 

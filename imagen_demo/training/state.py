@@ -24,7 +24,8 @@ class Counters:
     step: int = 0
     images: int = 0  # real pictures shown to the discriminator
     seconds: float = 0.0  # spent training, over all resumes
-    best_quality: float = float("inf")
+    best_quality: float | None = None  # the lowest sliced Wasserstein distance so far
+    best_diversity: float = 0.0  # the most variety a sample grid has had, as a part of the real pictures'
     rescues: int = 0  # how often the run went back to an earlier state with gentler settings
 
     @property

@@ -172,9 +172,10 @@ class Trainer:
         row = self._metrics()
         pictures = self._draw(GRID)
         reals = to_network(np.asarray(self.dataset.images[: min(GRID, len(self.dataset))]))
-        ratio = diversity(pictures) / max(1e-6, diversity(reals))
-        row["diversity"] = ratio
-        problem = coach.trouble(row, ratio, self.state.counters.kimg)
+        row["diversity"] = diversity(pictures) / max(1e-6, diversity(reals))
+        counters = self.state.counters
+        problem = coach.trouble(row, counters.best_diversity)
+        counters.best_diversity = max(counters.best_diversity, row["diversity"])
         if problem:
             self._rescue(problem)
             return False
@@ -248,7 +249,8 @@ class Trainer:
         reals = to_network(self.dataset.images[np.sort(choice)])
         row["swd"] = sliced_wasserstein(reals, self._draw(count))
         self.status.quality = row["swd"]
-        if row["swd"] < self.state.counters.best_quality:
+        best = self.state.counters.best_quality
+        if best is None or row["swd"] < best:
             self.state.counters.best_quality = row["swd"]
             self._save_model(self.run.best, preview, row)
         spent = time.monotonic() - started
