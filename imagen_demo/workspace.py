@@ -30,16 +30,19 @@ def checked_name(name: str) -> str:
 
 
 def free_name(name: str, folder: Path) -> str:
-    """``name``, or ``name-2``, ``name-3``, ... where ``folder`` already has it."""
+    """``name``, or ``name-2``, ``name-3``, ... where ``folder`` already has it.
+
+    A copy that an interrupted replacement left behind (:mod:`imagen_demo.storage`) counts as well.
+    """
     candidate, number = name, 2
-    while (folder / candidate).exists():
+    while (folder / candidate).exists() or (folder / f"{candidate}.old").exists():
         candidate, number = f"{name}-{number}", number + 1
     return candidate
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The four folders of DESIGN section 3, made when first used."""
+    """Datasets, training runs, exports and models, each in a folder that is made when first used."""
 
     root: Path = REPOSITORY
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,23 @@ def test_nvidia_labels_hugging_face_metadata_and_side_car_captions(tmp_path: Pat
 
 
 def test_nonsense_metadata_is_no_metadata(tmp_path: Path) -> None:
-    files = good(1) | {"dataset.json": b'{"labels": [', "metadata.jsonl": b"[1]\nnull\n"}
+    files = good(1) | {
+        "dataset.json": b'{"labels": [',
+        "metadata.jsonl": b"[1]\nnull\n",
+        "a/dataset.json": b'{"labels": 5}',
+    }
     intake = find_pictures(folder_of(tmp_path / "set", files), tmp_path / "scratch")
     assert intake.classes() == {} and "dataset.json" in names(intake)
+
+
+def test_one_name_many_times_and_no_name_at_all(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(tmp_path / "set.zip", "w") as bundle:
+        for number in range(4):
+            bundle.writestr("same.png", encoded(picture(number)))
+        bundle.writestr("same.png (3)", encoded(picture(9)))
+    intake = find_pictures(tmp_path / "set.zip", tmp_path / "scratch")
+    assert len(set(names(intake))) == 5 and {"same.png", "same.png (2)", "same.png (4)"} < set(names(intake))
+    nameless = zip_of(tmp_path / "nameless.zip", good(2) | {"?.png": encoded(picture(1))})
+    nameless.write_bytes(nameless.read_bytes().replace(b"?.png", b"\0.png"))
+    intake = find_pictures(nameless, tmp_path / "scratch")
+    assert sorted(good(2)) == names(intake) and list(codes(intake).values()) in (["archive_damaged"], ["damaged"])

@@ -35,7 +35,7 @@ _OPENERS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
 }
 _BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error,
-    EOFError, RuntimeError, ValueError, OSError,
+    EOFError, RuntimeError, ValueError, IndexError, OSError,
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from imagen_demo.progress import Progress, silent
 
 MAX_TEXT = 64 << 20  # bytes of one metadata file
 MAX_CAPTION = 64 << 10
+MAX_LABEL = 200  # characters
 LABEL_COLUMNS = ("label", "labels", "class", "category")
 CAPTION_COLUMNS = ("text", "caption", "captions", "prompt", "description")
 
@@ -93,7 +94,7 @@ def find_pictures(source: Path | Sequence[Path], scratch: Path, progress: Progre
 class _Finder:
     def __init__(self, intake: Intake, scratch: Path, progress: Progress) -> None:
         self.intake, self.scratch, self.progress = intake, scratch, progress
-        self.names: set[str] = set()
+        self.names: dict[str, int] = {}  # name -> the number a second file of that name gets
         self.archive_count = 0
 
     def add(self, path: Path, alone: bool) -> None:
@@ -185,10 +186,11 @@ class _Finder:
         self.intake.set_aside.append(SetAside(self._unique(name), code, values))
 
     def _unique(self, name: str) -> str:
-        candidate, number = name, 2
-        while candidate in self.names:
-            candidate, number = f"{name} ({number})", number + 1
-        self.names.add(candidate)
+        candidate = name
+        while candidate in self.names:  # counted on: an archive may repeat one name half a million times
+            candidate = f"{name} ({self.names[name]})"
+            self.names[name] += 1
+        self.names[candidate] = 2
         return candidate
 
     def finish(self) -> None:
@@ -196,11 +198,9 @@ class _Finder:
         intake = self.intake
         by_name = {c.name: c for c in intake.candidates}
         stems = {c.name.rpartition(".")[0]: c.name for c in intake.candidates if not c.name.lower().endswith(".txt")}
-        for candidate in list(by_name.values()):
-            if _read_metadata(candidate, by_name, stems, intake):
-                intake.candidates.remove(candidate)
-                intake.set_aside.append(SetAside(candidate.name, "metadata"))
-        intake.candidates.sort(key=lambda c: c.name)
+        metadata = {name for name, c in by_name.items() if _read_metadata(c, by_name, stems, intake)}
+        intake.set_aside += [SetAside(name, "metadata") for name in metadata]
+        intake.candidates = sorted((c for c in intake.candidates if c.name not in metadata), key=lambda c: c.name)
         intake.set_aside.sort(key=lambda s: s.name)
         if not intake.candidates and not intake.set_aside:
             raise UserError("{name} is empty.", name=intake.source)
@@ -251,7 +251,7 @@ def _read_metadata(candidate: Candidate, names: dict[str, Any], stems: dict[str,
         label = next((row[c] for c in LABEL_COLUMNS if _given(row.get(c))), None)
         caption = next((row[c] for c in CAPTION_COLUMNS if _given(row.get(c))), None)
         if label is not None:
-            intake.labels[name] = str(label)
+            intake.labels[name] = str(label)[:MAX_LABEL]
         if caption is not None:
             intake.captions[name] = str(caption)[:MAX_CAPTION]
     return True
@@ -270,6 +270,6 @@ def _rows(file: str, text: str) -> list[dict[str, Any]]:
         return [row for row in rows if isinstance(row, dict)]
     labels = json.loads(text)
     labels = labels.get("labels") if isinstance(labels, dict) else None
-    pairs = labels.items() if isinstance(labels, dict) else labels or []
+    pairs = labels.items() if isinstance(labels, dict) else labels if isinstance(labels, list) else []
     pairs = [p for p in pairs if isinstance(p, (list, tuple)) and len(p) == 2]
     return [{"file_name": name, "label": label} for name, label in pairs]

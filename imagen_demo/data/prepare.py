@@ -192,7 +192,8 @@ class _Preparation:
         classes = sorted(set(names), key=lambda name: (int(name) if name.isdecimal() else -1, name))  # 2 before 10
         for line, name in zip(self.accepted, names, strict=True):
             line["class"] = name
-        np.save(self.folder / "labels.npy", np.array([classes.index(name) for name in names], np.int64))
+        number = {name: index for index, name in enumerate(classes)}
+        np.save(self.folder / "labels.npy", np.array([number[name] for name in names], np.int64))
         return classes
 
     def _write_captions(self, intake: Intake) -> int:
