@@ -59,7 +59,7 @@ def test_loop_comes_back(studio):
 
 
 def test_filmstrip_shows_the_whole_way(studio):
-    strip = interpolations.filmstrip(studio, Interpolation(KEYS), count=5)
+    strip = list(interpolations.filmstrip(studio, Interpolation(KEYS), count=5))
     assert len(strip) == 5
     for frame, key in ((strip[0], KEYS[0]), (strip[2], KEYS[1]), (strip[4], KEYS[2])):
         assert np.array_equal(frame, studio.render_array(key))

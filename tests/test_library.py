@@ -243,3 +243,24 @@ def test_export_survives_a_model_between_two_names(workspace, tmp_path):
     os.rename(workspace.checkpoints / "mine", workspace.checkpoints / "mine.old")
     out = library.export_zip(workspace, "mine", tmp_path / "m.zip")
     assert zipfile.ZipFile(out).testzip() is None and storage.current_folder(workspace.checkpoints / "mine").exists()
+
+
+def test_damaged_or_half_deleted_runs_do_not_hide_the_library(workspace):
+    for name in ("broken", ".deleted-0123"):
+        save_tiny_model(workspace.runs / name / "latest")
+    for text in ("{", "[]", '{"unknown": 1}', '{"state": "training", "pid": "x"}'):
+        (workspace.runs / "broken" / "status.json").write_text(text)
+        entries = {entry.name: entry for entry in library.list_models(workspace)}
+        assert set(entries) == {"planets", "mine", "run/broken"} and not entries["run/broken"].in_training
+
+
+@pytest.mark.parametrize("name", [".", "\0.png"])
+def test_a_zip_with_a_nameless_entry_is_refused(workspace, tmp_path, name):
+    file = library.export_zip(workspace, "mine", tmp_path / "m.zip")
+    with zipfile.ZipFile(file, "a") as archive:
+        info = zipfile.ZipInfo("?" * len(name))
+        archive.writestr(info, b"x")
+    file.write_bytes(file.read_bytes().replace(b"?" * len(name), name.encode()))
+    with pytest.raises(UserError):
+        library.import_zip(workspace, file)
+    assert names(workspace) == ["planets", "mine"]

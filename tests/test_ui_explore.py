@@ -27,6 +27,7 @@ from imagen_demo.models.folder import ModelInfo, save_model
 from imagen_demo.models.registry import build_generator
 from imagen_demo.studio import library
 from imagen_demo.studio.recipes import Recipe, Studio
+from imagen_demo.studio.seeds import parse_seeds
 from imagen_demo.workspace import Workspace
 
 gradio_client = pytest.importorskip("gradio_client")
@@ -34,7 +35,6 @@ gr = pytest.importorskip("gradio")
 
 from imagen_demo.ui import file_jobs, texts, widgets  # noqa: E402
 from imagen_demo.ui.app import build_app, launch  # noqa: E402
-from imagen_demo.ui.generate import parse_seeds  # noqa: E402
 
 
 def make_model(folder: Path, classes: int = 0, channels: int = 3) -> None:
@@ -223,7 +223,7 @@ def test_seed_lists() -> None:
     assert parse_seeds("0-15") == list(range(16))
     assert parse_seeds(" 1, 5,9 ") == [1, 5, 9]
     assert parse_seeds("42", 3) == [42, 43, 44]
-    for text in ("", "x", "-1", "5-2", "1;x", "0-400", "0-4294967295", "4294967296", "1.5"):
+    for text in ("", "x", "-1", "5-2", "1;x", "0-400", "0-4294967295", "4294967296", "1.5", "1 " * 3000):
         with pytest.raises(UserError):
             parse_seeds(text)
 

@@ -96,9 +96,9 @@ def frames(studio: Studio, interpolation: Interpolation, count: int | None = Non
         yield studio.draw(model, w, recipes[0].size)
 
 
-def filmstrip(studio: Studio, interpolation: Interpolation, count: int = 8) -> list[np.ndarray]:
-    """``count`` evenly spaced frames, uint8 [H, W, C]."""
-    return list(frames(studio, interpolation, max(2, count)))
+def filmstrip(studio: Studio, interpolation: Interpolation, count: int = 8) -> Iterator[np.ndarray]:
+    """``count`` evenly spaced frames, as :func:`frames`: large ones need not be in memory together."""
+    return frames(studio, interpolation, max(2, count))
 
 
 def write(

@@ -55,9 +55,10 @@ def list_models(workspace: Workspace) -> list[ModelEntry]:
     bundled = [name for name in BUNDLED_NAMES if _is_bundled(workspace, name) and (BUNDLED / name).is_dir()]
     entries = [_entry(name, BUNDLED / name, bundled=True) for name in bundled]
     entries += [_entry(name, workspace.checkpoints / name) for name in _own_names(workspace)]
-    runs = [Run(folder) for folder in workspace.runs.iterdir() if _there(folder / "latest")]
+    folders = [folder for folder in workspace.runs.iterdir() if not folder.name.startswith(".")]
+    runs = [Run(folder) for folder in folders if _there(folder / "latest")]
     for run in sorted(runs, key=_last_change, reverse=True):
-        entries.append(_entry(RUN_PREFIX + run.name, run.latest, in_training=run.status().alive))
+        entries.append(_entry(RUN_PREFIX + run.name, run.latest, in_training=_in_training(run)))
     return entries
 
 
@@ -78,6 +79,13 @@ def _is_bundled(workspace: Workspace, name: str) -> bool:
 def _there(folder: Path) -> bool:
     """Whether there is such a folder, also at the instant in which it is being replaced (:mod:`storage`)."""
     return folder.is_dir() or folder.with_name(folder.name + ".old").is_dir() or folder.is_dir()
+
+
+def _in_training(run: Run) -> bool:
+    try:
+        return run.status().alive
+    except (OSError, ValueError, TypeError, AttributeError):  # status.json is damaged
+        return False
 
 
 def _last_change(run: Run) -> float:
@@ -204,7 +212,7 @@ def import_zip(workspace: Workspace, file: Path, name: str | None = None) -> str
         os.rename(model_folder, workspace.checkpoints / final)
         storage.fsync_folder(workspace.checkpoints)
         return final
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, LookupError, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None and file.exists():
             raise UserError("{file} could not be imported: {reason}.", file=file.name, reason=error.strerror) from None
         raise UserError("{file} is not a readable zip file.", file=file.name) from None
@@ -218,7 +226,7 @@ def _checked_members(archive: zipfile.ZipFile, zip_name: str) -> tuple[dict[str,
     parents = set()
     for member in archive.infolist():
         path = PurePosixPath(member.filename.replace("\\", "/"))
-        if member.is_dir() or path.parts[0] == "__MACOSX" or path.name == ".DS_Store":
+        if member.is_dir() or path.parts[:1] == ("__MACOSX",) or path.name == ".DS_Store":
             continue  # what a Mac's zipping adds means no harm and is left in the zip
         link = (member.external_attr >> 16) & 0o170000 == 0o120000
         if link or path.is_absolute() or ".." in path.parts or len(path.parts) > 2 or path.name not in FILES:

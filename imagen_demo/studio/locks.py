@@ -62,7 +62,9 @@ class RunLock:
         temporary.write_text(_entry(os.getpid()), "utf-8")
         try:
             os.link(temporary, self.path)
-        except (PermissionError, NotImplementedError):  # a file system without links
+        except FileExistsError:
+            raise
+        except (OSError, NotImplementedError):  # a file system without links
             with open(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY), "w", encoding="utf-8") as file:
                 file.write(_entry(os.getpid()))
         finally:
@@ -89,6 +91,7 @@ class RunLock:
         os.replace(temporary, self.path)
 
     def release(self) -> None:
+        """Nobody is the owner any more."""
         self.path.unlink(missing_ok=True)
 
 

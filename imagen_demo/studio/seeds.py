@@ -7,15 +7,19 @@ import re
 from imagen_demo.errors import UserError
 from imagen_demo.studio.checks import MAX_SEED
 
+MAX_PICTURES = 400  # at once, on the page
 
-def parse_seeds(text: str, count: int | None = None, most: int = 400) -> list[int]:
+
+def parse_seeds(text: str, count: int | None = None, most: int = MAX_PICTURES) -> list[int]:
     """``"0-3,7"`` -> [0, 1, 2, 3, 7]; with ``count``, one seed alone is followed by ``count - 1`` more.
 
     Raises:
         UserError: not seeds, or more than ``most`` of them.
     """
     seeds: list[int] = []
-    for part in re.split(r"[,;，；\s]+", str(text).strip(" ,;，；")[:10_000]):
+    if len(str(text)) > 12 * most:  # ten digits, a comma and a space each
+        raise UserError("That is too many pictures at once; the most is {most}.", most=most)
+    for part in re.split(r"[,;，；\s]+", str(text).strip(" ,;，；")):
         match = re.fullmatch(r"(\d{1,10})(?:[-–](\d{1,10}))?", part)
         first = int(match[1]) if match else 0
         last = int(match[2]) if match and match[2] else first

@@ -10,9 +10,11 @@ from gradio import FileData
 
 from imagen_demo.errors import UserError
 from imagen_demo.progress import silent
+from imagen_demo.studio.interpolations import MAX_KEYFRAMES
 from imagen_demo.studio.recipes import Recipe, Studio
+from imagen_demo.studio.seeds import parse_seeds
 from imagen_demo.ui import file_jobs, widgets
-from imagen_demo.ui.generate import parse_seeds, write_zip
+from imagen_demo.ui.generate import write_zip
 from imagen_demo.ui.interpolate import write_video
 
 
@@ -71,7 +73,8 @@ def add(studio: Studio) -> None:
         """
 
         def video() -> str:
-            recipes = [widgets.recipe_data(_recipe(model, seed, psi, label)) for seed in parse_seeds(seeds)]
+            keyframes = parse_seeds(seeds, most=MAX_KEYFRAMES)
+            recipes = [widgets.recipe_data(_recipe(model, seed, psi, label)) for seed in keyframes]
             timing = {"seconds": seconds, "fps": fps, "space": space, "easing": easing, "loop": loop}
             return write_video(studio, {"recipes": recipes, "size": size, **timing}, silent)
 

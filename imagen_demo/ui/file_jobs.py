@@ -47,7 +47,8 @@ def wire(
             log.exception("%s failed", name)
             gr.Warning(texts.t("unexpected", request))
         finally:
-            stops.pop(session, None)
+            if stops.get(session) is stop:  # else the visitor has started another one meanwhile
+                del stops[session]
         return kind(visible=False)
 
     def ask_to_stop(request: gr.Request) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,14 +11,12 @@ import gradio as gr
 from imagen_demo.errors import UserError
 from imagen_demo.media import png
 from imagen_demo.progress import Progress
-from imagen_demo.studio.checks import MAX_SEED
 from imagen_demo.studio.recipes import Recipe, Studio
+from imagen_demo.studio.seeds import MAX_PICTURES, parse_seeds
 from imagen_demo.ui import file_jobs, widgets
 from imagen_demo.ui.texts import i18n
 from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
-
-MAX_PICTURES = 400
 
 
 def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
@@ -43,31 +40,6 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
 
     file_jobs.wire(grid.zip, archive, cancel, work, "zip")
     return {"grid": grid, "file": archive}
-
-
-def parse_seeds(text: str, count: int | None = None) -> list[int]:
-    """``"0-15"``, ``"1,5,9"``, or one start seed that is followed by ``count - 1`` more.
-
-    Raises:
-        UserError: not seeds, or more than :data:`MAX_PICTURES` of them.
-    """
-    seeds: list[int] = []
-    for part in re.split(r"[,;，；\s]+", str(text).strip(" ,;，；")[:10_000]):
-        match = re.fullmatch(r"(\d{1,10})(?:\s*[-–]\s*(\d{1,10}))?", part)
-        first = int(match[1]) if match else 0
-        last = int(match[2]) if match and match[2] else first
-        if not match or last < first:
-            raise UserError("{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.", text=str(text)[:40])
-        if last - first >= MAX_PICTURES or len(seeds) > MAX_PICTURES:
-            raise UserError("That is too many pictures at once; the most is {most}.", most=MAX_PICTURES)
-        seeds += range(first, last + 1)
-    if len(seeds) == 1 and count is not None:
-        seeds = list(range(seeds[0], seeds[0] + count))
-    if not 1 <= len(seeds) <= MAX_PICTURES:
-        raise UserError("That is too many pictures at once; the most is {most}.", most=MAX_PICTURES)
-    if max(seeds) > MAX_SEED:
-        raise UserError("A seed can be at most {most}.", most=MAX_SEED)
-    return seeds
 
 
 def _plan(studio: Studio, payload: Payload) -> Payload:

@@ -58,7 +58,7 @@ def interpolation_from(spec: Any) -> Interpolation:
     except (TypeError, ValueError, OverflowError):
         raise UserError("The page sent something unreadable; reload it.") from None
     return Interpolation(
-        recipes=tuple(widgets.recipes_from(spec)),
+        recipes=tuple(widgets.recipes_from(spec, 2 * interpolations.MAX_KEYFRAMES)),  # a few too many get its sentence
         space=str(spec.get("space", "w")),
         easing=str(spec.get("easing", "smooth")),
         seconds=seconds,

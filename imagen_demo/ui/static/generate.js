@@ -41,7 +41,7 @@ const generate = async () => {
     label: model.classes.length && classBox.value !== '' ? +classBox.value : null, directions: extra.directions, size: extra.size,
   });
   if (mine !== run) return;
-  if (plan.error) { say(plan.error, true); return; }
+  if (plan.error) { cancel.hidden = true; say(plan.error, true); return; }
   recipes = plan.recipes;
   choose(-1);
   grid.classList.toggle('im-many', recipes.length > 60);
