@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,13 +30,13 @@ def checked_name(name: str) -> str:
     return name
 
 
-def free_name(name: str, folder: Path) -> str:
-    """``name``, or ``name-2``, ``name-3``, ... where ``folder`` already has it.
+def free_name(name: str, folder: Path, taken: Collection[Path] = ()) -> str:
+    """``name``, or ``name-2``, ``name-3``, ... where ``folder`` already has it, or it is among ``taken``.
 
     A copy that an interrupted replacement left behind (:mod:`imagen_demo.storage`) counts as well.
     """
     candidate, number = name, 2
-    while (folder / candidate).exists() or (folder / f"{candidate}.old").exists():
+    while (folder / candidate).exists() or (folder / f"{candidate}.old").exists() or (folder / candidate) in taken:
         candidate, number = f"{name}-{number}", number + 1
     return candidate
 

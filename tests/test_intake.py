@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hostile import encoded, encrypted_zip, folder_of, good, hostile_tar, picture, tar_of, zip_of, zip_with_link
 
-from imagen_demo.data import archives
+from imagen_demo.data import archives, reasons
 from imagen_demo.data.intake import Intake, find_pictures
 from imagen_demo.errors import Cancelled, UserError
 
@@ -203,3 +203,14 @@ def test_one_name_many_times_and_no_name_at_all(tmp_path: Path) -> None:
     nameless.write_bytes(nameless.read_bytes().replace(b"?.png", b"\0.png"))
     intake = find_pictures(nameless, tmp_path / "scratch")
     assert sorted(good(2)) == names(intake) and list(codes(intake).values()) in (["archive_damaged"], ["damaged"])
+
+
+@pytest.mark.parametrize("pack", [zip_of, tar_of])
+def test_a_huge_file_in_an_archive_is_left_out(tmp_path: Path, pack: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MAX_FILE", 1 << 20)
+    files = good(2) | {"film.mov": bytes(3 << 20)}
+    intake = find_pictures(pack(tmp_path / "set.bin", files), tmp_path / "scratch")
+    (aside,) = intake.set_aside
+    assert reasons.sentence(aside.code, aside.values) == "The file is larger than 1 MB." and names(intake) == sorted(
+        good(2)
+    )

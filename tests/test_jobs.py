@@ -14,7 +14,7 @@ from PIL import Image
 
 from imagen_demo.config import PrepareConfig, TrainConfig
 from imagen_demo.errors import Cancelled, UserError
-from imagen_demo.studio import curves, jobs
+from imagen_demo.studio import curves, datasets, jobs
 from imagen_demo.studio.background import Background
 from imagen_demo.studio.locks import RunLock
 from imagen_demo.training.run import Run, Status, process_started
@@ -53,7 +53,9 @@ def workspace(tmp_path, monkeypatch):
 
 @pytest.fixture
 def dataset(workspace, tmp_path):
-    return jobs.prepare_dataset(workspace, pictures(tmp_path / "pictures"), "cats", PrepareConfig(resolution=16)).name
+    return datasets.prepare_dataset(
+        workspace, pictures(tmp_path / "pictures"), "cats", PrepareConfig(resolution=16)
+    ).name
 
 
 def pictures(folder, count=12):
@@ -206,23 +208,6 @@ def test_the_real_trainer_is_found_from_anywhere(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0
     assert "--resume" in done.stdout
-
-
-def test_cancelling_a_preparation_leaves_nothing(workspace, tmp_path):
-    source = pictures(tmp_path / "pictures")
-
-    def work(progress):
-        def slowly(fraction, text):
-            time.sleep(0.05)
-            progress(fraction, text)
-
-        return jobs.prepare_dataset(workspace, source, "cats", PrepareConfig(resolution=16), slowly)
-
-    job = Background(work)
-    job.cancel()
-    job.join(20)
-    assert job.done and job.cancelled and job.result is None
-    assert list(workspace.datasets.iterdir()) == []
 
 
 def test_background_work_tells_results_errors_and_crashes_apart():

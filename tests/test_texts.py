@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from imagen_demo.data import reasons
+from imagen_demo.errors import UserError
 from imagen_demo.ui.sentences_zh import SENTENCES
-from imagen_demo.ui.texts import TEXTS
+from imagen_demo.ui.texts import TEXTS, translate_error
 
 CORE = Path(__file__).parent.parent / "imagen_demo"
 
@@ -41,3 +43,15 @@ def test_every_sentence_of_the_core_is_translated():
 
 def test_translated_sentences_carry_the_same_values():
     assert {english for english, chinese in SENTENCES.items() if fields(english) != fields(chinese)} == set()
+
+
+def test_every_reason_is_translated():
+    every = {*reasons.DROPPED.values(), *reasons.GROUPS.values(), *reasons.NOTES.values()} - {"{problem}"}
+    assert every - SENTENCES.keys() == set()
+
+
+def test_a_sentence_within_a_sentence_is_translated_too():
+    inner = UserError("The picture is the same as {twin}.", twin="a.png")
+    outer = UserError("{file} could not be imported: {reason}.", file="b.png", reason=inner)
+    assert "The picture is the same as a.png." in str(outer)
+    assert "图片与 a.png 相同。" in translate_error(outer, "zh") and str(outer) == translate_error(outer, "en")

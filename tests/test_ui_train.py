@@ -11,7 +11,7 @@ from PIL import Image
 
 from imagen_demo.config import PrepareConfig, TrainConfig, settings
 from imagen_demo.errors import UserError
-from imagen_demo.studio import jobs
+from imagen_demo.studio import datasets, jobs
 from imagen_demo.training.run import Run, Status
 from imagen_demo.ui import app, models_tab, pieces, plots, texts, train_live, train_setup
 from imagen_demo.workspace import Workspace
@@ -37,7 +37,7 @@ def dataset(workspace, tmp_path):
     for number in range(12):
         Image.fromarray(random.integers(0, 255, (20, 20, 3), np.uint8)).save(folder / f"<b>{number}.png")
     (folder / "<script>.png").write_bytes(b"")
-    return jobs.prepare_dataset(workspace, folder, "cats", PrepareConfig(resolution=16))
+    return datasets.prepare_dataset(workspace, folder, "cats", PrepareConfig(resolution=16))
 
 
 @pytest.fixture
@@ -56,13 +56,13 @@ def is_skip(value):
 
 
 def test_the_page_is_sent_a_run_once_and_then_only_what_changed(workspace, run):
-    first = train_live._look(workspace, "first", {}, Visitor())
+    first = train_live.look(workspace, "first", {}, Visitor())
     assert len(first) == 13 + len(plots.PLOTS)
     assert not any(is_skip(value) for value in first)
     seen = first[0]
-    assert all(is_skip(value) for value in train_live._look(workspace, "first", seen, Visitor()))
+    assert all(is_skip(value) for value in train_live.look(workspace, "first", seen, Visitor()))
     run.append_metrics({"kimg": 3.0, "loss_g": 0.5, "loss_d": 2.5})
-    again = train_live._look(workspace, "first", seen, Visitor())
+    again = train_live.look(workspace, "first", seen, Visitor())
     losses = again[-len(plots.PLOTS)]
     assert [row[0] for row in losses["data"] if row[2] == "Generator"] == [0.0, 1.0, 2.0, 3.0]
     assert is_skip(again[3]) and is_skip(again[4])  # the run's state is what it was
@@ -139,12 +139,12 @@ def test_the_form_is_the_dataclass(workspace, dataset):
     values = tuple(field.default for field in train_setup.ADVANCED)
     assert train_setup.train_config(None, values) == TrainConfig()
     assert {field.name for field in train_setup.ADVANCED} | {"minutes"} == {f.name for f in settings(TrainConfig)}
-    sentences = train_setup._explained(workspace, Visitor(), "cats", "name", 5, *values)
+    sentences = train_setup._explained(workspace, Visitor(), "cats", 5, *values)
     assert "Training takes 5 minutes" in sentences
     bad = tuple(
         -7 if field.name == "batch" else value for field, value in zip(train_setup.ADVANCED, values, strict=True)
     )
-    assert "batch cannot be -7" in train_setup._explained(workspace, Visitor(), "cats", "name", 5, *bad)
+    assert "batch cannot be -7" in train_setup._explained(workspace, Visitor(), "cats", 5, *bad)
 
 
 def test_models_are_shown_and_damaged_ones_with_their_sentence(workspace):

@@ -15,7 +15,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -46,6 +46,7 @@ class Entry:
     name: str
     path: Path | None = None
     code: str = ""
+    values: dict[str, int] = field(default_factory=dict)  # for the sentence of ``code``
 
 
 def kind(head: bytes) -> str | None:
@@ -229,6 +230,6 @@ def _copied(stream: BinaryIO, name: str, target: Path, budget: _Budget | None) -
                 budget.spend(len(chunk))
             if written > MAX_FILE:
                 target.unlink()
-                return Entry(name, code="file_too_large")
+                return Entry(name, code="file_too_large", values={"limit": MAX_FILE >> 20})
             out.write(chunk)
     return Entry(name, target)

@@ -175,7 +175,7 @@ class _Finder:
         for entry in archives.unpack(path, where, watch):
             name = prefix + entry.name
             if entry.path is None:
-                self._aside(name, entry.code)
+                self._aside(name, entry.code, **entry.values)
             else:
                 self._file(entry.path, name, PurePosixPath(entry.name))
 

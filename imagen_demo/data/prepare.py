@@ -26,7 +26,7 @@ from imagen_demo.data.dataset import FORMAT_VERSION, SMALLEST, Dataset, open_dat
 from imagen_demo.data.decode import Decoded, decode, decode_many, leave_with_parent
 from imagen_demo.data.intake import Candidate, Intake, find_pictures
 from imagen_demo.data.near import near_duplicates
-from imagen_demo.data.reasons import IGNORED, sentence
+from imagen_demo.data.reasons import DROPPED, IGNORED, sentence
 from imagen_demo.errors import UserError
 from imagen_demo.progress import Progress, silent
 
@@ -149,19 +149,19 @@ class _Preparation:
                 yield from zip(chunk, future.result(), strict=True)
 
     def _too_few(self, intake: Intake) -> UserError:
-        tally = Counter(line["reason"] for line in self.files if line["status"] == "dropped")
-        if not tally:
+        dropped = [line for line in self.files if line["status"] == "dropped"]
+        if not dropped:
             return UserError(
                 "{name} has {count} usable pictures; at least {least} are needed.",
                 name=intake.source, count=len(self.accepted), least=SMALLEST,
             )  # fmt: skip
-        reason, _ = tally.most_common(1)[0]
-        example = next(line["file"] for line in self.files if line.get("reason") == reason)
+        code, _ = Counter(line["code"] for line in dropped).most_common(1)[0]
+        example = next(line for line in dropped if line["code"] == code)
         return UserError(
             "{name} has {count} usable pictures; at least {least} are needed. "
             "{dropped} files were left out, for example {example}: {reason}",
             name=intake.source, count=len(self.accepted), least=SMALLEST,
-            dropped=sum(tally.values()), example=example, reason=reason,
+            dropped=len(dropped), example=example["file"], reason=UserError(DROPPED[code], **example["values"]),
         )  # fmt: skip
 
     def _write_images(self, pictures: np.ndarray) -> tuple[str, int]:

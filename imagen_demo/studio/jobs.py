@@ -1,4 +1,4 @@
-"""Long work: preparing pictures, and training runs as processes of their own.
+"""Training runs, each a process of its own: starting, asking, looking.
 
 A run outlives whoever started it: the trainer is a detached process that writes the
 run directory (``training/run.py``); everything here only starts it, asks it, or reads.
@@ -12,77 +12,23 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from imagen_demo import storage
-from imagen_demo.config import PrepareConfig, TrainConfig
+from imagen_demo.config import TrainConfig
 from imagen_demo.data.dataset import Dataset, open_dataset
-from imagen_demo.data.prepare import prepare
-from imagen_demo.data.sample_set import write_sample_set
 from imagen_demo.errors import UserError
-from imagen_demo.progress import Progress, silent
 from imagen_demo.studio import library
+from imagen_demo.studio.datasets import prepare_dataset  # noqa: F401
 from imagen_demo.studio.locks import RunLock
 from imagen_demo.training.run import Run, Status, process_started
 from imagen_demo.workspace import REPOSITORY, Workspace, checked_name, free_name
 
 TRAINER = [sys.executable, "-m", "imagen_demo.training.main"]
-SAMPLE_SET = "planets"
-SAMPLE_COUNT = 2000
-_DRAWING = 0.6  # share of the sample set's progress bar
-
-
-# -- pictures ------------------------------------------------------------------
-
-
-def prepare_dataset(
-    workspace: Workspace,
-    source: Path | Sequence[Path],
-    name: str,
-    config: PrepareConfig | None = None,
-    progress: Progress = silent,
-    *,
-    replace: bool = False,
-) -> Dataset:
-    """Prepare a folder, an archive or many files as a dataset of the workspace.
-
-    It is called ``name``, or ``name-2``, ... if that is taken and ``replace`` is not set.
-
-    Raises:
-        UserError, Cancelled: as :func:`imagen_demo.data.prepare.prepare`.
-    """
-    name = checked_name(name)
-    name = name if replace else free_name(name, workspace.datasets)
-    return prepare(source, workspace.datasets / name, config or PrepareConfig(), progress)
-
-
-def prepare_sample_set(
-    workspace: Workspace, config: PrepareConfig | None = None, progress: Progress = silent, count: int = SAMPLE_COUNT
-) -> Dataset:
-    """Draw and prepare the sample set, or open it if it is there already at this resolution.
-
-    Raises:
-        Cancelled: from ``progress``; nothing is left behind.
-    """
-    config = config or PrepareConfig()
-    name = f"{SAMPLE_SET}-{config.resolution}"
-    try:
-        found = open_dataset(workspace.datasets / name)
-        if found.resolution == config.resolution and len(found) >= 0.9 * count:
-            return found
-    except UserError:
-        pass  # not there, or damaged: make it
-    with tempfile.TemporaryDirectory(prefix=".sample-", dir=workspace.root) as scratch:
-        folder = Path(scratch) / SAMPLE_SET
-        size = max(32, config.resolution)
-        write_sample_set(folder, count, size, progress=lambda done, text: progress(done * _DRAWING, text))
-        rest: Progress = lambda done, text: progress(_DRAWING + done * (1 - _DRAWING), text)  # noqa: E731
-        return prepare_dataset(workspace, folder, name, config, rest, replace=True)
 
 
 # -- starting ------------------------------------------------------------------

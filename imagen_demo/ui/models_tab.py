@@ -16,10 +16,10 @@ from imagen_demo.errors import UserError
 from imagen_demo.studio import library
 from imagen_demo.studio.library import ModelEntry
 from imagen_demo.ui import pieces, widgets
+from imagen_demo.ui.pieces import PRIVATE
 from imagen_demo.ui.texts import i18n, t, translate_error
 from imagen_demo.workspace import Workspace
 
-PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 CARD_SIDE, DETAIL_SIDE = 380, 320  # pixels of the previews, at most
 
 
@@ -208,7 +208,9 @@ def _rows(entry: ModelEntry, request: gr.Request) -> list[tuple[str, str]]:
 
 
 def _readme(entry: ModelEntry) -> str:
+    """The model's card as Markdown, without HTML and pictures: a stranger's could tell its author who looks at it."""
     try:
-        return (entry.path / "README.md").read_text("utf-8")[:20_000]
+        text = (entry.path / "README.md").read_text("utf-8")[:20_000]
     except (OSError, UnicodeDecodeError):
         return ""
+    return text.replace("<", "&lt;").replace("![", "[")

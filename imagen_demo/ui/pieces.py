@@ -21,6 +21,7 @@ from imagen_demo.ui import widgets
 from imagen_demo.ui.texts import t, translate, translate_error
 
 PREVIEW = 24  # pictures of the preview of a dataset
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}  # for events that are the page's own affair
 
 
 def bound(work: Callable[..., Any], *first: Any) -> Callable[..., Any]:
@@ -67,7 +68,7 @@ def sentences(lines: Iterable[str]) -> str:
     return f'<ul class="tr-list">{"".join(items)}</ul>' if items else ""
 
 
-def duration(seconds: float | None, language: gr.Request | str | None) -> str:
+def duration(seconds: float | None) -> str:
     """``1:05`` minutes or ``2 h 05``."""
     if seconds is None:
         return "–"
@@ -127,8 +128,8 @@ def run_head(run: Run, status: Status, memory: float | None, request: gr.Request
     facts = [
         (t("tr_thousand", request, count=f"{status.kimg:.1f}"), "tr_f_pictures"),
         (f"{status.images_per_second:.0f}" if status.images_per_second else "–", "tr_f_speed"),
-        (duration(status.eta, request), "tr_f_left") if status.alive else None,
-        (duration(status.seconds, request), "tr_f_spent"),
+        (duration(status.eta), "tr_f_left") if status.alive else None,
+        (duration(status.seconds), "tr_f_spent"),
         (f"{memory / 2**30:.1f} GB", "tr_f_memory") if memory and status.alive else None,
         (f"{status.quality:.3g}", "tr_f_quality") if status.quality is not None else None,
     ]

@@ -10,7 +10,6 @@ SENTENCES: dict[str, str] = {
     # command line
     "The model {model} has no class {name}; it has {names}.": "模型 {model} 没有类别 {name}；它有 {names}。",
     "The model {model} has no classes; leave --class out.": "模型 {model} 没有类别，请去掉 --class。",
-    "{text!r} is no list of seeds; write 0-15 or 1,5,9.": "{text!r} 不是种子列表；请写 0-15 或 1,5,9。",
     "{what} is missing.": "缺少 {what}。",
     "{source} was found neither as a prepared dataset nor as a file or folder.":
         "找不到 {source}：它既不是已准备的数据集，也不是文件或文件夹。",
@@ -158,6 +157,22 @@ SENTENCES: dict[str, str] = {
         "内存不足；请选择更小的 batch 或 width，或关闭其他程序。",
     "Training stopped by an unexpected error ({kind}: {text}). Details are in log.txt.":
         "训练因意外错误停止（{kind}：{text}）。详情见 log.txt。",
+    # why one file was left out
+    "The file is not a picture of a known kind.": "文件不是已知格式的图片。",
+    "The file is empty.": "文件为空。",
+    "The file ends early or is damaged.": "文件不完整或已损坏。",
+    "The file cannot be read.": "文件无法读取。",
+    "The picture has {megapixels} million pixels; at most {limit} million are read.":
+        "图片有 {megapixels} 百万像素，上限为 {limit} 百万。",
+    "The picture has only {width} x {height} pixels.": "图片只有 {width} x {height} 像素。",
+    "The picture is the same as {twin}.": "图片与 {twin} 相同。",
+    "The file is larger than {limit} MB.": "文件大于 {limit} MB。",
+    "The name leads out of the archive.": "路径指向压缩包之外。",
+    "The file is a link, not a picture.": "文件是链接，不是图片。",
+    "The entry is not a plain file.": "该条目不是普通文件。",
+    "The file is an archive inside an archive.": "文件是压缩包中的压缩包。",
+    "The entry is protected by a password.": "该条目有密码保护。",
+    "The archive is damaged from here on; what came before was read.": "压缩包从此处起已损坏，之前的内容已读取。",
     # reports on pictures, and what the user did
     "{accepted} of {found} files are used as pictures.": "{found} 个文件中有 {accepted} 个用作图片。",
     "{count} left out: not a picture of a known kind, for example {example}.":
@@ -199,7 +214,6 @@ SENTENCES: dict[str, str] = {
         "{count} 张小于所选分辨率，已放大，例如 {example}。",
     "{count} look almost like another picture and were kept, for example {example}.":
         "{count} 张与其他图片几乎相同，已保留，例如 {example}。",
-    "The losses stopped being numbers.": "损失不再是有效数字。",
     "Training was paused.": "训练已暂停。",
     "Training went on.": "训练已继续。",
     "Training was stopped.": "训练已停止。",

@@ -2,7 +2,7 @@
 
 Labels of components use ``i18n("key")`` and follow the browser's language; texts
 made in handlers go through :func:`t`. Sentences of the core arrive as English
-templates and are looked up in :data:`SENTENCES`.
+templates and are looked up in ``sentences_zh.py``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from imagen_demo.ui import texts_train
 from imagen_demo.ui.sentences_zh import SENTENCES
 
 _SHELL = {
-    "app_title": ("Imagen Demo", "Imagen Demo"),
     "tagline": ("Train an image generator on your own pictures, then walk through what it learned.",
                 "用自己的图片训练图像生成器，再漫游它学到的世界。"),
     "tab_explore": ("Explore", "探索"),
@@ -137,10 +136,14 @@ def t(key: str, source: gr.Request | str | None = None, **values: object) -> str
 
 
 def translate(template: str, values: dict[str, Any], source: gr.Request | str | None = None) -> str:
-    """A sentence of the core in the visitor's language; English where no translation is known."""
+    """A sentence of the core in the visitor's language; English where no translation is known.
+
+    A value that is a sentence itself, a UserError, is translated too.
+    """
     if language(source) == "zh":
         template = SENTENCES.get(template, template)
-    return template.format(**values)
+    said = {key: translate_error(v, source) if isinstance(v, UserError) else v for key, v in values.items()}
+    return template.format(**said)
 
 
 def translate_error(error: UserError, source: gr.Request | str | None = None) -> str:

@@ -33,9 +33,7 @@ _SETUP = {
     "tr_minutes_number": ("Minutes", "分钟"),
     "tr_minutes_preset": ("{count} min", "{count} 分钟"),
     "tr_name": ("Name of this training", "训练名称"),
-    "tr_name_help": ("Your model appears in the library under this name.", "模型将以此名称出现在模型库中。"),
     "tr_advanced": ("Advanced settings", "高级设置"),
-    "tr_chosen": ("Chosen for you", "自动选择"),
     "tr_chosen_empty": ("Once there are pictures, the choices made for you appear here.",
                         "准备好图片后，这里会显示自动选择的设置。"),
     "tr_chosen_long": ("Training takes {minutes} minutes; stop it earlier or continue later as you like.",
@@ -90,12 +88,10 @@ _LIVE = {
     "tr_asked_pause": ("Pausing…", "正在暂停…"),
     "tr_asked_resume": ("Going on…", "正在继续…"),
     "tr_asked_stop": ("Stopping and saving…", "正在停止并保存…"),
-    "tr_deleted": ("{name} was deleted.", "已删除 {name}。"),
     "tl_alt": ("Sample pictures at {kimg} thousand pictures seen", "看过 {kimg} 千张图片时的样图"),
     "tl_slider": ("Time-lapse", "延时回放"),
     "tl_play": ("Play the time-lapse", "播放延时回放"),
     "tl_pause": ("Pause the time-lapse", "暂停回放"),
-    "tl_live": ("live", "实时"),
     "tl_at": ("{kimg} k pictures", "{kimg} 千张"),
     "tl_empty": ("The first sample pictures appear here in a moment.", "第一批样图即将出现。"),
     "tr_p_loss": ("Losses", "损失"),
@@ -115,8 +111,6 @@ _LIVE = {
     "tr_events": ("What happened", "过程记录"),
     "tr_log": ("Log", "日志"),
     "tr_log_empty": ("Nothing yet.", "暂无内容。"),
-    "tr_you": ("You", "您"),
-    "tr_coach": ("Coach", "教练"),
 }  # fmt: skip
 
 _MODELS = {

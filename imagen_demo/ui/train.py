@@ -12,11 +12,10 @@ from imagen_demo.config import TrainConfig
 from imagen_demo.errors import UserError
 from imagen_demo.studio import jobs
 from imagen_demo.ui import pieces, train_live, train_setup
+from imagen_demo.ui.pieces import PRIVATE
 from imagen_demo.ui.texts import i18n, t, translate_error
 from imagen_demo.ui.theme import STATIC
 from imagen_demo.workspace import Workspace
-
-PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
@@ -54,7 +53,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
 
     views = [setup.group, live.group, live.timer, live.seen, live.note]
     runs.change(show, runs, views, **PRIVATE).then(
-        pieces.bound(train_live._look, workspace), [runs, live.seen], live.outputs, **PRIVATE
+        pieces.bound(train_live.look, workspace), [runs, live.seen], live.outputs, **PRIVATE
     )
     setup.start.click(begin, setup.inputs, [top, runs, setup.note], **PRIVATE)
     setup.dataset.change(lambda: "", None, setup.note, **PRIVATE)

@@ -16,6 +16,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.studio import jobs
 from imagen_demo.training.run import Run, Status
 from imagen_demo.ui import pieces, plots, widgets
+from imagen_demo.ui.pieces import PRIVATE
 from imagen_demo.ui.texts import i18n, t, translate_error
 from imagen_demo.workspace import Workspace
 
@@ -34,7 +35,6 @@ class Live:
 
 
 def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
-    private = {"api_visibility": "private", "show_progress": "hidden"}
     with gr.Column(visible=False, elem_id="train-live") as group:
         with gr.Column(elem_classes="tr-card"):
             head = pieces.html("train-head")
@@ -70,21 +70,21 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
     timer, seen, file = gr.Timer(1.0, active=False), gr.State({}), gr.Textbox(visible=False)
     outputs = [seen, head, note, runs, explore, pause, resume, stop, delete, more, lapse, happened, log, *lines]
 
-    timer.tick(pieces.bound(_look, workspace), [runs, seen], outputs, **private)
-    explore.click(None, runs, None, js=f"(run) => ({shared.open_in_explore})('run/' + run)", **private)
+    timer.tick(pieces.bound(look, workspace), [runs, seen], outputs, **PRIVATE)
+    explore.click(None, runs, None, js=f"(run) => ({shared.open_in_explore})('run/' + run)", **PRIVATE)
     for button, work, text in ((pause, jobs.pause, "tr_asked_pause"), (resume, jobs.resume_run, "tr_asked_resume")):
-        button.click(pieces.bound(_ask, workspace, work, text), runs, note, **private)
+        button.click(pieces.bound(_ask, workspace, work, text), runs, note, **PRIVATE)
     shown, hidden = lambda: gr.Column(visible=True), lambda: gr.Column(visible=False)
     for button, (box, yes, no) in ((stop, stop_ask), (delete, delete_ask)):
-        button.click(shown, None, box, **private)
+        button.click(shown, None, box, **PRIVATE)
         for choice in (yes, no):
-            choice.click(hidden, None, box, **private)
-    stop_ask[1].click(pieces.bound(_ask, workspace, jobs.stop, "tr_asked_stop"), runs, note, **private)
-    deleted = delete_ask[1].click(pieces.bound(_delete, workspace), runs, note, **private)
-    go_on.click(pieces.bound(_continue, workspace), [runs, minutes], note, **private)
+            choice.click(hidden, None, box, **PRIVATE)
+    stop_ask[1].click(pieces.bound(_ask, workspace, jobs.stop, "tr_asked_stop"), runs, note, **PRIVATE)
+    deleted = delete_ask[1].click(pieces.bound(_delete, workspace), runs, note, **PRIVATE)
+    go_on.click(pieces.bound(_continue, workspace), [runs, minutes], note, **PRIVATE)
     for button, kind in ((png, "png"), (pdf, "pdf")):
-        button.click(pieces.bound(_curves, workspace, kind), runs, [file, note], **private).then(
-            None, file, None, js=SAVE, **private
+        button.click(pieces.bound(_curves, workspace, kind), runs, [file, note], **PRIVATE).then(
+            None, file, None, js=SAVE, **PRIVATE
         )  # fmt: skip
     return Live(group, timer, seen, outputs, deleted, note)
 
@@ -139,7 +139,7 @@ def _stamp(path: Path) -> tuple[int, int]:
     return (found.st_mtime_ns, found.st_size)
 
 
-def _look(workspace: Workspace, name: str | None, seen: dict[str, Any], request: gr.Request) -> list[Any]:
+def look(workspace: Workspace, name: str | None, seen: dict[str, Any], request: gr.Request) -> list[Any]:
     """New values of what changed since this page last looked, ``gr.skip()`` for the rest."""
     try:
         run = jobs.find_run(workspace, name or "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +13,14 @@ import gradio as gr
 from imagen_demo.config import RESOLUTIONS, PrepareConfig, TrainConfig, settings
 from imagen_demo.data.dataset import Dataset, list_datasets, open_dataset
 from imagen_demo.errors import UserError
-from imagen_demo.studio import jobs
+from imagen_demo.studio import datasets
 from imagen_demo.studio.background import Background
 from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.ui import pieces
+from imagen_demo.ui.pieces import PRIVATE
 from imagen_demo.ui.texts import i18n, t, translate
 from imagen_demo.workspace import Workspace, checked_name, free_name
 
-log = logging.getLogger(__name__)
 PRESETS = (5, 15, 30, 60)  # minutes
 ADVANCED = [field for field in settings(TrainConfig) if field.metadata["advanced"]]
 _JOBS: dict[str, Background[Dataset]] = {}  # by a token that each page keeps
@@ -68,7 +67,7 @@ def _step(blocks: gr.Blocks, number: int, title: str, help: str = "") -> None:
 
 
 def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
-    token = gr.State(None)
+    token = gr.State(None, delete_callback=lambda key: _JOBS.pop(key or "", None))  # an hour after the page is gone
     with gr.Column(elem_classes="tr-card"):
         _step(blocks, 1, "tr_step1", "tr_step1_help")
         with gr.Row(equal_height=False):
@@ -97,7 +96,6 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
         report = pieces.html("train-report")
         preview = pieces.html("train-preview")
     timer = gr.Timer(0.5, active=False)
-    private = {"api_visibility": "private", "show_progress": "hidden"}
 
     def begin(work: Callable[..., Dataset], request: gr.Request) -> tuple[Any, ...]:
         key = uuid.uuid4().hex
@@ -110,11 +108,11 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
             return None, gr.skip(), gr.skip(), gr.skip(), pieces.note(t("tr_no_files", request), "bad")
         sources, config = [Path(path) for path in paths], PrepareConfig(resolution=side, fit=how)
         source, name = sources[0] if len(sources) == 1 else sources, _name_of(sources)
-        return begin(lambda progress: jobs.prepare_dataset(workspace, source, name, config, progress), request)
+        return begin(lambda progress: datasets.prepare_dataset(workspace, source, name, config, progress), request)
 
     def from_sample(side: int, how: str, request: gr.Request) -> tuple[Any, ...]:
         config = PrepareConfig(resolution=side, fit=how)
-        return begin(lambda progress: jobs.prepare_sample_set(workspace, config, progress), request)
+        return begin(lambda progress: datasets.prepare_sample_set(workspace, config, progress), request)
 
     def look(key: str | None, request: gr.Request) -> tuple[Any, ...]:
         """bar, group, timer, message, dataset."""
@@ -123,7 +121,7 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
             return gr.skip(), gr.Column(visible=False), gr.Timer(active=False), gr.skip(), gr.skip()
         if not job.done:
             left = job.seconds_left
-            text = "" if left is None else t("tr_left", request, time=pieces.duration(left, request))
+            text = "" if left is None else t("tr_left", request, time=pieces.duration(left))
             detail = translate_progress(job.text, request)
             bar = pieces.progress(t("tr_preparing", request), job.fraction, detail, text)
             return bar, gr.skip(), gr.skip(), gr.skip(), gr.skip()
@@ -139,15 +137,15 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
         return "", gr.Column(visible=False), gr.Timer(active=False), sentence, chosen
 
     started = [token, timer, working, bar, message]
-    files.change(lambda paths: gr.Button(visible=bool(paths)), files, go, **private)
-    go.click(from_files, [files, resolution, fit], started, **private)
-    folder.upload(from_files, [folder, resolution, fit], started, **private)
-    sample.click(from_sample, [resolution, fit], started, **private)
-    cancel.click(lambda key: _JOBS[key].cancel() if key in _JOBS else None, token, None, **private)
-    timer.tick(look, token, [bar, working, timer, message, dataset], **private)
-    dataset.change(pieces.bound(_shown, workspace), dataset, [report, preview], **private)
-    blocks.load(_fit_menu, None, fit, **private)
-    blocks.load(lambda: _dataset_menu(workspace, None), None, dataset, **private)
+    files.change(lambda paths: gr.Button(visible=bool(paths)), files, go, **PRIVATE)
+    go.click(from_files, [files, resolution, fit], started, **PRIVATE)
+    folder.upload(from_files, [folder, resolution, fit], started, **PRIVATE)
+    sample.click(from_sample, [resolution, fit], started, **PRIVATE)
+    cancel.click(lambda key: _JOBS[key].cancel() if key in _JOBS else None, token, None, **PRIVATE)
+    timer.tick(look, token, [bar, working, timer, message, dataset], **PRIVATE)
+    dataset.change(pieces.bound(_shown, workspace), dataset, [report, preview], **PRIVATE)
+    blocks.load(_fit_menu, None, fit, **PRIVATE)
+    blocks.load(lambda: _dataset_menu(workspace, None), None, dataset, **PRIVATE)
     return dataset
 
 
@@ -207,7 +205,6 @@ def _settings(workspace: Workspace, blocks: gr.Blocks, dataset: gr.Dropdown) -> 
         with gr.Accordion(i18n("tr_advanced"), open=False, elem_id="train-advanced"), gr.Row():
             advanced = [_control(field) for field in ADVANCED]
         chosen = pieces.html("train-chosen")
-    private = {"api_visibility": "private", "show_progress": "hidden"}
 
     def presets(request: gr.Request) -> gr.Radio:
         return gr.Radio(choices=[(t("tr_minutes_preset", request, count=count), count) for count in PRESETS])
@@ -215,13 +212,13 @@ def _settings(workspace: Workspace, blocks: gr.Blocks, dataset: gr.Dropdown) -> 
     def suggest(data: str | None) -> str:
         return free_name(data, workspace.runs) if data else ""
 
-    blocks.load(presets, None, preset, **private)
-    preset.input(lambda count: count, preset, minutes, **private)
-    minutes.input(lambda count: count if count in PRESETS else None, minutes, preset, **private)
-    dataset.change(suggest, dataset, name, **private)
-    explained = [dataset, name, minutes, *advanced]
+    blocks.load(presets, None, preset, **PRIVATE)
+    preset.input(lambda count: count, preset, minutes, **PRIVATE)
+    minutes.input(lambda count: count if count in PRESETS else None, minutes, preset, **PRIVATE)
+    dataset.change(suggest, dataset, name, **PRIVATE)
+    explained = [dataset, minutes, *advanced]
     events = [blocks.load, dataset.change, minutes.change, *(control.change for control in advanced)]
-    gr.on(events, pieces.bound(_explained, workspace), explained, chosen, trigger_mode="always_last", **private)
+    gr.on(events, pieces.bound(_explained, workspace), explained, chosen, trigger_mode="always_last", **PRIVATE)
     return name, minutes, advanced
 
 
@@ -248,9 +245,7 @@ def train_config(minutes: float | None, values: tuple[Any, ...]) -> TrainConfig:
     return TrainConfig(minutes=TrainConfig().minutes if minutes is None else minutes, **given)
 
 
-def _explained(
-    workspace: Workspace, request: gr.Request, data: str | None, name: str, minutes: float | None, *values: Any
-) -> str:
+def _explained(workspace: Workspace, request: gr.Request, data: str | None, minutes: float | None, *values: Any) -> str:
     """The automatic choices, as sentences."""
     if not data:
         return pieces.note(t("tr_chosen_empty", request))
