@@ -41,7 +41,7 @@ def resolve(config: TrainConfig, dataset: Dataset, device: torch.device) -> tupl
     if not config.threads:
         auto["threads"] = os.cpu_count() or 1
     if not config.width:
-        auto["width"] = 16_384 if gpu else 768
+        auto["width"] = 16_384 if gpu else 512
     if not config.batch:
         wanted = (64 if dataset.resolution <= 128 else 32) if gpu else 16
         while wanted > len(dataset):
@@ -51,7 +51,7 @@ def resolve(config: TrainConfig, dataset: Dataset, device: torch.device) -> tupl
         # The article's Adam for the article's network; the style network's weights are equalised.
         auto["learning_rate"] = 2e-4 if mlp else (2e-3 if gpu else 3e-3)
     if config.gamma < 0:
-        auto["gamma"] = 0.0 if mlp else 4.0 * (dataset.resolution / 64) ** 2
+        auto["gamma"] = 0.0 if mlp else 1.0 * (dataset.resolution / 64) ** 2
     if not config.penalty_every:
         auto["penalty_every"] = 8
     if not config.ema_half_life_kimg:
