@@ -16,6 +16,7 @@ from imagen_demo.errors import UserError
 RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)
 ARCHITECTURES = ("style", "mlp")
 OBJECTIVES = ("relativistic", "nonsaturating", "hinge")
+DEFAULT_PSI = 0.8  # truncation of a picture nobody has set it for: a little less varied, a little cleaner
 
 
 def _setting(
@@ -125,7 +126,7 @@ class TrainConfig:
         choices=("adaptive", "off"),
     )
     augment_target: float = _setting(
-        0.6, "Overfitting level that augmentation holds (0 to 1)", "增强所维持的过拟合程度", low=0.0, high=1.0
+        0.3, "Overfitting level that augmentation holds (0 to 1)", "增强所维持的过拟合程度", low=0.0, high=1.0
     )
     mirror: str = _setting(
         "auto", "Also learn from left-right mirrored pictures", "同时学习左右镜像的图片", choices=("auto", "yes", "no")

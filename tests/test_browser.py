@@ -22,7 +22,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from imagen_demo.config import PrepareConfig
-from imagen_demo.studio import jobs
+from imagen_demo.studio import datasets, jobs
 from imagen_demo.studio.library import BUNDLED_NAMES
 from imagen_demo.workspace import Workspace
 
@@ -292,7 +292,7 @@ def test_prepare_train_watch_and_explore(open_page, pictures_zip):
 def test_a_run_outlives_the_app(browser, tmp_path):
     workspace = Workspace(tmp_path / "workspace")
     source = draw_pictures(tmp_path / "pictures")
-    jobs.prepare_dataset(workspace, source, "discs", PrepareConfig(resolution=16, workers=1))
+    datasets.prepare_dataset(workspace, source, "discs", PrepareConfig(resolution=16, workers=1))
     with running_app(tmp_path) as (address, app):
         call = json.dumps({"data": ["discs", "steady", 30]}).encode()
         url, kind = f"{address}/gradio_api/call/train_start", {"Content-Type": "application/json"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from pathlib import Path
@@ -42,13 +41,13 @@ def prepare(
 def _prepare(workspace: Workspace, source: Path, name: str | None, config: PrepareConfig, replace: bool = False) -> Any:
     from imagen_demo.cli.terminal import progress_bar, say
     from imagen_demo.data.dataset import report
-    from imagen_demo.studio import jobs
+    from imagen_demo.studio import datasets
 
     if not source.exists():
         raise UserError("{source} was found neither as a prepared dataset nor as a file or folder.", source=source)
     name = checked_name(name) if name else _name_after(source)
     with progress_bar() as progress:
-        dataset = jobs.prepare_dataset(workspace, source, name, config, progress, replace=replace)
+        dataset = datasets.prepare_dataset(workspace, source, name, config, progress, replace=replace)
     for template, values in report(dataset):
         say(template.format(**values))
     return dataset
@@ -121,15 +120,8 @@ def _facts(run: Any) -> dict[str, Any]:
 
     status = jobs.status(run)
     keys = ("state", "kimg", "images_per_second", "seconds", "progress", "eta", "quality", "error")
-    return {"run": run.name, "path": str(run.path), "model": _published(run)} | {k: getattr(status, k) for k in keys}
-
-
-def _published(run: Any) -> str | None:
-    """The library name of what a run made."""
-    try:
-        return json.loads((run.path / "published.json").read_text("utf-8"))["model"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    facts = {"run": run.name, "path": str(run.path), "model": jobs.published(run)}
+    return facts | {key: getattr(status, key) for key in keys}
 
 
 def _ending(run: Any, go_on: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from imagen_demo.cli.commands import Result, command
+from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.workspace import checked_name
 
@@ -81,7 +82,7 @@ def generate(
     model: Model,
     seeds: Seeds,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the PNG files go")],
-    psi: Psi = 0.8,
+    psi: Psi = DEFAULT_PSI,
     label: Class = None,
     size: Size = None,
 ) -> Result:
@@ -111,7 +112,7 @@ def interpolate(
     space: Annotated[str, typer.Option(metavar="w|z", help="w: straight between styles; z: along the sphere")] = "w",
     easing: Annotated[str, typer.Option(help="How it leaves and reaches each picture")] = "smooth",
     loop: Annotated[bool, typer.Option("--loop", help="Come back to the first picture")] = False,
-    psi: Psi = 0.8,
+    psi: Psi = DEFAULT_PSI,
     label: Class = None,
     size: Size = None,
 ) -> Result:

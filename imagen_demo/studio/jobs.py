@@ -23,7 +23,6 @@ from imagen_demo.config import TrainConfig
 from imagen_demo.data.dataset import Dataset, open_dataset
 from imagen_demo.errors import UserError
 from imagen_demo.studio import library
-from imagen_demo.studio.datasets import prepare_dataset  # noqa: F401
 from imagen_demo.studio.locks import RunLock
 from imagen_demo.training.run import Run, Status, process_started
 from imagen_demo.workspace import REPOSITORY, Workspace, checked_name, free_name

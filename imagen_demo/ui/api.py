@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio import FileData
 
+from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.progress import silent
 from imagen_demo.studio.interpolations import MAX_KEYFRAMES
@@ -34,7 +35,7 @@ def add(studio: Studio) -> None:
         parse = Recipe.from_json if recipe.lstrip().startswith("{") else Recipe.from_query
         return _answer(lambda: _save_png(studio, parse(recipe)))
 
-    def generate(model: str, seeds: str = "0-15", psi: float = 1.0, label: int | None = None) -> dict[str, Any]:
+    def generate(model: str, seeds: str = "0-15", psi: float = DEFAULT_PSI, label: int | None = None) -> dict[str, Any]:
         """Draw a set of pictures.
 
         Args:
@@ -52,7 +53,7 @@ def add(studio: Studio) -> None:
 
     def interpolate(
         model: str, seeds: str = "1,2,3", seconds: float = 4.0, fps: int = 30, space: str = "w",
-        easing: str = "smooth", loop: bool = False, psi: float = 1.0, label: int | None = None, size: int = 512,
+        easing: str = "smooth", loop: bool = False, psi: float = DEFAULT_PSI, label: int | None = None, size: int = 512,
     ) -> dict[str, Any]:  # fmt: skip
         """Make a video that walks from seed to seed.
 

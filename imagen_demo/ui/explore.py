@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
+from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.media import png
 from imagen_demo.studio.recipes import Recipe, Studio
@@ -41,7 +42,7 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> gr.HTML:
         elem_id="explore",
         apply_default_css=False,
         texts=widgets.page_texts("x_", "c_"),
-        default_psi=widgets.DEFAULT_PSI,
+        default_psi=DEFAULT_PSI,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.media import png
 from imagen_demo.progress import Progress
@@ -30,7 +31,7 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
         elem_id="generate",
         apply_default_css=False,
         texts=widgets.page_texts("g_", "c_", "x_picture"),
-        default_psi=widgets.DEFAULT_PSI,
+        default_psi=DEFAULT_PSI,
     )
     archive = gr.File(label=i18n("g_zip_file"), visible=False, elem_id="generate-file", interactive=False)
     cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="generate-zip-cancel", size="sm")

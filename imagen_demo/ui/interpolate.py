@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.latent.interpolation import EASINGS
 from imagen_demo.progress import Progress
@@ -37,7 +38,7 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
         elem_id="interpolate",
         apply_default_css=False,
         texts=widgets.page_texts("i_", "c_", "x_picture"),
-        default_psi=widgets.DEFAULT_PSI,
+        default_psi=DEFAULT_PSI,
         easings=list(EASINGS),
     )
     video = gr.Video(label=i18n("i_video"), visible=False, elem_id="interpolate-video", interactive=False, height=420,

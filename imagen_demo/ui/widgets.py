@@ -18,6 +18,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.studio import library
 from imagen_demo.studio.recipes import Recipe, Studio
@@ -27,7 +28,6 @@ from imagen_demo.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
-DEFAULT_PSI = 0.8
 MAX_BATCH = 64  # pictures in one answer
 Payload = dict[str, Any]
 
