@@ -129,6 +129,16 @@ def test_batches_show_every_picture_once_an_epoch_whatever_the_batch(dataset):
     assert labels.tolist() == dataset.labels[batches.indices(17)].tolist()
 
 
+def test_pictures_held_out_are_never_trained_on(dataset):
+    batches = Batches(dataset, 4, seed=3, mirror=True, device=CPU, hold_out=True)
+    held_out = set(batches.held_out)
+    trained = {int(index) for step in range(40) for index in batches.indices(step)}
+    assert len(held_out) == 2 and trained == set(range(24)) - held_out
+    pictures, labels = batches.validation(0)
+    assert pictures.shape == (4, 3, 16, 16)
+    assert set(labels.tolist()) <= {int(dataset.labels[index]) for index in held_out}
+
+
 def test_a_broken_run_goes_back_once_with_gentler_settings_and_then_stops(tmp_path, dataset, monkeypatch):
     real_step, poison_at = trainer_module.train_step, {6, 9}
 

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 P_MAX = 0.8  # beyond it augmentations begin to leak into the generated pictures (ADA, section 2.2)
+MEMORY = 0.02  # weight of the newest logits in the controller's running means
 _LUMA = torch.tensor([1.0, 1.0, 1.0]) / math.sqrt(3)
 
 
@@ -101,19 +102,27 @@ def cutout(pictures: Tensor, p: float, generator: torch.Generator | None = None)
 class Controller:
     """Raises p while the discriminator overfits and lowers it otherwise (ADA, section 3).
 
-    Overfitting is the mean of sign(D(x) - m) over real pictures, with m midway between the mean
-    logits of real and generated ones; for the non-saturating loss m is about 0 and this is the
-    paper's r_t, and it means the same for losses that fix logits only up to a constant.
+    Overfitting is the paper's r_v = (E[D(train)] - E[D(validation)]) / (E[D(train)] - E[D(generated)]):
+    0 when pictures the discriminator never saw look as real to it as those it learns from, 1 when they
+    look generated. Unlike the paper's other measure, r_t, it is not fooled by a generator that is still
+    bad, and means the same for losses that fix logits only up to a constant.
     """
 
-    def __init__(self, target: float, speed_kimg: float = 100.0, p: float = 0.0) -> None:
-        self.target, self.speed_kimg, self.p = target, speed_kimg, p
-        self.overfitting = 0.0  # running mean of the sign, -1 to 1
+    def __init__(self, target: float, speed_kimg: float = 100.0) -> None:
+        self.target, self.speed_kimg = target, speed_kimg
+        self.p = 0.0
+        self.gap_validation = 0.0  # running mean of D(train) - D(validation)
+        self.gap_generated = 0.0  # running mean of D(train) - D(generated)
 
-    def update(self, real_logits: Tensor, fake_logits: Tensor) -> None:
-        """One step's logits, [N] each."""
-        middle = (real_logits.mean() + fake_logits.mean()) / 2
-        sign = float(torch.sign(real_logits - middle).mean())
-        self.overfitting += 0.05 * (sign - self.overfitting)
-        step = len(real_logits) / (self.speed_kimg * 1000)
-        self.p = min(P_MAX, max(0.0, self.p + math.copysign(step, self.overfitting - self.target)))
+    @property
+    def overfitting(self) -> float:
+        """r_v, 0 to 1; 0 before the first update."""
+        return min(1.0, max(0.0, self.gap_validation / max(self.gap_generated, 1e-3)))
+
+    def update(self, train: Tensor, generated: Tensor, validation: Tensor, images: int) -> None:
+        """Logits [N] of each kind by the same discriminator; ``images`` were trained on since the last call."""
+        mean = float(train.mean())
+        self.gap_validation += MEMORY * (mean - float(validation.mean()) - self.gap_validation)
+        self.gap_generated += MEMORY * (mean - float(generated.mean()) - self.gap_generated)
+        step = math.copysign(images / (self.speed_kimg * 1000), self.overfitting - self.target)
+        self.p = min(P_MAX, max(0.0, self.p + step))

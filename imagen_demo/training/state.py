@@ -16,6 +16,8 @@ from imagen_demo import storage
 from imagen_demo.errors import UserError
 from imagen_demo.training.augment import Controller
 
+CONTROLLER = ("p", "gap_validation", "gap_generated")  # what changes in the augmentation's controller
+
 
 @dataclasses.dataclass
 class Counters:
@@ -81,7 +83,7 @@ def save(folder: Path, state: State) -> None:
     rest = {
         "version": 1,
         "counters": dataclasses.asdict(state.counters),
-        "augment": {"p": state.controller.p, "overfitting": state.controller.overfitting},
+        "augment": {name: getattr(state.controller, name) for name in CONTROLLER},
     }
 
     def fill(new: Path) -> None:
@@ -111,7 +113,8 @@ def load(folder: Path, state: State) -> None:
         _restore_optimizer(state.optimizer_d, parts.get("optimizer_d", {}))
         state.random.set_state(tensors["random"])
         state.counters = Counters(**rest["counters"])
-        state.controller.p, state.controller.overfitting = rest["augment"]["p"], rest["augment"]["overfitting"]
+        for name in CONTROLLER:
+            setattr(state.controller, name, float(rest["augment"][name]))
     except FileNotFoundError:
         raise UserError("Run {name} has no saved state to go on from.", name=folder.parent.name) from None
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:

@@ -17,31 +17,46 @@ from imagen_demo.training.augment import augment
 from imagen_demo.training.losses import OBJECTIVES, gradient_penalty
 from imagen_demo.training.state import State
 
+HELD_OUT = 1 / 16  # of the pictures, kept from training to see whether the discriminator overfits
+HELD_OUT_MOST = 256
+
 
 class Batches:
     """An endless stream of shuffled pictures; batch ``step`` is a pure function of ``(seed, step)``.
 
     Nothing needs saving for an exact resume, and the mapped file is never loaded whole.
+    With ``hold_out`` some pictures are kept back: :meth:`validation` shows those, ``self[step]`` never.
     """
 
-    def __init__(self, dataset: Dataset, batch: int, seed: int, mirror: bool, device: torch.device) -> None:
+    def __init__(
+        self, dataset: Dataset, batch: int, seed: int, mirror: bool, device: torch.device, hold_out: bool = False
+    ) -> None:
         self.dataset, self.batch, self.seed, self.mirror, self.device = dataset, batch, seed, mirror, device
+        held = min(HELD_OUT_MOST, math.ceil(len(dataset) * HELD_OUT)) if hold_out else 0
+        shuffled = np.random.default_rng((seed, 2)).permutation(len(dataset))
+        self.held_out, self.train = np.sort(shuffled[:held]), np.sort(shuffled[held:])
         self._orders: dict[int, np.ndarray] = {}
 
     def _order(self, epoch: int) -> np.ndarray:
         if epoch not in self._orders:
             self._orders = {e: o for e, o in self._orders.items() if e == epoch - 1}
-            self._orders[epoch] = np.random.default_rng((self.seed, epoch)).permutation(len(self.dataset))
+            self._orders[epoch] = np.random.default_rng((self.seed, epoch)).permutation(self.train)
         return self._orders[epoch]
 
     def indices(self, step: int) -> np.ndarray:
         """Which pictures step ``step`` sees: int64 [batch]."""
         positions = np.arange(step * self.batch, (step + 1) * self.batch)
-        return np.array([self._order(int(p) // len(self.dataset))[p % len(self.dataset)] for p in positions])
+        return np.array([self._order(int(p) // len(self.train))[p % len(self.train)] for p in positions])
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor | None]:
         """Pictures [batch, C, H, W] in [-1, 1] and labels int64 [batch] or None, on the device."""
-        indices = self.indices(step)
+        return self._load(self.indices(step), step)
+
+    def validation(self, step: int) -> tuple[Tensor, Tensor | None]:
+        """As many of the pictures held out, in the same form."""
+        return self._load(np.random.default_rng((self.seed, 3, step)).choice(self.held_out, self.batch), step)
+
+    def _load(self, indices: np.ndarray, step: int) -> tuple[Tensor, Tensor | None]:
         pictures = self.dataset.images[indices]
         if self.mirror:
             flip = np.random.default_rng((self.seed, 1, step)).random(len(indices)) < 0.5
@@ -126,6 +141,12 @@ def train_step(state: State, config: TrainConfig, real: Tensor, labels: Tensor |
         r1=r1 if r1 is None else r1.detach(),
         r2=r2 if r2 is None else r2.detach(),
     )
+
+
+@torch.no_grad()
+def judge(state: State, pictures: Tensor, labels: Tensor | None) -> Tensor:
+    """Logits [N] of pictures the discriminator does not train on, augmented as those it does."""
+    return state.discriminator(augment(pictures, state.controller.p, state.random), labels).float()
 
 
 @torch.no_grad()

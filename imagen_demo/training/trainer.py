@@ -25,10 +25,11 @@ from imagen_demo.training.augment import Controller
 from imagen_demo.training.metrics import diversity, sliced_wasserstein
 from imagen_demo.training.run import Run, own_status
 from imagen_demo.training.state import Counters, State
-from imagen_demo.training.step import Batches, StepResult, train_step
+from imagen_demo.training.step import Batches, StepResult, judge, train_step
 
 GRID = 36  # pictures in a sample grid
 QUALITY_PICTURES = 512
+JUDGE_EVERY = 4  # steps between looks at the pictures held out
 QUALITY_SHARE = 0.03  # of the time that measuring quality may take
 
 
@@ -57,7 +58,8 @@ class Trainer:
         if self.device.type == "cpu":
             torch.set_num_threads(config.threads)
         self.state = fresh_state(config, model, self.device)
-        self.batches = Batches(dataset, config.batch, config.seed, config.mirror == "yes", self.device)
+        adaptive = config.augment == "adaptive"
+        self.batches = Batches(dataset, config.batch, config.seed, config.mirror == "yes", self.device, adaptive)
         self.status = own_status()
         self.stop_asked = False  # set by the signal handler
         self._window: list[StepResult] = []
@@ -96,9 +98,11 @@ class Trainer:
         next_state = self._last + self.config.state_seconds
         while not self._finished() and self._obey():
             real, labels = self.batches[self.state.counters.step]
+            judged = self._judged()
             result = train_step(self.state, self.config, real, labels)
-            if self.config.augment == "adaptive":
-                self.state.controller.update(result.real, result.fake)
+            if judged is not None:
+                images = JUDGE_EVERY * self.config.batch
+                self.state.controller.update(result.real, result.fake, judged, images)
             self._window.append(result)
             now = time.monotonic()
             self.state.counters.seconds += now - self._last
@@ -118,6 +122,13 @@ class Trainer:
     def _restart_clocks(self) -> None:
         self._last = self._tick_started = time.monotonic()
         self._images_at_tick = self.state.counters.images
+
+    def _judged(self) -> Tensor | None:
+        """What the discriminator thinks of pictures held out, every few steps where augmentation adapts."""
+        step = self.state.counters.step
+        if self.config.augment != "adaptive" or step % JUDGE_EVERY:
+            return None
+        return judge(self.state, *self.batches.validation(step))
 
     def _finished(self) -> bool:
         counters = self.state.counters
