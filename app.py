@@ -20,6 +20,7 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 def arguments() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description="Imagen Demo in the browser.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this computer only)")
     parser.add_argument("--port", type=int, default=7860, help="port; the next free one is taken if it is busy")
@@ -40,13 +41,14 @@ def free_port(host: str, port: int, tries: int = 50) -> int:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, candidate))
-            except OSError:
+            except (OSError, OverflowError):  # taken, not ours to take, or no port number
                 continue
             return candidate
     sys.exit(f"Ports {port} to {port + tries - 1} on {host} cannot be used; choose others with --host and --port.")
 
 
 def main() -> None:
+    """Serve the page until Ctrl-C."""
     options, on_space = arguments(), "SPACE_ID" in os.environ
     host = "0.0.0.0" if on_space else options.host
     port = options.port if on_space else free_port(host, options.port)

@@ -55,4 +55,5 @@ NOTES: dict[str, str] = {  # what was done to pictures that are used
 
 
 def sentence(code: str, values: dict[str, Any]) -> str:
+    """Why one file was not used, in English."""
     return {**DROPPED, **IGNORED}[code].format(**values)

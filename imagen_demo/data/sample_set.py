@@ -41,6 +41,7 @@ class Planet:
 
 
 def random_planet(rng: np.random.Generator) -> Planet:
+    """A planet with every factor drawn from ``rng``."""
     kind = KINDS[rng.choice(4, p=(0.36, 0.28, 0.24, 0.12))]
     ring = rng.random() < (0.55 if kind == "gas" else 0.12)
     angle, height = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 0.8)  # never from behind: half at least is lit
@@ -77,6 +78,7 @@ def draw_planet(rng: np.random.Generator, size: int, alpha: bool = False) -> Ima
 
 
 def draw(planet: Planet, size: int, alpha: bool = False) -> Image.Image:
+    """``planet`` as RGB before a starry sky, or as RGBA before nothing; equal planets give equal pictures."""
     rng = np.random.default_rng(planet.texture)
     grid = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
     x, y = np.meshgrid(grid, grid)
@@ -88,7 +90,7 @@ def draw(planet: Planet, size: int, alpha: bool = False) -> Image.Image:
     if alpha:
         colour, total = np.zeros((size, size, 3), np.float32), np.zeros((size, size), np.float32)
     else:
-        colour, total = _sky(x, y, size, rng), np.ones((size, size), np.float32)
+        colour, total = _sky(x, y, rng), np.ones((size, size), np.float32)
     for rgb, share in layers:  # premultiplied "over"
         colour = rgb * share[..., None] + colour * (1 - share[..., None])
         total = share + total * (1 - share)
@@ -238,7 +240,7 @@ def _ring(planet: Planet, x: np.ndarray, y: np.ndarray, size: int, rng: np.rando
     return (rgb, (opacity * (1 - near)).astype(np.float32)), (rgb, (opacity * near).astype(np.float32))
 
 
-def _sky(x: np.ndarray, y: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+def _sky(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """[S, S, 3]: blue-black, a little lighter in the middle, with a few faint stars."""
     haze = np.exp(-4 * (x**2 + y**2))[..., None]
     sky = NIGHT * (0.75 + 0.6 * haze)

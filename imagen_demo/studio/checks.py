@@ -23,6 +23,7 @@ SIZES = (16, 2048)
 
 
 def number(value: Any, name: str, low: float, high: float) -> float:
+    """A finite number from ``low`` to ``high``, as float; texts and booleans are none."""
     try:
         if isinstance(value, (bool, str)):
             raise TypeError
@@ -38,6 +39,7 @@ def number(value: Any, name: str, low: float, high: float) -> float:
 
 
 def integer(value: Any, name: str, low: int, high: int) -> int:
+    """A whole number from ``low`` to ``high``, as int; texts and booleans are none."""
     try:
         if isinstance(value, (bool, str)) or int(value) != value:
             raise ValueError
@@ -50,6 +52,7 @@ def integer(value: Any, name: str, low: int, high: int) -> int:
 
 
 def model_name(value: Any) -> str:
+    """A library name, or ``run/NAME``."""
     if not isinstance(value, str):
         raise UserError("A recipe's model must be a name.")
     prefix = library.RUN_PREFIX if value.startswith(library.RUN_PREFIX) else ""
@@ -57,6 +60,7 @@ def model_name(value: Any) -> str:
 
 
 def model_hash(value: Any) -> str:
+    """12 digits of SHA-256, or "" for none."""
     if not isinstance(value, str) or not re.fullmatch(r"(?:[0-9a-f]{12})?", value):
         raise UserError("A recipe's model hash must have 12 digits, 0 to 9 and a to f.")
     return value
@@ -71,6 +75,7 @@ def _pair_list(value: Any, name: str, limit: int) -> list[tuple[Any, Any]]:
 
 
 def seed_list(value: Any) -> tuple[tuple[int, float], ...]:
+    """1 to :data:`MAX_SEEDS` pairs ``(seed, weight)``, those of weight 0 left out; a lone seed weighs 1."""
     seeds = [
         (integer(seed, "seed", 0, MAX_SEED), number(weight, "seed weight", 0, MAX_WEIGHT))
         for seed, weight in _pair_list(value, "seeds", MAX_SEEDS)
@@ -82,6 +87,7 @@ def seed_list(value: Any) -> tuple[tuple[int, float], ...]:
 
 
 def direction_list(value: Any) -> tuple[tuple[int, float], ...]:
+    """Pairs ``(index, amount)`` by index, each index once (the last one given), those of amount 0 left out."""
     amounts: dict[int, float] = {}
     for index, amount in _pair_list(value, "directions", MAX_DIRECTIONS):
         index = integer(index, "direction", 0, MAX_DIRECTIONS - 1)

@@ -38,20 +38,16 @@ def start(
     dataset: str,
     config: TrainConfig,
     name: str,
-    resume: bool = False,
     from_model: str | None = None,
 ) -> Run:
     """Start training in a process of its own and return at once.
 
-    ``dataset`` and ``from_model`` are names in the workspace. A taken ``name`` gets a
-    number, except with ``resume``, which goes on with that very run.
+    ``dataset`` and ``from_model`` are names in the workspace. A taken ``name`` gets a number.
 
     Raises:
-        UserError: no such dataset, run or model; the run is already being trained.
+        UserError: no such dataset or model, or the name cannot be one.
     """
     name = checked_name(name)
-    if resume:
-        return resume_run(find_run(workspace, name))
     prepared = open_dataset(workspace.datasets / checked_name(dataset))
     run = create_run(workspace, prepared, config, name, from_model)
     _spawn(run, resume=False)

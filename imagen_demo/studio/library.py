@@ -186,7 +186,7 @@ def export_zip(workspace: Workspace, name: str, out: Path) -> Path:
     return out
 
 
-def import_zip(workspace: Workspace, file: Path, name: str | None = None) -> str:
+def import_zip(workspace: Workspace, file: Path) -> str:
     """Take a model from a stranger's zip into the library and return the name it got.
 
     Only the files of :data:`FILES` are accepted, flat or under one folder; the weights are loaded
@@ -200,7 +200,7 @@ def import_zip(workspace: Workspace, file: Path, name: str | None = None) -> str
     try:
         with zipfile.ZipFile(file) as archive:
             members, inner = _checked_members(archive, file.name)
-            wanted = _possible_name(name or inner or file.stem)
+            wanted = _possible_name(inner or file.stem)
             model_folder = fresh / wanted  # sentences about the model name the folder
             model_folder.mkdir(parents=True)
             for target, member in members.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import threading
@@ -24,7 +23,7 @@ from imagen_demo.data.pixels import from_network
 from imagen_demo.errors import UserError
 from imagen_demo.latent import space
 from imagen_demo.latent.directions import Directions, load_or_compute, principal_directions
-from imagen_demo.media import grid, png
+from imagen_demo.media import png
 from imagen_demo.models.folder import Model, load_model
 from imagen_demo.studio import checks, library
 from imagen_demo.workspace import Workspace
@@ -266,18 +265,6 @@ class Studio:
         """A PNG file with the recipe in it, pinned to the model's present version."""
         pinned = self.pinned(recipe)
         return png.to_bytes(self.render(pinned), pinned.to_json())
-
-    def jpeg(self, recipe: Recipe, quality: int = 90, background: grid.Background = "white") -> bytes:
-        """A JPEG file; transparent parts show ``background``."""
-        out = io.BytesIO()
-        grid.flatten(self.render(recipe), background).save(out, "JPEG", quality=quality)
-        return out.getvalue()
-
-    def webp(self, recipe: Recipe, quality: int = 90) -> bytes:
-        """A WebP file with transparency, at the fastest setting: for live sliders."""
-        out = io.BytesIO()
-        self.render(recipe).save(out, "WEBP", quality=quality, method=0)
-        return out.getvalue()
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:

@@ -16,7 +16,6 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.media import png
 from imagen_demo.studio.recipes import Recipe, Studio
@@ -29,21 +28,13 @@ MAX_DROPPED = 64 * 2**20  # bytes of base64 of a dropped picture
 
 
 def build(workspace: Workspace, studio: Studio, shared: Any) -> gr.HTML:
-    functions = [
-        *widgets.picture_functions(workspace, studio),
-        widgets.server_function("open", lambda payload, language: _open(workspace, studio, payload, language)),
-        widgets.server_function("render", lambda payload, language: _render(studio, payload)),
-        widgets.server_function("read", lambda payload, language: _read(studio, payload, language)),
-    ]
-    return gr.HTML(
-        html_template='<div class="im-root"></div>',
-        js_on_load=widgets.script("explore.js"),
-        server_functions=functions,
-        elem_id="explore",
-        apply_default_css=False,
-        texts=widgets.page_texts("x_", "c_"),
-        default_psi=DEFAULT_PSI,
-    )
+    """Fill the tab; returns its component."""
+    calls = {
+        "open": lambda payload, language: _open(workspace, studio, payload, language),
+        "render": lambda payload, language: _render(studio, payload),
+        "read": lambda payload, language: _read(studio, payload, language),
+    }
+    return widgets.picture_tab("explore", workspace, studio, calls, ("x_",))
 
 
 def _open(workspace: Workspace, studio: Studio, payload: Payload, language: str) -> Payload:

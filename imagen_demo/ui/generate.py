@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.media import png
 from imagen_demo.progress import Progress
@@ -21,18 +20,9 @@ from imagen_demo.workspace import Workspace
 
 
 def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
-    grid = gr.HTML(
-        html_template='<div class="im-root"></div>',
-        js_on_load=widgets.script("generate.js"),
-        server_functions=[
-            *widgets.picture_functions(workspace, studio),
-            widgets.server_function("plan", lambda payload, language: _plan(studio, payload)),
-        ],
-        elem_id="generate",
-        apply_default_css=False,
-        texts=widgets.page_texts("g_", "c_", "x_picture"),
-        default_psi=DEFAULT_PSI,
-    )
+    """Fill the tab; returns its components by name."""
+    calls = {"plan": lambda payload, language: _plan(studio, payload)}
+    grid = widgets.picture_tab("generate", workspace, studio, calls, ("g_", "x_picture"))
     archive = gr.File(label=i18n("g_zip_file"), visible=False, elem_id="generate-file", interactive=False)
     cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="generate-zip-cancel", size="sm")
 

@@ -12,7 +12,6 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.latent.interpolation import EASINGS
 from imagen_demo.progress import Progress
@@ -28,19 +27,9 @@ MAX_PREVIEW = 64  # frames of one film strip
 
 
 def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
-    editor = gr.HTML(
-        html_template='<div class="im-root"></div>',
-        js_on_load=widgets.script("interpolate.js"),
-        server_functions=[
-            *widgets.picture_functions(workspace, studio),
-            widgets.server_function("film", lambda payload, language: _film(studio, payload)),
-        ],
-        elem_id="interpolate",
-        apply_default_css=False,
-        texts=widgets.page_texts("i_", "c_", "x_picture"),
-        default_psi=DEFAULT_PSI,
-        easings=list(EASINGS),
-    )
+    """Fill the tab; returns its components by name."""
+    calls = {"film": lambda payload, language: _film(studio, payload)}
+    editor = widgets.picture_tab("interpolate", workspace, studio, calls, ("i_", "x_picture"), easings=list(EASINGS))
     video = gr.Video(label=i18n("i_video"), visible=False, elem_id="interpolate-video", interactive=False, height=420,
                      autoplay=True, loop=True, buttons=["download"])  # fmt: skip
     cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="interpolate-cancel", size="sm")

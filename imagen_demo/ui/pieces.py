@@ -55,10 +55,12 @@ def note(text: str, kind: str = "note") -> str:
 
 
 def error(problem: UserError, request: gr.Request | None) -> str:
+    """What is wrong, in the visitor's language."""
     return note(translate_error(problem, request), "bad")
 
 
 def step(number: int, title: str, help: str = "") -> str:
+    """A step's heading: its number, its title, one line of help."""
     return f'<div class="tr-step"><i>{number}</i><b>{escape(title)}</b><span>{escape(help)}</span></div>'
 
 
@@ -77,6 +79,7 @@ def duration(seconds: float | None) -> str:
 
 
 def bar(fraction: float) -> str:
+    """A progress bar, ``fraction`` 0 to 1."""
     percent = 100 * min(1.0, max(0.0, fraction))
     value = f'role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent:.0f}"'
     return f'<div class="tr-bar" {value}><div style="width:{percent:.1f}%"></div></div>'
@@ -92,6 +95,7 @@ def progress(title: str, fraction: float, detail: str, left: str) -> str:
 
 
 def picture(image: Image.Image, alt: str) -> str:
+    """``image`` inside the page; transparent parts show a checkerboard."""
     alpha = " class=im-alpha" if image.mode == "RGBA" else ""
     return f'<img src="{widgets.data_url(image)}" alt="{escape(alt)}"{alpha}>'
 
@@ -170,5 +174,6 @@ def events(run: Run, request: gr.Request | None, limit: int = 30) -> str:
 
 
 def log_tail(run: Run, request: gr.Request | None) -> str:
+    """The last lines of the run's log."""
     lines = jobs.tail(run)
     return f'<pre class="tr-log">{escape(chr(10).join(lines)) or t("tr_log_empty", request)}</pre>'

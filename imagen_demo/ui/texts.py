@@ -147,4 +147,5 @@ def translate(template: str, values: dict[str, Any], source: gr.Request | str | 
 
 
 def translate_error(error: UserError, source: gr.Request | str | None = None) -> str:
+    """The error's sentence in the visitor's language."""
     return translate(error.template, error.values, source)

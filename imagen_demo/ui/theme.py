@@ -19,6 +19,7 @@ NEUTRAL = gr.themes.Color(
 
 
 def theme() -> gr.themes.Base:
+    """Gradio's theme in our colours."""
     look = gr.themes.Base(
         primary_hue=ACCENT,
         secondary_hue=ACCENT,
@@ -79,6 +80,7 @@ def theme() -> gr.themes.Base:
 
 
 def css() -> str:
+    """The page's own style sheet."""
     return (STATIC / "style.css").read_text("utf-8")
 
 

@@ -26,6 +26,8 @@ FRAME_SIDE = 768  # pixels of a sample grid on the page, at most
 
 @dataclass
 class Live:
+    """What the rest of the tab needs of the live view."""
+
     group: gr.Column
     timer: gr.Timer
     seen: gr.State
@@ -35,6 +37,7 @@ class Live:
 
 
 def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
+    """The live view of the chosen run, hidden until there is one."""
     with gr.Column(visible=False, elem_id="train-live") as group:
         with gr.Column(elem_classes="tr-card"):
             head = pieces.html("train-head")

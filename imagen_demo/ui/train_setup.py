@@ -44,6 +44,7 @@ class Setup:
 
 
 def build(workspace: Workspace, blocks: gr.Blocks) -> Setup:
+    """The form of a new training."""
     with gr.Column(visible=True, elem_id="train-setup") as group:
         dataset = _pictures(workspace, blocks)
         name, minutes, advanced = _settings(workspace, blocks, dataset)

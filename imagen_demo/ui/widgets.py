@@ -51,7 +51,34 @@ def server_function(name: str, work: Callable[..., Payload]) -> Callable[..., Pa
 
 
 def script(name: str) -> str:
+    """The text of a script in ``static/``."""
     return (STATIC / name).read_text("utf-8")
+
+
+def picture_tab(
+    name: str,
+    workspace: Workspace,
+    studio: Studio,
+    calls: dict[str, Callable[..., Payload]],
+    texts_of: tuple[str, ...],
+    **props: Any,
+) -> gr.HTML:
+    """The one component of a picture tab: ``static/<name>.js``, and the calls into Python it may make.
+
+    ``calls``: name -> ``work(payload, language)``, besides those of :func:`picture_functions`; ``texts_of``: prefixes
+    of the keys of its texts; ``props``: what else the script finds in its ``props``.
+    """
+    own = [server_function(call, work) for call, work in calls.items()]
+    return gr.HTML(
+        html_template='<div class="im-root"></div>',
+        js_on_load=script(f"{name}.js"),
+        server_functions=[*picture_functions(workspace, studio), *own],
+        elem_id=name,
+        apply_default_css=False,
+        texts=page_texts("c_", *texts_of),
+        default_psi=DEFAULT_PSI,
+        **props,
+    )
 
 
 def page_texts(*prefixes: str) -> dict[str, dict[str, str]]:
@@ -90,6 +117,7 @@ def recipe_data(recipe: Recipe) -> Payload:
 
 
 def recipes_from(payload: Payload, most: int = MAX_BATCH) -> list[Recipe]:
+    """The recipes of the page's JSON; raises UserError on nonsense or more than ``most``."""
     values = payload.get("recipes")
     if not isinstance(values, list) or len(values) > most:
         raise UserError("The page sent something unreadable; reload it.")
@@ -108,6 +136,7 @@ def models(workspace: Workspace, language: str) -> list[dict[str, str]]:
 
 
 def title(entry: library.ModelEntry) -> str:
+    """What a model is called on the page."""
     own = entry.info.title if entry.info else ""
     return own or entry.name.removeprefix(library.RUN_PREFIX)
 
