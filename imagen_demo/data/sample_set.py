@@ -2,6 +2,8 @@
 
 Each planet is a handful of nameable factors (:class:`Planet`): kind, palette, size, light, tilt,
 glow, caps, ring. A network that learns the set well finds these again as directions of its w.
+Surfaces are soft and the night side never black: a small network on a processor should see round,
+coloured worlds within minutes.
 """
 
 from __future__ import annotations
@@ -43,22 +45,22 @@ class Planet:
 def random_planet(rng: np.random.Generator) -> Planet:
     """A planet with every factor drawn from ``rng``."""
     kind = KINDS[rng.choice(4, p=(0.36, 0.28, 0.24, 0.12))]
-    ring = rng.random() < (0.55 if kind == "gas" else 0.12)
-    angle, height = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 0.8)  # never from behind: half at least is lit
+    ring = rng.random() < (0.4 if kind == "gas" else 0.08)
+    angle, height = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 0.9)  # never from behind: most of it is lit
     side = np.sqrt(1 - height**2)
-    hue = {"gas": rng.random(), "ocean": rng.uniform(0.5, 0.66), "rock": rng.uniform(-0.03, 0.11)}.get(kind, 0.55)
+    hue = {"gas": rng.random(), "ocean": rng.uniform(0.42, 0.72), "rock": rng.uniform(-0.06, 0.14)}.get(kind, 0.55)
     return Planet(
         kind=kind,
         hue=(hue + rng.normal(0, 0.015)) % 1,
         spread=rng.choice((-0.09, 0.08, 0.12, 0.45)) + rng.normal(0, 0.015),
-        radius=rng.uniform(0.2, 0.25) if ring else rng.uniform(0.28, 0.37),
+        radius=rng.uniform(0.22, 0.25) if ring else rng.uniform(0.27, 0.36),
         light=(float(np.cos(angle) * side), float(np.sin(angle) * side), float(height)),
-        tilt=rng.uniform(-0.5, 0.5),
+        tilt=rng.uniform(-0.4, 0.4),
         glow=rng.uniform(0.35, 1.0) if kind != "rock" else rng.uniform(0.0, 0.35),
         caps=rng.uniform(0.12, 0.3) if kind in ("ocean", "rock") and rng.random() < 0.6 else 0.0,
-        bands=rng.uniform(4, 9),
+        bands=rng.uniform(2.5, 5),
         ring=rng.uniform(1.75, 2.05) if ring else 0.0,
-        ring_tilt=rng.uniform(0.18, 0.42) * rng.choice((-1, 1)),
+        ring_tilt=rng.uniform(0.22, 0.36) * rng.choice((-1, 1)),
         texture=int(rng.integers(2**31)),
     )
 
@@ -141,7 +143,7 @@ def _disc(
     surface, bump = _surface(planet, np.stack([u, v, w], axis=1), rng)
     normal_light = nx * planet.light[0] + ny * planet.light[1] + nz * planet.light[2]
     lit = _smooth(normal_light + bump, -0.12, 0.75)
-    shade = 0.05 + 1.0 * lit
+    shade = 0.2 + 0.85 * lit
     rim = (1 - nz) ** 3 * planet.glow * lit  # air seen at a grazing angle
     air = _air(planet)
     colour = surface * shade[:, None] * (1 - 0.6 * rim[:, None]) + air * rim[:, None] * 0.9
@@ -164,16 +166,16 @@ def _surface(planet: Planet, p: np.ndarray, rng: np.random.Generator) -> tuple[n
         wind = _noise(p * (1.6, 3.2, 1.6), rng, 3)
         stripe = latitude * planet.bands + 0.9 * (wind - 0.5)
         phase = rng.uniform(0, 2 * np.pi, 3)
-        waves = np.sin(stripe[:, None] * (1.1, 2.4, 4.3) + phase) @ (0.2, 0.26, 0.12)
+        waves = np.sin(stripe[:, None] * (1.1, 2.4, 4.3) + phase) @ (0.22, 0.24, 0.05)
         level = 0.52 + waves.astype(np.float32) + 0.25 * (wind - 0.5)
         return _mix(palette, level), 0.0
-    height = _noise(p * 2.1, rng, 4)
+    height = _noise(p * 1.3, rng, 3)
     if planet.kind == "ocean":
-        land = _smooth(height, 0.5, 0.54)[:, None]
+        land = _smooth(height, 0.48, 0.56)[:, None]
         sea = palette[0] * (0.75 + 0.9 * height[:, None])
         ground = _mix(np.stack([palette[1], palette[1], palette[2]]), (height - 0.5) * 3.4)
         colour = sea * (1 - land) + ground * land
-        cloud = 0.8 * _smooth(_noise(p * (1.7, 3.0, 1.7) + 7, rng, 3), 0.54, 0.72)[:, None]
+        cloud = 0.6 * _smooth(_noise(p * (1.2, 2.2, 1.2) + 7, rng, 2), 0.55, 0.8)[:, None]
         colour = colour * (1 - cloud) + cloud
         relief = 0.25 * (height - 0.5) * land[:, 0]
     elif planet.kind == "rock":
@@ -181,8 +183,8 @@ def _surface(planet: Planet, p: np.ndarray, rng: np.random.Generator) -> tuple[n
         colour = _mix(palette, 0.15 + 0.85 * _smooth(height, 0.25, 0.75) - 0.3 * pits + 0.35 * rims)
         relief = 0.35 * (height - 0.5) - 0.22 * pits + 0.16 * rims
     else:
-        cracks = 1 - np.abs(2 * _noise(p * 2.4 + 3, rng, 3) - 1)
-        colour = _mix(palette, _smooth(height, 0.3, 0.65) - 0.7 * cracks**8)
+        cracks = 1 - np.abs(2 * _noise(p * 1.4 + 3, rng, 2) - 1)
+        colour = _mix(palette, _smooth(height, 0.3, 0.65) - 0.5 * cracks**6)
         relief = 0.2 * (height - 0.5)
     if planet.caps:
         snow = _smooth(np.abs(latitude) + 0.12 * (height - 0.5), 1 - planet.caps, 1 - planet.caps + 0.06)[:, None]
@@ -192,9 +194,9 @@ def _surface(planet: Planet, p: np.ndarray, rng: np.random.Generator) -> tuple[n
 
 def _craters(p: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """How much each point lies in a crater and on a crater's rim, [n] and [n], about 0 to 1."""
-    centres = rng.normal(size=(26, 3))
+    centres = rng.normal(size=(9, 3))
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    radii = rng.uniform(0.1, 0.34, 26) ** 1.2
+    radii = rng.uniform(0.22, 0.4, 9)
     distance = np.arccos((p @ centres.T.astype(np.float32)).clip(-1, 1)) / radii
     pits = (1 - _smooth(distance, 0.55, 0.95)).max(axis=1)
     rims = np.exp(-(((distance - 1.0) / 0.16) ** 2)).max(axis=1) * (1 - pits)
@@ -241,14 +243,14 @@ def _ring(planet: Planet, x: np.ndarray, y: np.ndarray, size: int, rng: np.rando
 
 
 def _sky(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """[S, S, 3]: blue-black, a little lighter in the middle, with a few faint stars."""
+    """[S, S, 3]: blue-black, a little lighter in the middle, with two or three faint stars."""
     haze = np.exp(-4 * (x**2 + y**2))[..., None]
     sky = NIGHT * (0.75 + 0.6 * haze)
-    for _ in range(rng.integers(5, 11)):
+    for _ in range(rng.integers(2, 4)):
         px, py = rng.uniform(-0.48, 0.48, 2)
         spread = rng.uniform(0.004, 0.007)
         across, down = (np.exp(-((axis - at) ** 2) / (2 * spread**2)) for axis, at in ((x[0], px), (y[:, 0], py)))
-        sky += rng.uniform(0.2, 0.55) * np.outer(down, across)[..., None]
+        sky += rng.uniform(0.1, 0.3) * np.outer(down, across)[..., None]
     return sky.astype(np.float32)
 
 
