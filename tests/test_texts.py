@@ -9,7 +9,7 @@ import pytest
 from imagen_demo.data import reasons
 from imagen_demo.errors import UserError
 from imagen_demo.ui.sentences_zh import SENTENCES
-from imagen_demo.ui.texts import TEXTS, translate_error
+from imagen_demo.ui.texts import TEXTS, translate_error, translate_progress
 
 CORE = Path(__file__).parent.parent / "imagen_demo"
 
@@ -55,3 +55,11 @@ def test_a_sentence_within_a_sentence_is_translated_too():
     outer = UserError("{file} could not be imported: {reason}.", file="b.png", reason=inner)
     assert "The picture is the same as a.png." in str(outer)
     assert "图片与 a.png 相同。" in translate_error(outer, "zh") and str(outer) == translate_error(outer, "en")
+
+
+def test_progress_is_translated():
+    said = ["3 of 12 pictures read, 2 accepted", "7 of 20 planets drawn", "Unpacking cats.zip", "Done"]
+    assert [translate_progress(text, "en") for text in said] == said
+    chinese = [translate_progress(text, "zh") for text in said]
+    assert chinese[:3] == ["已读取 3 / 12 张，采用 2 张", "已绘制 7 / 20 张", "正在解压 cats.zip"]
+    assert translate_progress("something new", "zh") == "something new"

@@ -1,4 +1,4 @@
-"""Every sentence of the core in Chinese: English template -> Chinese template, with the same fields."""
+"""Every sentence of the core in Chinese: English template -> Chinese one with the same fields; and its progress."""
 
 SENTENCES: dict[str, str] = {
     # the page itself
@@ -218,3 +218,12 @@ SENTENCES: dict[str, str] = {
     "Training went on.": "训练已继续。",
     "Training was stopped.": "训练已停止。",
 }  # fmt: skip
+
+PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, with the pattern's groups
+    r"(\d+) of (\d+) pictures read, (\d+) accepted": r"已读取 \1 / \2 张，采用 \3 张",
+    r"(\d+) of (\d+) planets drawn": r"已绘制 \1 / \2 张",
+    r"Unpacking (.*)": r"正在解压 \1",
+    r"Looking for near duplicates": "正在查找近似重复的图片",
+    r"Waiting for the same pictures": "正在等待相同图片准备完成",
+    r"Done": "完成",
+}

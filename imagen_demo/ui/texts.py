@@ -7,13 +7,14 @@ templates and are looked up in ``sentences_zh.py``.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import gradio as gr
 
 from imagen_demo.errors import UserError
 from imagen_demo.ui import texts_train
-from imagen_demo.ui.sentences_zh import SENTENCES
+from imagen_demo.ui.sentences_zh import PROGRESS, SENTENCES
 
 _SHELL = {
     "tagline": ("Train an image generator on your own pictures, then walk through what it learned.",
@@ -149,3 +150,11 @@ def translate(template: str, values: dict[str, Any], source: gr.Request | str | 
 def translate_error(error: UserError, source: gr.Request | str | None = None) -> str:
     """The error's sentence in the visitor's language."""
     return translate(error.template, error.values, source)
+
+
+def translate_progress(text: str, source: gr.Request | str | None = None) -> str:
+    """What long work reports, in the visitor's language; English where no translation is known."""
+    for pattern, chinese in PROGRESS.items() if language(source) == "zh" else ():
+        if match := re.fullmatch(pattern, text):
+            return match.expand(chinese)
+    return text

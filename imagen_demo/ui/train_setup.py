@@ -18,7 +18,7 @@ from imagen_demo.studio.background import Background
 from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.ui import pieces
 from imagen_demo.ui.pieces import PRIVATE
-from imagen_demo.ui.texts import i18n, t, translate
+from imagen_demo.ui.texts import i18n, t, translate, translate_progress
 from imagen_demo.workspace import Workspace, checked_name, free_name
 
 PRESETS = (5, 15, 30, 60)  # minutes
@@ -98,22 +98,27 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
         preview = pieces.html("train-preview")
     timer = gr.Timer(0.5, active=False)
 
-    def begin(work: Callable[..., Dataset], request: gr.Request) -> tuple[Any, ...]:
+    def begin(before: str | None, work: Callable[..., Dataset], request: gr.Request) -> tuple[Any, ...]:
+        if before in _JOBS and not _JOBS[before].done:  # pressed again: the work under way goes on
+            return before, gr.skip(), gr.skip(), gr.skip(), gr.skip()
         key = uuid.uuid4().hex
         _JOBS[key] = Background(work)
         first = pieces.progress(t("tr_preparing", request), 0.0, "", "")
         return key, gr.Timer(active=True), gr.Column(visible=True), first, ""
 
-    def from_files(paths: list[str] | None, side: int, how: str, request: gr.Request) -> tuple[Any, ...]:
+    def from_files(
+        before: str | None, paths: list[str] | None, side: int, how: str, request: gr.Request
+    ) -> tuple[Any, ...]:
         if not paths:
-            return None, gr.skip(), gr.skip(), gr.skip(), pieces.note(t("tr_no_files", request), "bad")
+            return before, gr.skip(), gr.skip(), gr.skip(), pieces.note(t("tr_no_files", request), "bad")
         sources, config = [Path(path) for path in paths], PrepareConfig(resolution=side, fit=how)
         source, name = sources[0] if len(sources) == 1 else sources, _name_of(sources)
-        return begin(lambda progress: datasets.prepare_dataset(workspace, source, name, config, progress), request)
+        work = lambda progress: datasets.prepare_dataset(workspace, source, name, config, progress)  # noqa: E731
+        return begin(before, work, request)
 
-    def from_sample(side: int, how: str, request: gr.Request) -> tuple[Any, ...]:
+    def from_sample(before: str | None, side: int, how: str, request: gr.Request) -> tuple[Any, ...]:
         config = PrepareConfig(resolution=side, fit=how)
-        return begin(lambda progress: datasets.prepare_sample_set(workspace, config, progress), request)
+        return begin(before, lambda progress: datasets.prepare_sample_set(workspace, config, progress), request)
 
     def look(key: str | None, request: gr.Request) -> tuple[Any, ...]:
         """bar, group, timer, message, dataset."""
@@ -139,20 +144,15 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
 
     started = [token, timer, working, bar, message]
     files.change(lambda paths: gr.Button(visible=bool(paths)), files, go, **PRIVATE)
-    go.click(from_files, [files, resolution, fit], started, **PRIVATE)
-    folder.upload(from_files, [folder, resolution, fit], started, **PRIVATE)
-    sample.click(from_sample, [resolution, fit], started, **PRIVATE)
+    go.click(from_files, [token, files, resolution, fit], started, **PRIVATE)
+    folder.upload(from_files, [token, folder, resolution, fit], started, **PRIVATE)
+    sample.click(from_sample, [token, resolution, fit], started, **PRIVATE)
     cancel.click(lambda key: _JOBS[key].cancel() if key in _JOBS else None, token, None, **PRIVATE)
     timer.tick(look, token, [bar, working, timer, message, dataset], **PRIVATE)
     dataset.change(pieces.bound(_shown, workspace), dataset, [report, preview], **PRIVATE)
     blocks.load(_fit_menu, None, fit, **PRIVATE)
     blocks.load(lambda: _dataset_menu(workspace, None), None, dataset, **PRIVATE)
     return dataset
-
-
-def translate_progress(text: str, request: gr.Request) -> str:
-    """The core reports "12 of 300 pictures read"; numbers are the same in every language."""
-    return text if t("c_cancel", request) == "Cancel" else " / ".join(w for w in text.split() if w.isdigit())
 
 
 def _name_of(sources: list[Path]) -> str:
