@@ -49,7 +49,7 @@ def resolve(config: TrainConfig, dataset: Dataset, device: torch.device) -> tupl
         auto["batch"] = wanted
     if not config.learning_rate:
         # The article's Adam for the article's network; the style network's weights are equalised.
-        auto["learning_rate"] = 2e-4 if mlp else (2e-3 if gpu else 3e-3)
+        auto["learning_rate"] = 2e-4 if mlp else 2e-3
     if config.gamma < 0:
         auto["gamma"] = 0.0 if mlp else 1.0 * (dataset.resolution / 64) ** 2
     if not config.penalty_every:
