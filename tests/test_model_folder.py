@@ -124,3 +124,19 @@ def test_no_model_there(tmp_path):
 def test_an_interrupted_replacement_is_still_readable(folder):
     folder.rename(folder.with_name("tiny.old"))
     assert load_model(folder).info.title == "Tiny"
+
+
+@pytest.mark.parametrize(("arch", "name"), [("style", "channels"), ("mlp", "channels"), ("mlp", "resolution")])
+def test_numbers_that_only_look_whole_are_refused(tmp_path, arch, name):
+    config = save_tiny_model(tmp_path / "m", arch=arch)
+    raw = json.loads((tmp_path / "m" / "model.json").read_text())
+    change_info(tmp_path / "m", config=raw["config"] | {name: float(getattr(config, name))})
+    with pytest.raises(UserError, match="damaged"):
+        load_model(tmp_path / "m")
+
+
+def test_a_runs_network_is_called_by_its_run(tmp_path):
+    for folder in ("latest", "latest.old"):
+        (tmp_path / "cats" / folder).mkdir(parents=True)
+        with pytest.raises(UserError, match="cats is not a model folder"):
+            read_info(tmp_path / "cats" / folder)

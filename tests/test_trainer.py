@@ -21,11 +21,12 @@ from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.prepare import prepare
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import load_model
+from imagen_demo.models.registry import build_discriminator
 from imagen_demo.training import trainer as trainer_module
 from imagen_demo.training.main import for_people, publish, starting_network, train_run
 from imagen_demo.training.run import Run
 from imagen_demo.training.schedule import resolve
-from imagen_demo.training.step import Batches, update_average
+from imagen_demo.training.step import Batches, update_average, verdicts
 from imagen_demo.training.trainer import Trainer
 
 TINY = {"width": 128, "batch": 4, "threads": 1, "penalty_every": 2, "tick_seconds": 0.0, "state_seconds": 1e9}
@@ -299,3 +300,46 @@ def test_training_starts_from_another_model_of_the_same_kind(tmp_path, dataset, 
     other = dataclasses.replace(ancestor.info.config, resolution=32)
     with pytest.raises(UserError, match="resolution is 16, that of two is 32"):
         starting_network(parent.run.best, other, dataset)
+
+
+@pytest.mark.parametrize("count", [1, 3, 6, 8])
+def test_the_verdict_on_real_pictures_does_not_depend_on_generated_ones(count):
+    discriminator = build_discriminator(ModelConfig(resolution=16, width=64))
+    seen = torch.randn(2 * count, 3, 16, 16, requires_grad=True)
+    logits = verdicts(discriminator, seen, None)
+    assert logits.shape == (2 * count,)
+    logits[:count].sum().backward()
+    assert seen.grad[:count].abs().sum() > 0 and seen.grad[count:].abs().sum() == 0
+
+
+def test_a_pause_keeps_no_broken_state(tmp_path, dataset, monkeypatch):
+    trainer = make_trainer(tmp_path / "run", dataset, kimg=1.0)
+    good = everything(trainer)
+    trainer._restart_clocks()
+    result = trainer_module.train_step(trainer.state, trainer.config, *trainer.batches[0])
+    trainer._window.append(dataclasses.replace(result, loss_g=torch.tensor(float("nan"))))
+    asked = iter(["pause", "resume"])
+    monkeypatch.setattr(trainer.run, "asked", lambda: next(asked, None))
+    trainer._obey()
+    kept = load_file(trainer.run.state / "tensors.safetensors")
+    assert all(torch.equal(kept[name], good[name]) for name in good if name.startswith("generator."))
+
+
+def test_a_model_of_another_is_not_overwritten(tmp_path, dataset):
+    trainer = make_trainer(tmp_path / "runs" / "cats", dataset, kimg=0.008)
+    trainer.train()
+    library = tmp_path / "checkpoints"
+    assert publish(trainer.run) == publish(trainer.run) == "cats"
+    (library / "cats").rename(library / "my cats")
+    (library / "cats").mkdir()
+    (library / "cats" / "model.safetensors").write_bytes(b"another's")
+    assert publish(trainer.run) == "cats-2"
+    assert (library / "cats" / "model.safetensors").read_bytes() == b"another's"
+
+
+def test_large_pictures_make_a_grid_that_is_not_larger(tmp_path, dataset, monkeypatch):
+    monkeypatch.setattr(trainer_module, "GRID_SIDE", 48)  # three of 16 pixels
+    trainer = make_trainer(tmp_path / "run", dataset, kimg=0.008)
+    trainer.train()
+    with Image.open(trainer.run.sample_grids()[-1][1]) as grid:
+        assert grid.size == (3 * 18 - 2, 3 * 18 - 2)

@@ -32,7 +32,7 @@ class ModelInfo:
     title: str = ""
     description: str = ""
     class_names: list[str] = field(default_factory=list)
-    training: dict[str, Any] = field(default_factory=dict)  # kimg, seconds, device, objective, ...
+    training: dict[str, Any] = field(default_factory=dict)  # kimg, minutes, device, objective, batch
     metrics: dict[str, float] = field(default_factory=dict)  # swd, ...
     dataset: dict[str, Any] = field(default_factory=dict)  # name, fingerprint, pictures
     licence: str = ""
@@ -103,7 +103,8 @@ def read_info(folder: Path) -> ModelInfo:
 
 def _name(folder: Path) -> str:
     """How sentences call a model: by its folder, or by the run whose newest or best network it is."""
-    return folder.parent.name if folder.name in ("latest", "best") else folder.name.removesuffix(".old")
+    name = folder.name.removesuffix(".old")
+    return folder.parent.name if name in ("latest", "best") else name
 
 
 def _check_types(info: ModelInfo) -> None:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 LEAK = 0.2
+GROUP = 4  # pictures whose variety MinibatchStd measures together
 ACTIVATION_GAIN = math.sqrt(2)  # keeps the variance of a leaky ReLU's output near 1
 
 
@@ -95,10 +96,10 @@ def downsample(x: Tensor) -> Tensor:
 class MinibatchStd(nn.Module):
     """One more channel: how much a group of ``group`` pictures varies (Karras et al. 2018, section 3).
 
-    Groups are consecutive pictures, so a batch [real, fake] can go through in one pass unmixed.
+    Groups are consecutive pictures: a batch [real, fake] goes through in one pass unmixed if each half is whole groups.
     """
 
-    def __init__(self, group: int = 4) -> None:
+    def __init__(self, group: int = GROUP) -> None:
         super().__init__()
         self.group = group
 

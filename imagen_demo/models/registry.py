@@ -28,10 +28,11 @@ def check_model_config(config: ModelConfig) -> None:
     """
     known = {"arch": ARCHITECTURES, "resolution": RESOLUTIONS, "channels": (3, 4)}
     for name, choices in known.items():
-        if getattr(config, name) not in choices:
+        value = getattr(config, name)
+        if type(value) is not type(choices[0]) or value not in choices:  # 64.0 == 64, but makes no network
             raise UserError(
                 "The network's {setting} cannot be {value!r}; use one of {choices}.",
-                setting=name, value=getattr(config, name), choices=", ".join(map(str, choices)),
+                setting=name, value=value, choices=", ".join(map(str, choices)),
             )  # fmt: skip
     for name, (low, high) in _BOUNDS.items():
         value = getattr(config, name)

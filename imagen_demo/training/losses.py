@@ -48,6 +48,8 @@ def relativistic_g(real: Tensor, fake: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Objective:
+    """One pair of losses, and what else belongs to it."""
+
     discriminator: Loss
     generator: Loss
     penalise_fakes: bool  # R2 beside R1

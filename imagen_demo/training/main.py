@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import errno
+import hashlib
 import signal
 import sys
 import traceback
@@ -60,14 +61,17 @@ def starting_network(folder: Path, wanted: ModelConfig, dataset: Dataset) -> Mod
 
 
 def publish(run: Run) -> str | None:
-    """Put the run's best model into the library; its name there, the same one at every call."""
+    """Put the run's best model into the library; its name there, the same one as long as it is still the run's."""
     best = storage.current_folder(run.best)
     if not best.exists():
         return None
     note = run.path / "published.json"
     library = run.path.parent.parent / "checkpoints"
     library.mkdir(exist_ok=True)
-    name = storage.read_json(note)["model"] if note.exists() else free_name(run.name, library)
+    known = storage.read_json(note) if note.exists() else {}
+    name = known.get("model", run.name)
+    if not known or known.get("weights") != weights_hash(library / name):  # renamed since: the name may be another's
+        name = free_name(run.name, library)
     files = {file.name: file.read_bytes() for file in best.iterdir() if file.is_file()}
 
     def fill(new: Path) -> None:
@@ -75,15 +79,23 @@ def publish(run: Run) -> str | None:
             (new / file).write_bytes(content)
 
     storage.replace_folder(library / name, fill)
-    storage.write_json(note, {"model": name})
+    storage.write_json(note, {"model": name, "weights": weights_hash(library / name)})
     return name
+
+
+def weights_hash(folder: Path) -> str | None:
+    """SHA-256 of a model's weights, None where there are none."""
+    try:
+        return hashlib.sha256((storage.current_folder(folder) / "model.safetensors").read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def for_people(error: BaseException) -> UserError:
     """What went wrong, in one sentence."""
     if isinstance(error, UserError):
         return error
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return UserError("The disk is full; free some space and resume the run. The last saved state is safe.")
     if isinstance(error, MemoryError) or any(
         words in str(error).lower() for words in ("out of memory", "not enough mem")

@@ -1,7 +1,7 @@
 """The run directory: everything a training run tells the world, and the little it is told.
 
-The trainer is the only writer, except for ``control.json``, which the UI and the
-command line write to ask for something. All else is read by anyone, at any time.
+While it lives, the trainer is the only writer, except for ``control.json``, with which the UI and the
+command line ask for something, and their lines in ``events.jsonl``. Anyone reads, at any time.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
         self.name = self.path.name
-        self.samples = self.path / "samples"  # {kimg:09.3f}.jpg or .png, one grid a tick
+        self.samples = self.path / "samples"  # {kimg:09.3f}.png, one grid a tick
         self.state = self.path / "state"  # complete training state, see training/state.py
         self.latest = self.path / "latest"  # model folder: the network as of the last tick
         self.best = self.path / "best"  # model folder: the best network by metric
@@ -104,19 +104,21 @@ class Run:
         return storage.read_json(self.path / "config.json")
 
     def status(self) -> Status:
-        """The last status; one whose trainer is gone reads as ``interrupted``."""
+        """The last status; one whose trainer is gone, or that is missing or damaged, reads as ``interrupted``."""
         try:
             status = Status(**storage.read_json(self.path / "status.json"))
-        except FileNotFoundError:
+            if status.alive and (not status.pid or abs(process_started(status.pid) - status.pid_started) > 2):
+                status.state, status.eta = "interrupted", None
+            return status
+        except (OSError, ValueError, TypeError, AttributeError):
             return Status(state="interrupted")
-        if status.alive and (not status.pid or abs(process_started(status.pid) - status.pid_started) > 2):
-            status.state, status.eta = "interrupted", None
-        return status
 
     def metrics(self) -> list[dict[str, float]]:
+        """The lines of ``metrics.jsonl``, one a tick, oldest first."""
         return self._rows("metrics.jsonl")
 
     def events(self) -> list[dict[str, Any]]:
+        """The lines of ``events.jsonl``: what the coach and the user did, oldest first."""
         return self._rows("events.jsonl")
 
     def _rows(self, file: str) -> list[dict[str, Any]]:
@@ -134,8 +136,7 @@ class Run:
 
     def sample_grids(self) -> list[tuple[float, Path]]:
         """``(kimg, file)`` of every sample grid, oldest first."""
-        files = sorted(self.samples.glob("[0-9]*.png")) if self.samples.exists() else []
-        return [(float(file.stem), file) for file in files]
+        return sorted((float(file.stem), file) for file in self.samples.glob("[0-9]*.png"))
 
     # -- asking the trainer ----------------------------------------------------
 
@@ -144,6 +145,7 @@ class Run:
         storage.write_json(self.path / "control.json", {"command": command, "time": time.time()})
 
     def asked(self) -> str | None:
+        """What :meth:`ask` asked for last, if it was not answered yet."""
         try:
             return storage.read_json(self.path / "control.json")["command"]
         except (FileNotFoundError, json.JSONDecodeError, KeyError):

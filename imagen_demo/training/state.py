@@ -117,7 +117,7 @@ def load(folder: Path, state: State) -> None:
             setattr(state.controller, name, float(rest["augment"][name]))
     except FileNotFoundError:
         raise UserError("Run {name} has no saved state to go on from.", name=folder.parent.name) from None
-    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, RuntimeError, LookupError, TypeError, ValueError, OSError) as error:
         raise UserError(
             "The saved state of run {name} is damaged ({detail}).", name=folder.parent.name, detail=type(error).__name__
         ) from None

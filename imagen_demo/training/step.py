@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from imagen_demo.config import TrainConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.pixels import to_network
+from imagen_demo.models.layers import GROUP
+from imagen_demo.models.registry import Discriminator
 from imagen_demo.training.augment import augment
 from imagen_demo.training.losses import OBJECTIVES, gradient_penalty
 from imagen_demo.training.state import State
@@ -54,7 +56,9 @@ class Batches:
 
     def validation(self, step: int) -> tuple[Tensor, Tensor | None]:
         """As many of the pictures held out, in the same form."""
-        return self._load(np.random.default_rng((self.seed, 3, step)).choice(self.held_out, self.batch), step)
+        # In turn, not by chance: a picture twice in one group would look like little variety to MinibatchStd.
+        shuffled = np.random.default_rng((self.seed, 3, step)).permutation(self.held_out)
+        return self._load(np.resize(shuffled, self.batch), step)
 
     def _load(self, indices: np.ndarray, step: int) -> tuple[Tensor, Tensor | None]:
         pictures = self.dataset.images[indices]
@@ -96,18 +100,17 @@ def train_step(state: State, config: TrainConfig, real: Tensor, labels: Tensor |
     penalise = config.gamma > 0 and state.counters.step % config.penalty_every == 0
     # bf16 where the GPU has it; the penalty's second derivatives want float32.
     autocast = torch.autocast("cuda", torch.bfloat16, enabled=real.is_cuda)
-    both = None if labels is None else torch.cat([labels, labels])
 
     with autocast:
         z = torch.randn(count, generator.config.z_dim, generator=state.random, device=real.device)
         fake = generator(z, labels).float()
 
-    # Discriminator: real and generated pictures in one pass.
+    # Discriminator.
     discriminator.requires_grad_(True)
     state.optimizer_d.zero_grad()
     seen = augment(torch.cat([real, fake.detach()]), p, state.random).requires_grad_(penalise)
     with torch.autocast("cuda", torch.bfloat16, enabled=real.is_cuda and not penalise):
-        logits = discriminator(seen, both).float()
+        logits = verdicts(discriminator, seen, labels)
     real_logits, fake_logits = logits[:count], logits[count:]
     loss_d = objective.discriminator(real_logits, fake_logits)
     r1 = r2 = None
@@ -147,6 +150,14 @@ def train_step(state: State, config: TrainConfig, real: Tensor, labels: Tensor |
 def judge(state: State, pictures: Tensor, labels: Tensor | None) -> Tensor:
     """Logits [N] of pictures the discriminator does not train on, augmented as those it does."""
     return state.discriminator(augment(pictures, state.controller.p, state.random), labels).float()
+
+
+def verdicts(discriminator: Discriminator, seen: Tensor, labels: Tensor | None) -> Tensor:
+    """Logits [2 N] of as many real as generated pictures; in one pass, where that mixes no group of MinibatchStd."""
+    count = len(seen) // 2
+    if count % GROUP == 0:
+        return discriminator(seen, None if labels is None else torch.cat([labels, labels])).float()
+    return torch.cat([discriminator(half, labels) for half in seen.split(count)]).float()
 
 
 @torch.no_grad()

@@ -27,8 +27,10 @@ from imagen_demo.training.run import Run, own_status
 from imagen_demo.training.state import Counters, State
 from imagen_demo.training.step import Batches, StepResult, judge, train_step
 
-GRID = 36  # pictures in a sample grid
+GRID = 36  # pictures in a sample grid, as far as they fit
+GRID_SIDE = 2048  # pixels of a sample grid, about, at most
 QUALITY_PICTURES = 512
+QUALITY_PIXELS = 2**25  # of all those pictures together: a quarter of a gigabyte a copy
 JUDGE_EVERY = 4  # steps between looks at the pictures held out
 QUALITY_SHARE = 0.03  # of the time that measuring quality may take
 
@@ -90,6 +92,7 @@ class Trainer:
             states.load(self.run.state, self.state)
             self.run.forget_after(self.state.counters.kimg)
             self._apply_rescues()
+            self._previous_p = self.state.controller.p
         else:
             self._save_state()
         self.status.state = "training"
@@ -146,7 +149,8 @@ class Trainer:
         """Do what control.json asks; False means stop."""
         command = "stop" if self.stop_asked else self.run.asked()
         if command == "pause":
-            self._save_state()
+            if self._tick():  # only what was just found healthy is kept
+                self._save_state()
             self.status.state, self.status.eta = "paused", None
             while not self.stop_asked and self.run.asked() == "pause":
                 self._beat()
@@ -190,7 +194,8 @@ class Trainer:
         if problem:
             self._rescue(problem)
             return False
-        preview = make_grid(from_network(pictures))
+        columns = max(2, min(round(GRID**0.5), GRID_SIDE // self.model.resolution))
+        preview = make_grid(from_network(pictures[: columns**2]), columns)
         self.run.samples.mkdir(exist_ok=True)
         file = self.run.samples / f"{self.state.counters.kimg:09.3f}.png"
         preview.save(file.with_suffix(".new"), "PNG")
@@ -255,7 +260,7 @@ class Trainer:
         started = time.monotonic()
         if started < self._next_quality:
             return
-        count = min(QUALITY_PICTURES, len(self.dataset))
+        count = min(QUALITY_PICTURES, QUALITY_PIXELS // self.model.resolution**2, len(self.dataset))
         choice = np.random.default_rng(0).choice(len(self.dataset), count, replace=False)
         reals = to_network(self.dataset.images[np.sort(choice)])
         row["swd"] = sliced_wasserstein(reals, self._draw(count))
@@ -276,8 +281,9 @@ class Trainer:
         save_model(folder, self.state.ema, self._w_avg(), self._info(row), preview)
 
     @torch.inference_mode()
-    def _w_avg(self, count: int = 2048) -> Tensor:
+    def _w_avg(self) -> Tensor:
         """The mean w of each class, [max(1, classes), w_dim]."""
+        count = max(64, min(2048, 65_536 // max(1, self.model.num_classes)))
         z = torch.randn(count, self.model.z_dim, generator=torch.Generator().manual_seed(1)).to(self.device)
         if not self.model.num_classes:
             return self.state.ema.mapping(z).mean(dim=0, keepdim=True)
