@@ -107,6 +107,13 @@ class TrainConfig:
     )
     batch: int = _setting(0, "Pictures per step (0 = auto)", "每步图片数（0 = 自动）", low=0, high=4096)
     learning_rate: float = _setting(0.0, "Adam's step (0 = auto)", "Adam 学习率（0 = 自动）", low=0.0, high=1.0)
+    generator_rate: float = _setting(
+        0.0,
+        "The generator's step as a multiple of the discriminator's (0 = auto)",
+        "生成器学习率相对判别器的倍数（0 = 自动）",
+        low=0.0,
+        high=100.0,
+    )
     gamma: float = _setting(
         -1.0, "Weight of the gradient penalties R1 and R2 (-1 = auto, 0 = none)", "梯度惩罚权重（-1 = 自动）", low=-1.0
     )

@@ -154,8 +154,9 @@ def _training(workspace: Workspace) -> Finding:
 
     device = pick_device("auto")
     config = TrainConfig(
-        objective="relativistic", batch=4, learning_rate=1e-3, gamma=0.1, penalty_every=1, ema_half_life_kimg=1.0
-    )
+        objective="relativistic", batch=4, learning_rate=1e-3, generator_rate=1.0, gamma=0.1, penalty_every=1,
+        ema_half_life_kimg=1.0,
+    )  # fmt: skip
     shape = ModelConfig(resolution=16, z_dim=8, w_dim=8, width=128)
     with torch.random.fork_rng():
         state = fresh_state(config, shape, device)

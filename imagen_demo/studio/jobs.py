@@ -91,6 +91,7 @@ def _spawn(run: Run, resume: bool) -> None:
     try:
         paths = [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
+        run.answer()  # an old request is not meant for the new trainer
         command = [*TRAINER, str(run.path.resolve()), *(["--resume"] if resume else [])]
         with open(run.log, "ab") as log:
             process = subprocess.Popen(

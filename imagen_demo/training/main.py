@@ -115,7 +115,6 @@ def train_run(run: Run, resume: bool = False) -> None:
     """
     status = own_status()
     run.write_status(status)
-    run.answer()  # an old request is not meant for this process
     trainer: Trainer | None = None
     asked_early: list[Any] = []
 

@@ -39,7 +39,8 @@ def resolve(config: TrainConfig, dataset: Dataset, device: torch.device) -> tupl
     if config.objective == "auto":
         auto["objective"] = "nonsaturating" if mlp else "relativistic"
     if not config.threads:
-        auto["threads"] = os.cpu_count() or 1
+        # The cores this process may use, where the system tells: a container often has fewer than the machine.
+        auto["threads"] = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not config.width:
         auto["width"] = 16_384 if gpu else 512
     if not config.batch:
@@ -50,8 +51,11 @@ def resolve(config: TrainConfig, dataset: Dataset, device: torch.device) -> tupl
     if not config.learning_rate:
         # The article's Adam for the article's network; the style network's weights are equalised.
         auto["learning_rate"] = 2e-4 if mlp else 2e-3
+    if not config.generator_rate:
+        # The discriminator gets worse above 2e-3; the generator, which lags behind it, learns faster with more.
+        auto["generator_rate"] = 1.0 if mlp else 3.0
     if config.gamma < 0:
-        auto["gamma"] = 0.0 if mlp else 1.0 * (dataset.resolution / 64) ** 2
+        auto["gamma"] = 0.0 if mlp else 0.5 * (dataset.resolution / 64) ** 2
     if not config.penalty_every:
         auto["penalty_every"] = 8
     if not config.ema_half_life_kimg:

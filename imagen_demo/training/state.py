@@ -16,6 +16,7 @@ from imagen_demo import storage
 from imagen_demo.errors import UserError
 from imagen_demo.training.augment import Controller
 
+VERSION = 2
 CONTROLLER = ("p", "gap_validation", "gap_generated")  # what changes in the augmentation's controller
 
 
@@ -81,7 +82,7 @@ def save(folder: Path, state: State) -> None:
             tensors[f"{name}.{key}"] = value
     tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     rest = {
-        "version": 1,
+        "version": VERSION,
         "counters": dataclasses.asdict(state.counters),
         "augment": {name: getattr(state.controller, name) for name in CONTROLLER},
     }
@@ -102,6 +103,11 @@ def load(folder: Path, state: State) -> None:
     folder = storage.current_folder(folder)
     try:
         rest: dict[str, Any] = json.loads((folder / "state.json").read_text())
+        if rest["version"] != VERSION:
+            raise UserError(
+                "The saved state of run {name} is of another version of this program; train anew.",
+                name=folder.parent.name,
+            )
         tensors = load_file(folder / "tensors.safetensors")
         parts: dict[str, dict[str, Tensor]] = {}
         for name, value in tensors.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import time
@@ -17,7 +18,7 @@ from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.pixels import from_network, to_network
 from imagen_demo.errors import UserError
 from imagen_demo.media.grid import make_grid
-from imagen_demo.models.folder import Model, ModelInfo, save_model
+from imagen_demo.models.folder import Model, ModelInfo, read_info, save_model
 from imagen_demo.models.registry import build_discriminator, build_generator
 from imagen_demo.training import coach
 from imagen_demo.training import state as states
@@ -44,10 +45,12 @@ def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device) -
     ema = copy.deepcopy(generator).eval().requires_grad_(False)
     # The article's network has the article's momentum; StyleGAN2's has none.
     betas = (0.5, 0.999) if config.arch == "mlp" else (0.0, 0.99)
-    adam = lambda network: torch.optim.Adam(network.parameters(), config.learning_rate, betas, fused=True)  # noqa: E731
+    adam = lambda network, rate: torch.optim.Adam(network.parameters(), rate, betas, fused=True)  # noqa: E731
     random = torch.Generator(device).manual_seed(config.seed + 1)
     controller = Controller(config.augment_target)
-    return State(generator, discriminator, ema, adam(generator), adam(discriminator), controller, random, Counters())
+    optimizer_g = adam(generator, config.learning_rate * config.generator_rate)
+    optimizer_d = adam(discriminator, config.learning_rate)
+    return State(generator, discriminator, ema, optimizer_g, optimizer_d, controller, random, Counters())
 
 
 class Trainer:
@@ -93,6 +96,7 @@ class Trainer:
             self.run.forget_after(self.state.counters.kimg)
             self._apply_rescues()
             self._previous_p = self.state.controller.p
+            self._remember_best()
         else:
             self._save_state()
         self.status.state = "training"
@@ -272,6 +276,13 @@ class Trainer:
         spent = time.monotonic() - started
         self._next_quality = time.monotonic() + spent / QUALITY_SHARE
 
+    def _remember_best(self) -> None:
+        """After a kill the network in ``best`` can be newer than the state that is resumed."""
+        with contextlib.suppress(UserError, KeyError):
+            kept = read_info(self.run.best).metrics["swd"]
+            known = self.state.counters.best_quality
+            self.state.counters.best_quality = kept if known is None else min(kept, known)
+
     # -- what is kept ----------------------------------------------------------
 
     def _save_state(self) -> None:
@@ -340,4 +351,4 @@ class Trainer:
         )
         for optimizer in (self.state.optimizer_g, self.state.optimizer_d):
             for group in optimizer.param_groups:
-                group["lr"] = self.config.learning_rate
+                group["lr"] *= factors["learning_rate"]

@@ -173,6 +173,8 @@ SENTENCES: dict[str, str] = {
     "The file is an archive inside an archive.": "文件是压缩包中的压缩包。",
     "The entry is protected by a password.": "该条目有密码保护。",
     "The archive is damaged from here on; what came before was read.": "压缩包从此处起已损坏，之前的内容已读取。",
+    "The saved state of run {name} is of another version of this program; train anew.":
+        "训练 {name} 的保存状态来自本程序的另一个版本，请重新训练。",
     # reports on pictures, and what the user did
     "{accepted} of {found} files are used as pictures.": "{found} 个文件中有 {accepted} 个用作图片。",
     "{count} left out: not a picture of a known kind, for example {example}.":
