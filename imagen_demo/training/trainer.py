@@ -190,7 +190,8 @@ class Trainer:
             return True
         row = self._metrics()
         pictures = self._draw(GRID)
-        reals = to_network(np.asarray(self.dataset.images[: min(GRID, len(self.dataset))]))
+        spread = np.linspace(0, len(self.dataset) - 1, min(GRID, len(self.dataset))).astype(int)
+        reals = to_network(self.dataset.images[spread])
         row["diversity"] = diversity(pictures) / max(1e-6, diversity(reals))
         counters = self.state.counters
         problem = coach.trouble(row, counters.best_diversity)
