@@ -177,7 +177,7 @@ def test_bad_pictures_are_named_and_the_good_stand(tmp_path: Path) -> None:
         expected = one(tmp_path, data).pixels
         assert np.array_equal(dataset.images[by_name[name]["index"]], expected)
     sentences = [template.format(**values) for template, values in report(dataset)]
-    assert sentences[0] == "12 of 19 files are used as pictures."
+    assert sentences[0] == "12 of 18 files are used as pictures."  # all but the hidden one
     assert sentences[1] == "2 left out: the same as another picture, for example twin.png."
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["images.npy", "manifest.json"]
 

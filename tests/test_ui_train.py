@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from gradio_client import Client
 from PIL import Image
+from tiny import save_tiny_model
 
 from imagen_demo.config import PrepareConfig, TrainConfig, settings
 from imagen_demo.errors import UserError
-from imagen_demo.studio import datasets, jobs
+from imagen_demo.studio import datasets, jobs, library
 from imagen_demo.training.run import Run, Status
-from imagen_demo.ui import app, models_tab, pieces, plots, texts, train_live, train_setup
+from imagen_demo.ui import app, models_tab, pieces, plots, texts, train_live, train_setup, widgets
 from imagen_demo.workspace import Workspace
 
 
@@ -154,6 +155,14 @@ def test_models_are_shown_and_damaged_ones_with_their_sentence(workspace):
     card = next(card for card in cards["cards"] if card["name"] == "broken")
     assert "damaged" in card["facts"] and chosen == "broken"
     assert "model.json) is damaged" in facts
+
+
+def test_a_renamed_model_goes_by_its_new_name_and_a_runs_network_says_that_it_is_one(workspace, run):
+    save_tiny_model(workspace.checkpoints / "old")
+    save_tiny_model(run.latest)
+    library.rename(workspace, "old", "new")
+    titles = {model["name"]: model["title"] for model in widgets.models(workspace, "en")}
+    assert titles["new"] == "new" and titles["run/first"] == "first · from a run"
 
 
 def test_programs_start_watch_and_stop_a_training(workspace, dataset):

@@ -122,8 +122,9 @@ def report(source: Dataset | dict[str, Any]) -> list[tuple[str, dict[str, Any]]]
     """What became of the files, as ``(template, values)`` sentences: the sum, then the most frequent reasons first."""
     manifest = source.manifest if isinstance(source, Dataset) else source
     counts = manifest["counts"]
+    offered = counts["found"] - counts["ignored"]  # nobody misses a hidden file or a list of captions
     lines: list[tuple[str, dict[str, Any]]] = [
-        ("{accepted} of {found} files are used as pictures.", {k: counts[k] for k in ("accepted", "found")})
+        ("{accepted} of {found} files are used as pictures.", {"accepted": counts["accepted"], "found": offered})
     ]
     tally: Counter[str] = Counter()
     example: dict[str, str] = {}

@@ -43,14 +43,14 @@ GROUPS: dict[str, str] = {  # for all files with one reason, in the report
     "archive_damaged": "{count} archives are damaged and were read only in part, for example {example}.",
 }
 NOTES: dict[str, str] = {  # what was done to pictures that are used
-    "animated": "{count} have several frames; the first one is used, for example {example}.",
-    "wrong_extension": "{count} are of another kind than their name says and were read anyway, for example {example}.",
-    "rotated": "{count} were turned upright as the camera noted, for example {example}.",
-    "deep": "{count} have more than 8 bits per channel and were scaled down to 8, for example {example}.",
-    "cmyk": "{count} have printing colours (CMYK) and were converted, for example {example}.",
-    "colour_profile": "{count} have a colour profile and were converted to sRGB, for example {example}.",
-    "enlarged": "{count} are smaller than the chosen resolution and were enlarged, for example {example}.",
-    "near_duplicate": "{count} look almost like another picture and were kept, for example {example}.",
+    "animated": "{count} with several frames: the first one is used, for example {example}.",
+    "wrong_extension": "{count} of another kind than the name says: read anyway, for example {example}.",
+    "rotated": "{count} turned upright as the camera noted, for example {example}.",
+    "deep": "{count} with more than 8 bits per channel: scaled down to 8, for example {example}.",
+    "cmyk": "{count} converted from printing colours (CMYK), for example {example}.",
+    "colour_profile": "{count} converted from a colour profile to sRGB, for example {example}.",
+    "enlarged": "{count} enlarged: smaller than the chosen resolution, for example {example}.",
+    "near_duplicate": "{count} kept: almost like another picture, for example {example}.",
 }
 
 

@@ -168,7 +168,7 @@ def _card(entry: ModelEntry, request: gr.Request) -> dict[str, Any]:
     if entry.info:
         parts.insert(0, f"{entry.info.config.resolution} px")
     if widgets.title(entry) != entry.name.removeprefix(library.RUN_PREFIX):
-        parts.insert(0, entry.name)  # renamed: the title is what it was trained as
+        parts.insert(0, entry.name)  # what links and the command line call a bundled model
     return {
         "name": entry.name, "title": widgets.title(entry), "facts": " · ".join(parts),
         "image": _preview(entry, CARD_SIDE),

@@ -200,21 +200,21 @@ SENTENCES: dict[str, str] = {
     "{count} archives are damaged and were read only in part, for example {example}.":
         "{count} 个压缩包已损坏，只读取了一部分，例如 {example}。",
     "{count} archives could not be used, for example {example}.": "{count} 个压缩包无法使用，例如 {example}。",
-    "{count} have several frames; the first one is used, for example {example}.":
+    "{count} with several frames: the first one is used, for example {example}.":
         "{count} 张有多帧，使用第一帧，例如 {example}。",
-    "{count} are of another kind than their name says and were read anyway, for example {example}.":
+    "{count} of another kind than the name says: read anyway, for example {example}.":
         "{count} 张的格式与扩展名不符，仍已读取，例如 {example}。",
-    "{count} were turned upright as the camera noted, for example {example}.":
+    "{count} turned upright as the camera noted, for example {example}.":
         "{count} 张按相机记录转正，例如 {example}。",
-    "{count} have more than 8 bits per channel and were scaled down to 8, for example {example}.":
+    "{count} with more than 8 bits per channel: scaled down to 8, for example {example}.":
         "{count} 张每通道超过 8 位，已转为 8 位，例如 {example}。",
-    "{count} have printing colours (CMYK) and were converted, for example {example}.":
+    "{count} converted from printing colours (CMYK), for example {example}.":
         "{count} 张为印刷色（CMYK），已转换，例如 {example}。",
-    "{count} have a colour profile and were converted to sRGB, for example {example}.":
+    "{count} converted from a colour profile to sRGB, for example {example}.":
         "{count} 张带颜色配置，已转换为 sRGB，例如 {example}。",
-    "{count} are smaller than the chosen resolution and were enlarged, for example {example}.":
+    "{count} enlarged: smaller than the chosen resolution, for example {example}.":
         "{count} 张小于所选分辨率，已放大，例如 {example}。",
-    "{count} look almost like another picture and were kept, for example {example}.":
+    "{count} kept: almost like another picture, for example {example}.":
         "{count} 张与其他图片几乎相同，已保留，例如 {example}。",
     "Training was paused.": "训练已暂停。",
     "Training went on.": "训练已继续。",

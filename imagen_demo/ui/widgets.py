@@ -125,19 +125,23 @@ def recipes_from(payload: Payload, most: int = MAX_BATCH) -> list[Recipe]:
 
 
 def models(workspace: Workspace, language: str) -> list[dict[str, str]]:
-    """``[{name, title}]`` for a menu: the library, then networks in training."""
-    entries = library.list_models(workspace)
-    suffix = texts.t("in_training", language)
+    """``[{name, title}]`` for a menu: the library, then the newest networks of the runs, which say so."""
+
+    def label(entry: library.ModelEntry) -> str:
+        if not entry.name.startswith(library.RUN_PREFIX):
+            return title(entry)
+        return f"{title(entry)} · {texts.t('in_training' if entry.in_training else 'mo_run', language)}"
+
     return [
-        {"name": entry.name, "title": f"{title(entry)} · {suffix}" if entry.in_training else title(entry)}
-        for entry in entries
+        {"name": entry.name, "title": label(entry)}
+        for entry in library.list_models(workspace)
         if entry.info is not None  # damaged ones are shown, with their sentence, under Models
     ]
 
 
 def title(entry: library.ModelEntry) -> str:
-    """What a model is called on the page."""
-    own = entry.info.title if entry.info else ""
+    """What a model is called on the page: a bundled one by its own title, the visitor's by the name they gave it."""
+    own = entry.info.title if entry.info and entry.bundled else ""
     return own or entry.name.removeprefix(library.RUN_PREFIX)
 
 

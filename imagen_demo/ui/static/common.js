@@ -117,7 +117,10 @@ window.imagenDemo = (() => {
       shown = models.some((m) => m.name === name) ? models : [...models, { name, title: name }];
       options(box, shown.map((m) => [m.name, m.title]), name);
     };
-    box.choose = (name) => { if (!shown.some((m) => m.name === name)) box.fill(shown, name); box.value = name; };
+    box.choose = (name) => {
+      if (!shown.some((m) => m.name === name)) { box.fill(shown, name); refresh(); } // by its name until its title is here
+      box.value = name;
+    };
     const refresh = async () => {
       const answer = await ask(server.models, {});
       if (answer.models && current() && JSON.stringify(answer.models) !== JSON.stringify(shown)) box.fill(answer.models, current());
