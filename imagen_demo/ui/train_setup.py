@@ -135,7 +135,7 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
         chosen = gr.skip()
         if job.result is not None:
             sentence = pieces.note(t("tr_ready", request, name=job.result.name), "good")
-            chosen = _dataset_menu(workspace, job.result.name)
+            chosen = _dataset_menu(workspace, request, job.result.name)
         elif job.error is not None:
             sentence = pieces.error(job.error, request)
         else:
@@ -151,7 +151,7 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
     timer.tick(look, token, [bar, working, timer, message, dataset], **PRIVATE)
     dataset.change(pieces.bound(_shown, workspace), dataset, [report, preview], **PRIVATE)
     blocks.load(_fit_menu, None, fit, **PRIVATE)
-    blocks.load(lambda: _dataset_menu(workspace, None), None, dataset, **PRIVATE)
+    blocks.load(pieces.bound(_dataset_menu, workspace), None, dataset, **PRIVATE)
     return dataset
 
 
@@ -168,9 +168,9 @@ def _fit_menu(request: gr.Request) -> gr.Dropdown:
     return gr.Dropdown(choices=[(t(f"tr_fit_{how}", request), how) for how in ("crop", "pad", "stretch")])
 
 
-def _dataset_menu(workspace: Workspace, chosen: str | None) -> gr.Dropdown:
+def _dataset_menu(workspace: Workspace, request: gr.Request, chosen: str | None = None) -> gr.Dropdown:
     choices = [
-        (f"{found.name} · {len(found)} × {found.resolution} px", found.name)
+        (f"{found.name} · {t('mo_pictures_value', request, count=len(found))} · {found.resolution} px", found.name)
         for found in list_datasets(workspace.datasets)
     ]
     return gr.Dropdown(choices=choices, value=chosen, visible=bool(choices))
