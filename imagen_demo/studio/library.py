@@ -18,7 +18,7 @@ from imagen_demo.models.folder import ModelInfo, load_model, read_info
 from imagen_demo.training.run import Run
 from imagen_demo.workspace import BUNDLED, Workspace, checked_name, free_name
 
-BUNDLED_NAMES = ("planets", "emoji")  # the committed ones; .gitignore names the same
+BUNDLED_NAMES = ("emoji", "planets")  # the committed ones, the first greets visitors; .gitignore names the same
 RUN_PREFIX = "run/"
 MB = 1024**2
 MOST_COMPRESSED = 100  # weights hardly shrink in a zip; what shrinks more is a bomb

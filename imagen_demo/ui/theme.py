@@ -80,8 +80,8 @@ def theme() -> gr.themes.Base:
 
 
 def css() -> str:
-    """The page's own style sheet."""
-    return (STATIC / "style.css").read_text("utf-8")
+    """The page's own style sheets."""
+    return "\n".join((STATIC / name).read_text("utf-8") for name in ("style.css", "train.css"))
 
 
 HEADER = """<div class="im-head">

@@ -14,13 +14,11 @@ from imagen_demo.studio import jobs
 from imagen_demo.ui import pieces, train_live, train_setup
 from imagen_demo.ui.pieces import PRIVATE
 from imagen_demo.ui.texts import i18n, t, translate_error
-from imagen_demo.ui.theme import STATIC
 from imagen_demo.workspace import Workspace
 
 
 def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
     """Fill the tab; returns its components by name."""
-    gr.HTML(f"<style>{(STATIC / 'train.css').read_text('utf-8')}</style>", elem_id="train-style")
     with gr.Row(visible=False, equal_height=False, elem_id="train-top") as top:
         runs = gr.Dropdown(choices=[], value=None, label=i18n("tr_runs"), elem_id="train-runs", scale=4, min_width=220)
         new = gr.Button(i18n("tr_new"), size="md", elem_id="train-new", scale=0, min_width=140)
@@ -43,10 +41,12 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
         return [gr.Row(visible=True), train_live.menu(workspace, run.name, request), ""]
 
     def arrive(request: gr.Request) -> list[Any]:
-        """A page opens: it shows the run in training, if there is one."""
+        """A page opens: it shows the run in training, else the newest one, finished or not."""
         newest = jobs.newest_run(workspace)
-        active = newest.name if newest and jobs.status(newest).alive else None
-        return [gr.Row(visible=newest is not None), train_live.menu(workspace, active, request)]
+        return [
+            gr.Row(visible=newest is not None),
+            train_live.menu(workspace, newest.name if newest else None, request),
+        ]
 
     def leave(request: gr.Request) -> list[Any]:
         return [gr.Row(visible=bool(jobs.list_runs(workspace))), train_live.menu(workspace, None, request)]
