@@ -78,7 +78,7 @@ def test_gradient_penalty_against_finite_differences():
             shift = shift.view(1, 3, 3, 3)
             up, down = (network(pictures[n : n + 1] + sign * shift).detach() for sign in (1, -1))
             squared += float((up - down) / (2 * step)) ** 2
-        assert float(penalty[n]) == pytest.approx(squared, rel=1e-6)
+        assert float(penalty[n].detach()) == pytest.approx(squared, rel=1e-6)
 
 
 def test_gradient_penalty_of_a_linear_critic_is_its_squared_norm_and_trains_it():
