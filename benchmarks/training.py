@@ -31,10 +31,14 @@ def seconds(work: Callable[[], object], repeats: int, device: torch.device) -> f
     return statistics.median(taken[3:])
 
 
-def main(dataset: Path, width: int = 0, batch: int = 0, device: str = "auto", rounds: int = 6) -> None:
+def main(
+    dataset: Path, width: int = 0, batch: int = 0, threads: int = 0, device: str = "auto", rounds: int = 6
+) -> None:
     """Measure on DATASET, the folder of a prepared dataset."""
     data = open_dataset(dataset)
-    config, model, _ = resolve(TrainConfig(width=width, batch=batch, device=device), data, pick_device(device))
+    config, model, _ = resolve(
+        TrainConfig(width=width, batch=batch, threads=threads, device=device), data, pick_device(device)
+    )
     place = torch.device(config.device)
     if place.type == "cpu":
         torch.set_num_threads(config.threads)
