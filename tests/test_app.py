@@ -1,6 +1,7 @@
 """The start command: what it prints, and whom it lets in."""
 
 import socket
+import urllib.request
 
 import pytest
 
@@ -54,3 +55,25 @@ def test_a_busy_port_is_passed_over():
         taken.listen()
         port = taken.getsockname()[1]
         assert app.free_port("127.0.0.1", port) > port
+
+
+def test_a_tab_closed_in_the_middle_of_an_upload_leaves_the_app_and_the_work_as_they_were(
+    workspace, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    port = app.free_port("127.0.0.1", 17860)
+    blocks = shell.build_app(workspace)
+    blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", server_port=port)
+    try:
+        head = (
+            "POST /gradio_api/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n"
+            "Content-Type: multipart/form-data; boundary=cut\r\n\r\n"
+        )
+        part = '--cut\r\nContent-Disposition: form-data; name="files"; filename="cats.zip"\r\n\r\nPK' + "x" * 5000
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as tab:
+            tab.sendall((head + part).encode())
+        answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/config", timeout=30)
+        assert answer.status == 200
+        assert list(workspace.datasets.iterdir()) == [] and list(workspace.runs.iterdir()) == []
+    finally:
+        blocks.close()
