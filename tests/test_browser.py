@@ -216,6 +216,30 @@ def test_a_video_is_made_and_plays(open_page):
     assert video.evaluate("video => video.duration") == pytest.approx(2, abs=0.2)
 
 
+def test_cancelling_a_video_that_still_waits(open_page):
+    visitors = [open_page() for _ in range(3)]
+    for page in visitors:
+        picture(page)
+        open_tab(page, "interpolate")
+        expect(page.locator("#interpolate-film img").first).to_be_visible()
+        page.locator("#interpolate-seconds").fill("60")
+        page.locator("#interpolate-size").select_option("1024")
+        page.locator("#interpolate-make").click()
+        expect(page.locator("#interpolate-cancel")).to_be_visible()
+    last = visitors[-1]  # two are made at a time
+    last.locator("#interpolate-cancel").click()
+    expect(last.locator(".toast-body")).to_contain_text("Cancelled.")
+    expect(last.locator("#interpolate-cancel")).to_be_hidden()
+    for page in visitors[:2]:
+        page.locator("#interpolate-cancel").click()
+        expect(page.locator(".toast-body")).to_contain_text("Cancelled.")
+    # A cancelled page can make the next one.
+    last.locator("#interpolate-seconds").fill("1")
+    last.locator("#interpolate-size").select_option("256")
+    last.locator("#interpolate-make").click()
+    last.locator("#interpolate-video video").wait_for()
+
+
 # -- Generate -----------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,36 @@ from imagen_demo.ui import texts
 log = logging.getLogger(__name__)
 
 
+class Stops:
+    """Which jobs were cancelled, also those that still wait in the queue: by session, and the job's own name."""
+
+    MOST = 1000  # remembered; a job that never began leaves its entry
+
+    def __init__(self) -> None:
+        self._events: dict[tuple[str, str], threading.Event] = {}
+        self._lock = threading.Lock()
+
+    def of(self, session: str, job: str) -> threading.Event:
+        """The job's event: made when the page announces it or when it begins, whichever is first."""
+        with self._lock:
+            while len(self._events) >= self.MOST:
+                self._events.pop(next(iter(self._events)))
+            return self._events.setdefault((session, job), threading.Event())
+
+    def forget(self, session: str, job: str) -> None:
+        """The job has ended."""
+        with self._lock:
+            self._events.pop((session, job), None)
+
+    def cancel(self, session: str) -> bool:
+        """Stop every job of the session; whether there was one."""
+        with self._lock:
+            events = [e for (owner, _), e in self._events.items() if owner == session and not e.is_set()]
+        for event in events:
+            event.set()
+        return bool(events)
+
+
 def wire(
     event: Callable[..., Any],
     output: gr.components.Component,
@@ -29,37 +59,49 @@ def wire(
 ) -> None:
     """On ``event``, show ``work(what the page sent, progress)``, a file's path, in ``output``.
 
-    ``output`` and ``cancel`` are hidden until then. ``name`` keeps these jobs to two at a time.
+    ``output`` and ``cancel`` are hidden until then. ``name`` keeps these jobs to two at a time. The page
+    sends a new ``job`` with each event, so that one that waits in the queue can be told from the next.
     """
     kind = type(output)
-    stops: dict[str, threading.Event] = {}  # by session
+    stops = Stops()
+
+    def job_of(event: gr.EventData, request: gr.Request) -> tuple[str, str]:
+        return request.session_hash or "", str((event._data or {}).get("job", ""))[:64]
+
+    def announce(event: gr.EventData, request: gr.Request) -> Any:
+        stops.of(*job_of(event, request))
+        return kind(None, visible=True), gr.Button(visible=True)
 
     def run(event: gr.EventData, request: gr.Request, progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008
-        session = request.session_hash or ""
-        stop = stops[session] = threading.Event()
+        stop = stops.of(*job_of(event, request))
         try:
-            return kind(work(event._data or {}, reporter(progress, stop, request)), visible=True)
+            report = reporter(progress, stop, request)
+            report(0.0, "")  # raises where it was cancelled while it waited
+            return kind(work(event._data or {}, report), visible=True)
         except Cancelled:
-            gr.Info(texts.t("c_cancelled", request))
+            pass  # said when the button was pressed
         except UserError as error:
             gr.Warning(texts.translate_error(error, request))
         except Exception:
             log.exception("%s failed", name)
             gr.Warning(texts.t("unexpected", request))
         finally:
-            if stops.get(session) is stop:  # else the visitor has started another one meanwhile
-                del stops[session]
+            stops.forget(*job_of(event, request))
         return kind(visible=False)
 
-    def ask_to_stop(request: gr.Request) -> None:
-        if stop := stops.get(request.session_hash or ""):
-            stop.set()
+    def ask_to_stop(request: gr.Request) -> Any:
+        if stops.cancel(request.session_hash or ""):
+            gr.Info(texts.t("c_cancelled", request))
+        return kind(visible=False), gr.Button(visible=False)
 
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    event(lambda: (kind(None, visible=True), gr.Button(visible=True)), None, [output, cancel], **quiet)
+    event(announce, None, [output, cancel], **quiet)
     running = event(run, None, output, api_visibility="private", concurrency_id=name, concurrency_limit=2)
     running.then(lambda: gr.Button(visible=False), None, cancel, **quiet)
-    cancel.click(ask_to_stop, None, None, **quiet)
+    # `cancels` takes a waiting job out of the queue and lets the page ask for the next one at once.
+    # Toasts travel through the queue; this one waits for nobody there.
+    loud = quiet | {"queue": True, "concurrency_limit": None}
+    cancel.click(ask_to_stop, None, [output, cancel], cancels=[running], **loud)
 
 
 def reporter(progress: gr.Progress, stop: threading.Event, request: gr.Request | None) -> Progress:

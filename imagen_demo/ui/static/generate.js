@@ -78,7 +78,7 @@ psi.node.title = T('c_psi_help');
 const another = button('generate-random', T('g_more'), 'random', () => { seedsBox.value = String(D.randomSeed()); generate(); }, { kind: 'im-primary' });
 const cancel = button('generate-cancel', T('c_cancel'), 'stop', () => { run += 1; cancel.hidden = true; say(T('c_cancelled')); });
 cancel.hidden = true;
-const zip = button('generate-zip', T('g_zip'), 'download', () => { if (recipes.length) trigger('zip', { recipes: D.clone(recipes) }); });
+const zip = button('generate-zip', T('g_zip'), 'download', () => { if (recipes.length) trigger('zip', { recipes: D.clone(recipes), job: D.ticket() }); });
 const page = h('div', { class: 'im-stack' },
   h('section', { class: 'im-panel im-wide' }, D.field(T('c_model'), modelBox), classField,
     D.field(T('g_seeds'), seedsBox), D.field(T('g_count'), countBox), psi.node, h('div', { class: 'im-bar im-end' }, another, zip, cancel)),

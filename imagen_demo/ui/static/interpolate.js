@@ -113,7 +113,7 @@ const seconds = D.slider({
 });
 const loop = h('input', { id: 'interpolate-loop', type: 'checkbox', checked: true });
 loop.addEventListener('change', () => { spec.loop = loop.checked; changed(); });
-const make = button('interpolate-make', T('i_make'), 'play', () => trigger('make', { spec: wanted() }), { kind: 'im-primary' });
+const make = button('interpolate-make', T('i_make'), 'play', () => trigger('make', { spec: wanted(), job: D.ticket() }), { kind: 'im-primary' });
 const panel = h('section', { class: 'im-panel' },
   D.field(T('c_model'), modelBox), classField, seconds.node,
   h('label', { class: 'im-check' }, loop, h('span', {}, T('i_loop'))),
