@@ -19,7 +19,8 @@ from PIL import Image
 
 from imagen_demo.workspace import Workspace
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
-"""Preparing pictures: the datasets of a workspace, each made by one at a time."""
+"""Preparing pictures: the datasets of a workspace, each made by one at a time, whatever process asks."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import tempfile
 import threading
 import time
@@ -15,6 +16,7 @@ from imagen_demo.data.prepare import prepare
 from imagen_demo.data.sample_set import write_sample_set
 from imagen_demo.errors import UserError
 from imagen_demo.progress import Progress, silent
+from imagen_demo.studio.locks import DatasetLock
 from imagen_demo.workspace import Workspace, checked_name, free_name
 
 SAMPLE_SET = "planets"
@@ -39,9 +41,10 @@ def prepare_dataset(
     It is called ``name``, or ``name-2``, ... if that is taken and ``replace`` is not set.
 
     Raises:
-        UserError, Cancelled: as :func:`imagen_demo.data.prepare.prepare`.
+        UserError, Cancelled: as :func:`imagen_demo.data.prepare.prepare`; also UserError where another process
+            prepares a dataset of this name.
     """
-    with _alone(workspace, checked_name(name), progress, replace) as out:
+    with _alone(workspace, checked_name(name), replace) as out:
         return prepare(source, out, config, progress)
 
 
@@ -54,7 +57,7 @@ def prepare_sample_set(
         Cancelled: from ``progress``; nothing is left behind.
     """
     config = config or PrepareConfig()
-    with _alone(workspace, f"{SAMPLE_SET}-{config.resolution}", progress, replace=True) as out:
+    with _alone(workspace, f"{SAMPLE_SET}-{config.resolution}", True, wait=progress) as out:
         try:
             found = open_dataset(out)
             if found.resolution == config.resolution and len(found) >= 0.9 * count:
@@ -64,22 +67,41 @@ def prepare_sample_set(
         with tempfile.TemporaryDirectory(prefix=".sample-", dir=workspace.root) as scratch:
             folder = Path(scratch) / SAMPLE_SET
             size = max(32, config.resolution)
-            write_sample_set(folder, count, size, progress=lambda done, text: progress(done * _DRAWING, text))
+            drawing = lambda done, text: progress(done * _DRAWING, text if done < 1 else "All planets drawn")  # noqa: E731
+            write_sample_set(folder, count, size, progress=drawing)
             return prepare(folder, out, config, lambda done, text: progress(_DRAWING + done * (1 - _DRAWING), text))
 
 
 @contextlib.contextmanager
-def _alone(workspace: Workspace, name: str, progress: Progress, replace: bool) -> Iterator[Path]:
-    """The folder to prepare: the next free one, or, to replace it, that very one once nobody else is at it."""
+def _alone(workspace: Workspace, name: str, replace: bool, wait: Progress | None = None) -> Iterator[Path]:
+    """The folder to prepare: the next free one, or, to replace it, that very one, locked against everybody else.
+
+    ``wait``: tell this progress and come again, instead of refusing, while somebody else is at it.
+    """
     while True:
-        with _choosing:
-            out = workspace.datasets / (name if replace else free_name(name, workspace.datasets, _being_made))
-            if out not in _being_made:
+        try:
+            with _choosing:
+                out = workspace.datasets / (name if replace else free_name(name, workspace.datasets, _being_made))
+                _take(DatasetLock(out))
                 _being_made.add(out)
-                break
-        progress(0.0, "Waiting for the same pictures")
-        time.sleep(0.1)
+            break
+        except UserError:
+            if wait is None:
+                raise
+            wait(0.0, "Waiting for the same pictures")
+            time.sleep(0.1)
     try:
         yield out
     finally:
-        _being_made.discard(out)
+        with _choosing:
+            _being_made.discard(out)
+            DatasetLock(out).release()
+
+
+def _take(lock: DatasetLock) -> None:
+    try:
+        lock.take()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError("The disk is full; {name} was not prepared. Free some space.", name=lock.name) from None
+        raise

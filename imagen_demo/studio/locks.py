@@ -1,4 +1,4 @@
-"""One trainer per run: a lock file that names its owner, so that a dead owner's lock is recognised."""
+"""One writer at a time, whatever process: a lock file that names its owner, so that a dead owner's is recognised."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from imagen_demo.training.run import process_started
 _SAME = 2.0  # seconds between two readings of one process's start
 
 
-class RunLock:
-    """``lock.json`` of a run directory: ``{"pid", "started"}`` of whoever may write there.
+class Lock:
+    """A file ``{"pid", "started"}`` of whoever may write ``name``; it counts for as long as that process lives.
 
-    The server takes it while it starts a trainer and then hands it to the trainer's
-    process; it counts for as long as that process lives, whoever else comes or goes.
+    Other threads of the owner's process are refused like anybody else.
     """
 
-    def __init__(self, run: Path) -> None:
-        self.path = Path(run) / "lock.json"
+    def __init__(self, path: Path, name: str) -> None:
+        self.path, self.name = Path(path), name
+
+    def refusal(self, pid: int) -> UserError:
+        """The sentence for those who come while process ``pid`` is at it."""
+        raise NotImplementedError
 
     def owner(self) -> int | None:
         """The process id of the living owner, None for no lock or a dead owner's."""
@@ -49,16 +52,13 @@ class RunLock:
                 pass
             pid = self.owner()
             if pid is not None:
-                raise UserError(
-                    "{name} is already being trained by process {pid}. Stop it there first.",
-                    name=self.path.parent.name, pid=pid,
-                )  # fmt: skip
+                raise self.refusal(pid)
             self._put_aside()
-        raise UserError("{name} is being started elsewhere at this moment.", name=self.path.parent.name)
+        raise UserError("{name} is being started elsewhere at this moment.", name=self.name)
 
     def _create(self) -> None:
         """A complete file under the final name or FileExistsError: linking is the exclusive step."""
-        temporary = self.path.with_name(f".lock.{uuid.uuid4().hex}")
+        temporary = self._beside()
         temporary.write_text(_entry(os.getpid()), "utf-8")
         try:
             os.link(temporary, self.path)
@@ -72,27 +72,53 @@ class RunLock:
 
     def _put_aside(self) -> None:
         """Remove a stale lock; if another server replaced it meanwhile, its fresh one is put back."""
-        aside = self.path.with_name(f".lock.{uuid.uuid4().hex}")
+        aside = self._beside()
         try:
             os.rename(self.path, aside)
         except FileNotFoundError:
             return
-        moved = RunLock(self.path.parent)
-        moved.path = aside
-        if moved.owner() is not None and not self.path.exists():
+        if Lock(aside, self.name).owner() is not None and not self.path.exists():
             os.rename(aside, self.path)
         else:
             aside.unlink(missing_ok=True)
 
+    def _beside(self) -> Path:
+        return self.path.with_name(f".lock.{uuid.uuid4().hex}")
+
     def hand_to(self, pid: int) -> None:
-        """From now on ``pid``, the trainer, is the owner."""
-        temporary = self.path.with_name(f".lock.{uuid.uuid4().hex}")
+        """From now on process ``pid`` is the owner."""
+        temporary = self._beside()
         temporary.write_text(_entry(pid), "utf-8")
         os.replace(temporary, self.path)
 
     def release(self) -> None:
         """Nobody is the owner any more."""
         self.path.unlink(missing_ok=True)
+
+
+class RunLock(Lock):
+    """``lock.json`` of a run directory: taken by who starts a trainer, then handed to the trainer's process."""
+
+    def __init__(self, run: Path) -> None:
+        super().__init__(Path(run) / "lock.json", Path(run).name)
+
+    def refusal(self, pid: int) -> UserError:
+        return UserError(
+            "{name} is already being trained by process {pid}. Stop it there first.", name=self.name, pid=pid
+        )
+
+
+class DatasetLock(Lock):
+    """``.NAME.lock`` beside a dataset that is being prepared."""
+
+    def __init__(self, dataset: Path) -> None:
+        super().__init__(Path(dataset).with_name(f".{Path(dataset).name}.lock"), Path(dataset).name)
+
+    def refusal(self, pid: int) -> UserError:
+        return UserError(
+            "{name} is being prepared by process {pid} at this moment. Wait until it is done, or choose another name.",
+            name=self.name, pid=pid,
+        )  # fmt: skip
 
 
 def _entry(pid: int) -> str:

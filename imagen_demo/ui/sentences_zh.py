@@ -119,6 +119,8 @@ SENTENCES: dict[str, str] = {
     "{name} is still being trained. Stop it first.": "{name} 仍在训练，请先停止。",
     "{name} is already being trained by process {pid}. Stop it there first.":
         "{name} 正由进程 {pid} 训练，请先在那里停止。",
+    "{name} is being prepared by process {pid} at this moment. Wait until it is done, or choose another name.":
+        "{name} 此刻正由进程 {pid} 准备，请等它完成，或换一个名称。",
     "{name} is being started elsewhere at this moment.": "{name} 此刻正在别处启动。",
     "A batch of {batch} is larger than the {count} pictures of {name}; use a batch of {count} or less.":
         "批大小 {batch} 超过了 {name} 的 {count} 张图片；请用不超过 {count} 的批大小。",
@@ -224,6 +226,7 @@ SENTENCES: dict[str, str] = {
 PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, with the pattern's groups
     r"(\d+) of (\d+) pictures read, (\d+) accepted": r"已读取 \1 / \2 张，采用 \3 张",
     r"(\d+) of (\d+) planets drawn": r"已绘制 \1 / \2 张",
+    r"All planets drawn": "已全部绘制",
     r"Unpacking (.*)": r"正在解压 \1",
     r"Looking for near duplicates": "正在查找近似重复的图片",
     r"Waiting for the same pictures": "正在等待相同图片准备完成",
