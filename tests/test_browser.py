@@ -274,6 +274,36 @@ def pictures_zip(tmp_path: Path) -> Path:
     return target
 
 
+def test_every_page_watches_pictures_being_prepared(open_page):
+    first = open_page()
+    picture(first)
+    open_tab(first, "train")
+    choose(first, "#train-resolution", "128")  # takes long enough to come back to
+    first.locator("#train-sample").click()
+    expect(first.locator("#train-prepare-bar")).to_contain_text("planets drawn")
+    first.reload()  # the same visitor comes back, another one comes by
+    second = open_page()
+    for page in (first, second):
+        picture(page)
+        open_tab(page, "train")
+        expect(page.locator("#train-prepare-bar")).to_contain_text("planets drawn")
+    second.locator("#train-prepare-cancel").click()
+    for page in (first, second):
+        expect(page.locator("#train-prepare-note")).to_have_text("Cancelled.")
+        expect(page.locator("#train-preparing")).to_be_hidden()
+
+    choose(second, "#train-resolution", "16")
+    second.locator("#train-sample").click()
+    expect(second.locator("#train-prepare-bar")).to_contain_text("planets drawn")
+    first.reload()
+    picture(first)
+    open_tab(first, "train")
+    for page in (first, second):
+        expect(page.locator("#train-prepare-note")).to_contain_text("planets-16")
+        expect(page.locator("#train-report")).to_contain_text("2000 of 2000")
+        expect(page.locator("#train-preview img")).to_be_visible()
+
+
 def test_prepare_train_watch_and_explore(open_page, pictures_zip):
     page = open_page()
     picture(page)

@@ -15,7 +15,7 @@ from PIL import Image
 from imagen_demo.config import PrepareConfig, TrainConfig
 from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.studio import curves, datasets, jobs
-from imagen_demo.studio.background import Background
+from imagen_demo.studio.background import Background, Jobs
 from imagen_demo.studio.locks import RunLock
 from imagen_demo.training.run import Run, Status, process_started
 from imagen_demo.workspace import REPOSITORY, Workspace
@@ -227,6 +227,25 @@ def test_background_work_tells_results_errors_and_crashes_apart():
     assert str(outcomes[1].error) == "No pictures."
     assert [job.crashed for job in outcomes] == [False, False, True, False]
     assert [job.cancelled for job in outcomes] == [False, False, False, True]
+
+
+def test_a_page_that_comes_later_finds_work_under_way_and_what_ended_unseen():
+    pages, go_on = Jobs(), threading.Event()
+    assert pages.newest() is None and pages.get(None) is None and pages.get("gone") is None
+    old, new = pages.start(lambda progress: 1, "a"), pages.start(lambda progress: go_on.wait(5), "b")
+    pages.get(old).join(5)
+    assert pages.newest() == new and pages.get(new).owner == "b"
+    go_on.set()
+    pages.get(new).join(5)
+    pages.get(new).told = True
+    assert pages.newest() == old and pages.get(old).result == 1
+    pages.get(old).told = True
+    assert pages.newest() is None and pages.get(old).result == 1  # others who watch are still told
+    for _ in range(3 * Jobs.KEPT):
+        job = pages.get(pages.start(lambda progress: None))
+        job.join(5)
+        job.told = True
+    assert pages.get(old) is None and len(pages._jobs) <= Jobs.KEPT + 1
 
 
 def test_thinning_keeps_ends_and_spikes():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -19,9 +20,11 @@ class Background(Generic[Result]):
     """Runs ``work(progress)`` in a thread. ``fraction`` is 0 to 1, ``text`` what is being done.
 
     When ``done``: ``result``, or ``error`` (a UserError), or ``cancelled``, or ``crashed``.
+    ``owner`` is who started it; ``told`` is set by whoever has told a person how it ended.
     """
 
-    def __init__(self, work: Callable[[Progress], Result]) -> None:
+    def __init__(self, work: Callable[[Progress], Result], owner: str = "") -> None:
+        self.owner, self.told = owner, False
         self.fraction, self.text, self.started = 0.0, "", time.monotonic()
         self.result: Result | None = None
         self.error: UserError | None = None
@@ -60,3 +63,30 @@ class Background(Generic[Result]):
 
     def join(self, seconds: float | None = None) -> None:
         self._thread.join(seconds)
+
+
+class Jobs(Generic[Result]):
+    """Background work that any page finds again: by its key, for as long as the server runs."""
+
+    KEPT = 20  # jobs that have ended and been told of; each is small
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Background[Result]] = {}  # oldest first
+        self._lock = threading.Lock()
+
+    def start(self, work: Callable[[Progress], Result], owner: str = "") -> str:
+        """Begin ``work(progress)``; returns its key."""
+        key = uuid.uuid4().hex
+        with self._lock:
+            for old in [k for k, job in self._jobs.items() if job.done and job.told][: -self.KEPT]:
+                del self._jobs[old]
+            self._jobs[key] = Background(work, owner)
+        return key
+
+    def get(self, key: str | None) -> Background[Result] | None:
+        return self._jobs.get(key or "")
+
+    def newest(self) -> str | None:
+        """What somebody who comes now wants to see: the newest job under way, or that ended while nobody watched."""
+        with self._lock:
+            return next((key for key in reversed(self._jobs) if not self._jobs[key].told), None)

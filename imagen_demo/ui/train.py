@@ -41,12 +41,10 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
         return [gr.Row(visible=True), train_live.menu(workspace, run.name, request), ""]
 
     def arrive(request: gr.Request) -> list[Any]:
-        """A page opens: it shows the run in training, else the newest one, finished or not."""
+        """A page opens: it shows what is being prepared, else the run in training or the newest one."""
         newest = jobs.newest_run(workspace)
-        return [
-            gr.Row(visible=newest is not None),
-            train_live.menu(workspace, newest.name if newest else None, request),
-        ]
+        chosen = None if newest is None or setup.preparing.newest() else newest.name
+        return [gr.Row(visible=newest is not None), train_live.menu(workspace, chosen, request)]
 
     def leave(request: gr.Request) -> list[Any]:
         return [gr.Row(visible=bool(jobs.list_runs(workspace))), train_live.menu(workspace, None, request)]

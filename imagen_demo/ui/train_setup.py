@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from imagen_demo.config import RESOLUTIONS, PrepareConfig, TrainConfig, settings
 from imagen_demo.data.dataset import Dataset, list_datasets, open_dataset
 from imagen_demo.errors import UserError
 from imagen_demo.studio import datasets
-from imagen_demo.studio.background import Background
+from imagen_demo.studio.background import Background, Jobs
 from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.ui import pieces
 from imagen_demo.ui.pieces import PRIVATE
@@ -23,7 +22,6 @@ from imagen_demo.workspace import Workspace, checked_name, free_name
 
 PRESETS = (5, 15, 30, 60)  # minutes
 ADVANCED = [field for field in settings(TrainConfig) if field.metadata["advanced"]]
-_JOBS: dict[str, Background[Dataset]] = {}  # by a token that each page keeps
 
 
 @dataclass
@@ -37,6 +35,7 @@ class Setup:
     name: gr.Textbox
     minutes: gr.Number
     advanced: list[Any]
+    preparing: Jobs[Dataset]
 
     @property
     def inputs(self) -> list[Any]:
@@ -45,14 +44,15 @@ class Setup:
 
 def build(workspace: Workspace, blocks: gr.Blocks) -> Setup:
     """The form of a new training."""
+    preparing: Jobs[Dataset] = Jobs()  # of all visitors: a page that opens later watches too
     with gr.Column(visible=True, elem_id="train-setup") as group:
-        dataset = _pictures(workspace, blocks)
+        dataset = _pictures(workspace, blocks, preparing)
         name, minutes, advanced = _settings(workspace, blocks, dataset)
         with gr.Column(elem_classes="tr-card"):
             _step(blocks, 3, "tr_step3", "tr_start_help")
             start = gr.Button(i18n("tr_start"), variant="primary", size="lg", elem_id="train-start")
             message = pieces.html("train-start-note")
-    return Setup(group, start, message, dataset, name, minutes, advanced)
+    return Setup(group, start, message, dataset, name, minutes, advanced, preparing)
 
 
 def _step(blocks: gr.Blocks, number: int, title: str, help: str = "") -> None:
@@ -67,8 +67,8 @@ def _step(blocks: gr.Blocks, number: int, title: str, help: str = "") -> None:
 # -- 1 pictures ----------------------------------------------------------------
 
 
-def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
-    token = gr.State(None, delete_callback=lambda key: _JOBS.pop(key or "", None))  # an hour after the page is gone
+def _pictures(workspace: Workspace, blocks: gr.Blocks, jobs: Jobs[Dataset]) -> gr.Dropdown:
+    token = gr.State(None)  # key of the job this page watches
     with gr.Column(elem_classes="tr-card"):
         _step(blocks, 1, "tr_step1", "tr_step1_help")
         with gr.Row(equal_height=False):
@@ -98,13 +98,20 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
         preview = pieces.html("train-preview")
     timer = gr.Timer(0.5, active=False)
 
+    def watch(key: str, request: gr.Request) -> tuple[Any, ...]:
+        job = jobs.get(key)
+        return key, gr.Timer(active=True), gr.Column(visible=True), _progress(job, request) if job else "", ""
+
+    def arrive(request: gr.Request) -> tuple[Any, ...]:
+        """A page opens: it watches what is being prepared, whoever began it."""
+        key = jobs.newest()
+        return watch(key, request) if key else tuple(gr.skip() for _ in started)
+
     def begin(before: str | None, work: Callable[..., Dataset], request: gr.Request) -> tuple[Any, ...]:
-        if before in _JOBS and not _JOBS[before].done:  # pressed again: the work under way goes on
+        job = jobs.get(before)
+        if job and not job.done and job.owner == request.session_hash:  # pressed again: the work under way goes on
             return before, gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        key = uuid.uuid4().hex
-        _JOBS[key] = Background(work)
-        first = pieces.progress(t("tr_preparing", request), 0.0, "", "")
-        return key, gr.Timer(active=True), gr.Column(visible=True), first, ""
+        return watch(jobs.start(work, request.session_hash or ""), request)
 
     def from_files(
         before: str | None, paths: list[str] | None, side: int, how: str, request: gr.Request
@@ -122,16 +129,12 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
 
     def look(key: str | None, request: gr.Request) -> tuple[Any, ...]:
         """bar, group, timer, message, dataset."""
-        job = _JOBS.get(key or "")
+        job = jobs.get(key)
         if job is None:
             return gr.skip(), gr.Column(visible=False), gr.Timer(active=False), gr.skip(), gr.skip()
         if not job.done:
-            left = job.seconds_left
-            text = "" if left is None else t("tr_left", request, time=pieces.duration(left))
-            detail = translate_progress(job.text, request)
-            bar = pieces.progress(t("tr_preparing", request), job.fraction, detail, text)
-            return bar, gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        _JOBS.pop(key or "", None)
+            return _progress(job, request), gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        job.told = True
         chosen = gr.skip()
         if job.result is not None:
             sentence = pieces.note(t("tr_ready", request, name=job.result.name), "good")
@@ -142,17 +145,28 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks) -> gr.Dropdown:
             sentence = pieces.note(t("c_cancelled" if job.cancelled else "unexpected", request), "bad")
         return "", gr.Column(visible=False), gr.Timer(active=False), sentence, chosen
 
+    def stop(key: str | None) -> None:
+        if job := jobs.get(key):
+            job.cancel()
+
     started = [token, timer, working, bar, message]
+    blocks.load(arrive, None, started, **PRIVATE)
     files.change(lambda paths: gr.Button(visible=bool(paths)), files, go, **PRIVATE)
     go.click(from_files, [token, files, resolution, fit], started, **PRIVATE)
     folder.upload(from_files, [token, folder, resolution, fit], started, **PRIVATE)
     sample.click(from_sample, [token, resolution, fit], started, **PRIVATE)
-    cancel.click(lambda key: _JOBS[key].cancel() if key in _JOBS else None, token, None, **PRIVATE)
+    cancel.click(stop, token, None, **PRIVATE)
     timer.tick(look, token, [bar, working, timer, message, dataset], **PRIVATE)
     dataset.change(pieces.bound(_shown, workspace), dataset, [report, preview], **PRIVATE)
     blocks.load(_fit_menu, None, fit, **PRIVATE)
     blocks.load(pieces.bound(_dataset_menu, workspace), None, dataset, **PRIVATE)
     return dataset
+
+
+def _progress(job: Background[Dataset], request: gr.Request) -> str:
+    left = job.seconds_left
+    text = "" if left is None else t("tr_left", request, time=pieces.duration(left))
+    return pieces.progress(t("tr_preparing", request), job.fraction, translate_progress(job.text, request), text)
 
 
 def _name_of(sources: list[Path]) -> str:
