@@ -1,6 +1,7 @@
 """The Train and Models tabs without a browser: endpoints, what the page is sent, sentences in two languages."""
 
 import json
+import re
 import time
 
 import gradio as gr
@@ -10,12 +11,15 @@ from gradio_client import Client
 from PIL import Image
 from tiny import save_tiny_model
 
-from imagen_demo.config import PrepareConfig, TrainConfig, settings
+from imagen_demo.config import ARCHITECTURES, OBJECTIVES, ModelConfig, PrepareConfig, TrainConfig, settings
 from imagen_demo.errors import UserError
 from imagen_demo.studio import datasets, jobs, library
 from imagen_demo.training.run import Run, Status
 from imagen_demo.ui import app, models_tab, pieces, plots, texts, train_live, train_setup, widgets
 from imagen_demo.workspace import Workspace
+
+# Choices that are names, the same in every language; crop, pad, stretch are named by tr_fit_...
+NAMES = {*ARCHITECTURES, *OBJECTIVES, "cpu", "cuda", "crop", "pad", "stretch", "keep", "flatten"}
 
 
 class Visitor:
@@ -145,7 +149,19 @@ def test_the_form_is_the_dataclass(workspace, dataset):
     bad = tuple(
         -7 if field.name == "batch" else value for field, value in zip(train_setup.ADVANCED, values, strict=True)
     )
-    assert "batch cannot be -7" in train_setup._explained(workspace, Visitor(), "cats", 5, *bad)
+    assert "“Batch, pictures a step” cannot be -7" in train_setup._explained(workspace, Visitor(), "cats", 5, *bad)
+    assert "“批大小（每步图片数）” 不能是 -7" in train_setup._explained(workspace, Visitor("zh"), "cats", 5, *bad)
+
+
+@pytest.mark.parametrize("field", [*settings(TrainConfig), *settings(PrepareConfig), *settings(ModelConfig)],
+                         ids=lambda field: field.name)  # fmt: skip
+def test_every_setting_has_a_label_and_help_in_both_languages(field):
+    for key in (f"label_{field.name}", f"set_{field.name}"):
+        english, chinese = texts.TEXTS[key]
+        assert english and "_" not in english
+        assert re.search("[一-鿿]", chinese)
+    for value in field.metadata["choices"]:
+        assert isinstance(value, int) or f"choice_{value}" in texts.TEXTS or value in NAMES
 
 
 def test_models_are_shown_and_damaged_ones_with_their_sentence(workspace):

@@ -139,12 +139,20 @@ def t(key: str, source: gr.Request | str | None = None, **values: object) -> str
 def translate(template: str, values: dict[str, Any], source: gr.Request | str | None = None) -> str:
     """A sentence of the core in the visitor's language; English where no translation is known.
 
-    A value that is a sentence itself, a UserError, is translated too.
+    A value that is a sentence itself, a UserError, is translated too; a ``setting`` is called as its label is.
     """
+    if label := TEXTS.get(f"label_{values.get('setting')}"):
+        values = values | {"setting": "“{}”".format(label[language(source) == "zh"])}
     if language(source) == "zh":
         template = SENTENCES.get(template, template)
     said = {key: translate_error(v, source) if isinstance(v, UserError) else v for key, v in values.items()}
     return template.format(**said)
+
+
+def setting_label(field: str) -> str | gr.I18nData:
+    """The label of a setting; the bare name of one that has no text yet."""
+    key = f"label_{field}"
+    return i18n(key) if key in TEXTS else field.replace("_", " ").capitalize()
 
 
 def translate_error(error: UserError, source: gr.Request | str | None = None) -> str:

@@ -14,8 +14,6 @@ _SETUP = {
     "tr_folder": ("Choose a folder", "选择文件夹"),
     "tr_sample": ("Use the sample set", "使用示例图集"),
     "tr_existing": ("Or pictures prepared before", "或使用已准备好的图片"),
-    "tr_resolution": ("Resolution", "分辨率"),
-    "tr_fit": ("Fit", "适配方式"),
     "tr_fit_crop": ("Crop the middle", "裁剪中央"),
     "tr_fit_pad": ("Keep all, add a border", "保留全图并补边"),
     "tr_fit_stretch": ("Stretch", "拉伸"),
@@ -150,10 +148,44 @@ _MODELS = {
 }  # fmt: skip
 
 
+_LABELS = {  # label_<field> of the settings, with the unit; their one line of help stands beside the field itself
+    "label_resolution": ("Resolution, pixels a side", "分辨率（边长像素）"),
+    "label_fit": ("Fit", "适配方式"),
+    "label_alpha": ("Transparency", "透明通道"),
+    "label_labels": ("Sub-folders are classes", "子文件夹作为类别"),
+    "label_workers": ("Reading processes", "读图进程数"),
+    "label_minutes": ("Length, minutes", "训练时长（分钟）"),
+    "label_kimg": ("Length, thousand pictures", "训练长度（千张图片）"),
+    "label_arch": ("Network", "网络类型"),
+    "label_objective": ("Loss", "损失函数"),
+    "label_width": ("Network width, channels × pixels", "网络宽度（通道 × 像素）"),
+    "label_batch": ("Batch, pictures a step", "批大小（每步图片数）"),
+    "label_learning_rate": ("Learning rate", "学习率"),
+    "label_generator_rate": ("Generator's rate, × the discriminator's", "生成器学习率（判别器的倍数）"),
+    "label_gamma": ("Gradient penalty γ", "梯度惩罚 γ"),
+    "label_penalty_every": ("Penalty interval, steps", "惩罚间隔（步）"),
+    "label_ema_half_life_kimg": ("Averaging half-life, thousand pictures", "权重平均半衰期（千张图片）"),
+    "label_augment": ("Augmentation", "数据增强"),
+    "label_augment_target": ("Augmentation target, 0 to 1", "增强目标（0 到 1）"),
+    "label_mirror": ("Mirrored pictures", "镜像图片"),
+    "label_seed": ("Random seed", "随机种子"),
+    "label_device": ("Device", "计算设备"),
+    "label_threads": ("CPU threads", "CPU 线程数"),
+    "label_tick_seconds": ("Sample interval, seconds", "样图间隔（秒）"),
+    "label_state_seconds": ("Saving interval, seconds", "保存间隔（秒）"),
+    # what can be chosen, where it is a word rather than a name
+    "choice_auto": ("auto", "自动"),
+    "choice_yes": ("yes", "是"),
+    "choice_no": ("no", "否"),
+    "choice_off": ("off", "关闭"),
+    "choice_adaptive": ("adaptive", "自适应"),
+}  # fmt: skip
+
+
 def _settings() -> dict[str, tuple[str, str]]:
     """``set_<field>``: the one-line help of every setting, from the dataclasses themselves."""
     fields = [*settings(TrainConfig), *settings(PrepareConfig)]
     return {f"set_{field.name}": (field.metadata["help"], field.metadata["zh"]) for field in fields}
 
 
-TEXTS: dict[str, tuple[str, str]] = _SETUP | _LIVE | _MODELS | _settings()
+TEXTS: dict[str, tuple[str, str]] = _SETUP | _LIVE | _MODELS | _LABELS | _settings()

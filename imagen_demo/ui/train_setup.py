@@ -17,7 +17,7 @@ from imagen_demo.studio.background import Background, Jobs
 from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.ui import pieces
 from imagen_demo.ui.pieces import PRIVATE
-from imagen_demo.ui.texts import i18n, t, translate, translate_progress
+from imagen_demo.ui.texts import TEXTS, i18n, setting_label, t, translate, translate_progress
 from imagen_demo.workspace import Workspace, checked_name, free_name
 
 PRESETS = (5, 15, 30, 60)  # minutes
@@ -81,11 +81,11 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks, jobs: Jobs[Dataset]) -> g
                     sample = gr.Button(i18n("tr_sample"), size="md", elem_id="train-sample")
             with gr.Column(scale=2, min_width=240):
                 resolution = gr.Dropdown(
-                    choices=list(RESOLUTIONS[:-1]), value=PrepareConfig().resolution, label=i18n("tr_resolution"),
+                    choices=list(RESOLUTIONS[:-1]), value=PrepareConfig().resolution, label=i18n("label_resolution"),
                     info=i18n("set_resolution"), elem_id="train-resolution",
                 )  # fmt: skip
                 fit = gr.Dropdown(
-                    choices=["crop", "pad", "stretch"], value="crop", label=i18n("tr_fit"), elem_id="train-fit"
+                    choices=["crop", "pad", "stretch"], value="crop", label=i18n("label_fit"), elem_id="train-fit"
                 )
                 dataset = gr.Dropdown(choices=[], value=None, label=i18n("tr_existing"), visible=False,
                                       elem_id="train-dataset")  # fmt: skip
@@ -227,6 +227,17 @@ def _settings(workspace: Workspace, blocks: gr.Blocks, dataset: gr.Dropdown) -> 
     def suggest(data: str | None) -> str:
         return free_name(data, workspace.runs) if data else ""
 
+    menus = [(field, control) for field, control in zip(ADVANCED, advanced, strict=True) if field.metadata["choices"]]
+
+    def choices(request: gr.Request) -> list[gr.Dropdown]:
+        """Words in the visitor's language; names of networks and losses are the same in both."""
+
+        def said(value: Any) -> str:
+            return t(f"choice_{value}", request) if f"choice_{value}" in TEXTS else str(value)
+
+        return [gr.Dropdown(choices=[(said(v), v) for v in field.metadata["choices"]]) for field, _ in menus]
+
+    blocks.load(choices, None, [control for _, control in menus], **PRIVATE)
     blocks.load(presets, None, preset, **PRIVATE)
     preset.input(lambda count: count, preset, minutes, **PRIVATE)
     minutes.input(lambda count: count if count in PRESETS else None, minutes, preset, **PRIVATE)
@@ -240,7 +251,7 @@ def _settings(workspace: Workspace, blocks: gr.Blocks, dataset: gr.Dropdown) -> 
 def _control(field: Any) -> Any:
     """The control of one setting, made from its dataclass field."""
     meta, common = field.metadata, {"info": i18n(f"set_{field.name}"), "elem_id": f"train-set-{field.name}"}
-    label = field.name.replace("_", " ").capitalize()
+    label = setting_label(field.name)
     if meta["choices"]:
         return gr.Dropdown(choices=list(meta["choices"]), value=field.default, label=label, min_width=240, **common)
     whole = isinstance(field.default, int)
