@@ -118,12 +118,28 @@ def test_link_opens_exactly_its_picture(page: Page) -> None:
         ("?model=../../etc&seed=1", "cannot be a name"),
         ("?model=plain&seed=x", "cannot be 'x'"),
         ("?model=plain&d=60:1", "directions"),
+        ("?seed=abc", "The link's seed cannot be 'abc'"),
+        ("?psi=much", "The link's psi cannot be 'much'"),
     ],
 )
 def test_bad_link_says_why_and_opens_the_default(page: Page, query: str, sentence: str) -> None:
     opened = page.call("explore", "open", {"query": query})
     assert sentence in opened["note"]
     assert opened["recipe"]["model"] == opened["models"][0]["name"]
+
+
+def test_a_short_link_means_the_first_model(page: Page) -> None:
+    opened = page.call("explore", "open", {"query": "?seed=5"})
+    assert (opened["note"], opened["recipe"]["seeds"]) == (None, [[5, 1.0]])
+    assert opened["recipe"]["model"] == opened["models"][0]["name"]
+    assert page.call("explore", "open", {"query": "?__theme=dark"})["note"] is None
+
+
+def test_a_link_is_to_be_had_before_its_picture(page: Page) -> None:
+    recipe = {"model": "plain", "seeds": [[77, 1]]}
+    assert page.call("explore", "link", {"recipe": recipe}) == {
+        "query": page.call("explore", "render", {"recipe": recipe})["query"]
+    }
 
 
 def test_link_to_another_version_opens_with_a_note(page: Page) -> None:

@@ -14,7 +14,7 @@ from tiny import save_tiny_model
 from imagen_demo.config import ARCHITECTURES, OBJECTIVES, ModelConfig, PrepareConfig, TrainConfig, settings
 from imagen_demo.errors import UserError
 from imagen_demo.studio import datasets, jobs, library
-from imagen_demo.training.run import Run, Status
+from imagen_demo.training.run import Run, Status, own_status
 from imagen_demo.ui import app, models_tab, pieces, plots, texts, train_live, train_setup, widgets
 from imagen_demo.workspace import Workspace
 
@@ -112,7 +112,7 @@ def test_the_report_says_what_was_left_out_in_the_visitors_language(dataset):
 def test_each_state_of_a_run_is_shown_with_what_can_be_done(workspace, run):
     def visible(status):
         run.write_status(status)
-        _, pause, resume, stop, delete, more = train_live._buttons(run, status, False)
+        _, pause, resume, stop, delete, more = train_live._buttons(run, status, False, False, Visitor())
         return [button.visible for button in (pause, resume, stop, delete, more)]
 
     assert visible(Status(state="training")) == [True, False, True, False, False]
@@ -121,6 +121,25 @@ def test_each_state_of_a_run_is_shown_with_what_can_be_done(workspace, run):
     assert visible(Status(state="finished")) == [False, False, False, True, False]  # no state to go on from
     run.state.mkdir()
     assert visible(Status(state="stopped")) == [False, False, False, True, True]
+
+
+def test_explore_opens_the_newest_network_and_after_the_end_the_best_one(workspace, run):
+    def opened():
+        explore = train_live.look(workspace, "first", {}, Visitor())[4]
+        return train_live._explored(workspace, "first"), explore.value, explore.interactive
+
+    assert opened() == ("run/first", "Explore the newest network", False)
+    save_tiny_model(run.latest)
+    save_tiny_model(workspace.checkpoints / "first-2")
+    (run.path / "published.json").write_text('{"model": "first-2"}')
+    assert opened() == ("first-2", "Explore the best network", True)
+    alive = own_status()
+    alive.state = "training"
+    run.write_status(alive)  # goes on
+    assert opened() == ("run/first", "Explore the newest network", True)
+    run.write_status(Status(state="stopped"))
+    library.delete(workspace, "first-2")
+    assert opened() == ("run/first", "Explore the newest network", True)
 
 
 def test_a_failed_runs_sentence_is_told_in_chinese(run):
@@ -178,7 +197,7 @@ def test_a_renamed_model_goes_by_its_new_name_and_a_runs_network_says_that_it_is
     save_tiny_model(run.latest)
     library.rename(workspace, "old", "new")
     titles = {model["name"]: model["title"] for model in widgets.models(workspace, "en")}
-    assert titles["new"] == "new" and titles["run/first"] == "first · from a run"
+    assert titles["new"] == "new" and titles["run/first"] == "first · newest network"
 
 
 def test_programs_start_watch_and_stop_a_training(workspace, dataset):

@@ -277,6 +277,17 @@ def wait(
         time.sleep(min(every, max(0.01, end - time.monotonic())))
 
 
+def model_to_explore(workspace: Workspace, run: Run) -> tuple[str, bool]:
+    """The model a visitor of the run wants to see, and whether that is its best one, in the library.
+
+    In training that is the newest network, ``run/NAME``; afterwards the one that the run put into the library.
+    """
+    name = published(run)
+    if name and not status(run).alive and (workspace.checkpoints / name).is_dir():
+        return name, True
+    return library.RUN_PREFIX + run.name, False
+
+
 def published(run: Run) -> str | None:
     """The library name of the model the run has put there."""
     try:

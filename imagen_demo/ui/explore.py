@@ -24,6 +24,7 @@ from imagen_demo.ui.texts import translate_error
 from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
 
+LINK = {"model", "seed", "psi", "class", "d", "size"}  # keys that make an address a link to a picture
 MAX_DROPPED = 64 * 2**20  # bytes of base64 of a dropped picture
 
 
@@ -32,6 +33,7 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> gr.HTML:
     calls = {
         "open": lambda payload, language: _open(workspace, studio, payload, language),
         "render": lambda payload, language: _render(studio, payload),
+        "link": lambda payload, language: {"query": widgets.link(studio, widgets.recipe_from(payload.get("recipe")))},
         "read": lambda payload, language: _read(studio, payload, language),
     }
     return widgets.picture_tab("explore", workspace, studio, calls, ("x_",))
@@ -44,9 +46,9 @@ def _open(workspace: Workspace, studio: Studio, payload: Payload, language: str)
         return {"models": []}
     recipe = None
     query = dict(parse_qsl(str(payload.get("query", ""))[:4096].lstrip("?")))
-    if "model" in query:
+    if not LINK.isdisjoint(query):
         try:
-            recipe, note = widgets.unpinned(studio, Recipe.from_query(query), language)
+            recipe, note = widgets.unpinned(studio, _linked(studio, query, models[0]["name"]), language)
         except UserError as error:
             recipe, note = None, translate_error(error, language)
     for model in models:  # the first one that can be opened
@@ -59,6 +61,15 @@ def _open(workspace: Workspace, studio: Studio, payload: Payload, language: str)
     if recipe is None:
         return {"models": [], "note": note}
     return {"models": models, "note": note, **_state(studio, recipe, language)}
+
+
+def _linked(studio: Studio, query: dict[str, str], default: str) -> Recipe:
+    """The recipe of a link; a short one such as ``?seed=5`` means the model that greets visitors."""
+    if not query.get("model"):
+        query = query | {"model": default}
+        if studio.model(default).info.config.num_classes:
+            query.setdefault("class", "0")
+    return Recipe.from_query(query)
 
 
 def _state(studio: Studio, recipe: Recipe, language: str) -> Payload:

@@ -20,13 +20,13 @@ const address = (query) => {
     history.replaceState(history.state, '', `?${query}${theme ? `&__theme=${theme}` : ''}`);
   }, 150);
 };
-let lastQuery = '';
+let last = { query: '', of: '' }; // the newest picture's link, and its recipe
 const show = D.newest(async (wanted) => {
   const answer = await D.ask(server.render, { recipe: wanted });
   if (answer.error) { say(answer.error, true); return; }
   picture.src = answer.image;
   frame.dataset.updates = 1 + +(frame.dataset.updates || 0); // lets tests count pictures
-  lastQuery = answer.query;
+  last = { query: answer.query, of: JSON.stringify(wanted) };
   address(answer.query);
 });
 const draw = () => { D.current = { recipe: D.clone(recipe), model }; say(''); return show(D.clone(recipe)); };
@@ -92,7 +92,13 @@ const download = button('explore-download', T('c_download'), 'download', async (
   if (answer.error) say(answer.error, true); else D.save(answer.url, answer.name);
 });
 const copy = button('explore-copy', T('x_copy'), 'link', async () => {
-  const link = `${location.origin}${location.pathname}?${lastQuery}`;
+  let { query } = last;
+  if (last.of !== JSON.stringify(recipe)) { // its picture is still on its way
+    const answer = await D.ask(server.link, { recipe });
+    if (answer.error) { say(answer.error, true); return; }
+    query = answer.query;
+  }
+  const link = `${location.origin}${location.pathname}?${query}`;
   try { await navigator.clipboard.writeText(link); say(T('x_copied')); } catch { say(link); }
 });
 const toInterpolate = button('explore-to-interpolate', T('c_to_interpolate'), 'send',
