@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import dataclasses
 import time
@@ -18,22 +17,20 @@ from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.pixels import from_network, to_network
 from imagen_demo.errors import UserError
 from imagen_demo.media.grid import make_grid
-from imagen_demo.models.folder import Model, ModelInfo, read_info, save_model
+from imagen_demo.models.folder import Model, ModelInfo, save_model
 from imagen_demo.models.registry import build_discriminator, build_generator
 from imagen_demo.training import coach
 from imagen_demo.training import state as states
 from imagen_demo.training.augment import Controller
-from imagen_demo.training.metrics import diversity, sliced_wasserstein
+from imagen_demo.training.metrics import diversity
+from imagen_demo.training.quality import METRICS, Quality
 from imagen_demo.training.run import Run, own_status
 from imagen_demo.training.state import Counters, State
 from imagen_demo.training.step import Batches, StepResult, judge, train_step
 
 GRID = 36  # pictures in a sample grid, as far as they fit
 GRID_SIDE = 2048  # pixels of a sample grid, about, at most
-QUALITY_PICTURES = 512
-QUALITY_PIXELS = 2**25  # of all those pictures together: a quarter of a gigabyte a copy
 JUDGE_EVERY = 4  # steps between looks at the pictures held out
-QUALITY_SHARE = 0.03  # of the time that measuring quality may take
 
 
 def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device) -> State:
@@ -69,13 +66,12 @@ class Trainer:
         self.stop_asked = False  # set by the signal handler
         self._window: list[StepResult] = []
         self._penalties: dict[str, float] = {"r1": 0.0, "r2": 0.0}
-        self._next_quality = 0.0
+        self.quality = Quality(run, dataset, model, self.device)
         self._previous_p = 0.0
         fixed = torch.Generator().manual_seed(0)
-        count = max(GRID, QUALITY_PICTURES)
-        self._fixed_z = torch.randn(count, model.z_dim, generator=fixed).to(self.device)
+        self._fixed_z = torch.randn(GRID, model.z_dim, generator=fixed).to(self.device)
         classes = max(1, model.num_classes)
-        self._fixed_labels = torch.arange(count, device=self.device) % classes if model.num_classes else None
+        self._fixed_labels = torch.arange(GRID, device=self.device) % classes if model.num_classes else None
 
     def start_from(self, model: Model) -> None:
         """Begin with another model's generator of the same shape instead of a random one."""
@@ -96,7 +92,7 @@ class Trainer:
             self.run.forget_after(self.state.counters.kimg)
             self._apply_rescues()
             self._previous_p = self.state.controller.p
-            self._remember_best()
+            self.quality.remember()
         else:
             self._save_state()
         self.status.state = "training"
@@ -165,7 +161,7 @@ class Trainer:
         return command != "stop"
 
     def _end(self) -> None:
-        self._next_quality = 0.0  # the last word on quality
+        self.quality.hurry()  # the last word on quality
         if self._tick():
             self._save_state()
         self.run.answer()
@@ -261,28 +257,13 @@ class Trainer:
         return torch.cat(parts)
 
     def _measure_quality(self, row: dict[str, float], preview: Any) -> None:
-        """Sliced Wasserstein distance, as often as its share of the time allows; keeps the best network."""
-        started = time.monotonic()
-        if started < self._next_quality:
-            return
-        count = min(QUALITY_PICTURES, QUALITY_PIXELS // self.model.resolution**2, len(self.dataset))
-        choice = np.random.default_rng(0).choice(len(self.dataset), count, replace=False)
-        reals = to_network(self.dataset.images[np.sort(choice)])
-        row["swd"] = sliced_wasserstein(reals, self._draw(count))
-        self.status.quality = row["swd"]
-        best = self.state.counters.best_quality
-        if best is None or row["swd"] < best:
-            self.state.counters.best_quality = row["swd"]
+        """What :mod:`quality` finds goes into the row; the best network so far is kept."""
+        found = self.quality.measure(self.state.ema)
+        row |= found
+        self.status.quality = found.get("swd", self.status.quality)
+        if self.quality.is_best(found):
+            self.state.counters.best_quality = self.quality.best[1]
             self._save_model(self.run.best, preview, row)
-        spent = time.monotonic() - started
-        self._next_quality = time.monotonic() + spent / QUALITY_SHARE
-
-    def _remember_best(self) -> None:
-        """After a kill the network in ``best`` can be newer than the state that is resumed."""
-        with contextlib.suppress(UserError, KeyError):
-            kept = read_info(self.run.best).metrics["swd"]
-            known = self.state.counters.best_quality
-            self.state.counters.best_quality = kept if known is None else min(kept, known)
 
     # -- what is kept ----------------------------------------------------------
 
@@ -318,7 +299,7 @@ class Trainer:
                 "objective": self.config.objective,
                 "batch": self.config.batch,
             },
-            metrics={key: row[key] for key in ("swd",) if key in row},
+            metrics={key: row[key] for key in METRICS if key in row},
             dataset={
                 "name": self.dataset.name, "pictures": len(self.dataset), "fingerprint": self.dataset.fingerprint,
             },
