@@ -62,7 +62,7 @@ def is_skip(value):
 
 def test_the_page_is_sent_a_run_once_and_then_only_what_changed(workspace, run):
     first = train_live.look(workspace, "first", {}, Visitor())
-    assert len(first) == 13 + len(plots.PLOTS)
+    assert len(first) == 14 + len(plots.PLOTS)
     assert not any(is_skip(value) for value in first)
     seen = first[0]
     assert all(is_skip(value) for value in train_live.look(workspace, "first", seen, Visitor()))
@@ -112,7 +112,7 @@ def test_the_report_says_what_was_left_out_in_the_visitors_language(dataset):
 def test_each_state_of_a_run_is_shown_with_what_can_be_done(workspace, run):
     def visible(status):
         run.write_status(status)
-        _, pause, resume, stop, delete, more = train_live._buttons(run, status, False, False, Visitor())
+        pause, resume, stop, delete, more = train_live._buttons(run, status, False, "run/first", False, Visitor())[2:]
         return [button.visible for button in (pause, resume, stop, delete, more)]
 
     assert visible(Status(state="training")) == [True, False, True, False, False]
@@ -125,8 +125,8 @@ def test_each_state_of_a_run_is_shown_with_what_can_be_done(workspace, run):
 
 def test_explore_opens_the_newest_network_and_after_the_end_the_best_one(workspace, run):
     def opened():
-        explore = train_live.look(workspace, "first", {}, Visitor())[4]
-        return train_live._explored(workspace, "first"), explore.value, explore.interactive
+        model, explore = train_live.look(workspace, "first", {}, Visitor())[4:6]
+        return model, explore.value, explore.interactive
 
     assert opened() == ("run/first", "Explore the newest network", False)
     save_tiny_model(run.latest)

@@ -28,7 +28,9 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
     def show(name: str | None) -> list[Any]:
         """Setup or live view; the live one starts from nothing seen, so that everything is sent."""
         watching = bool(name)
-        return [gr.Column(visible=not watching), gr.Column(visible=watching), gr.Timer(active=watching), {}, ""]
+        # "hidden" keeps the plots on the page: taken out of it, their size observers fail.
+        live_view = gr.Column(visible=True if watching else "hidden")
+        return [gr.Column(visible=not watching), live_view, gr.Timer(active=watching), name, {}, ""]
 
     def begin(request: gr.Request, data: str | None, name: str, minutes: float | None, *values: Any) -> list[Any]:
         if not data:
@@ -49,9 +51,9 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
     def leave(request: gr.Request) -> list[Any]:
         return [gr.Row(visible=bool(jobs.list_runs(workspace))), train_live.menu(workspace, None, request)]
 
-    views = [setup.group, live.group, live.timer, live.seen, live.note]
+    views = [setup.group, live.group, live.timer, live.watched, live.seen, live.note]
     runs.change(show, runs, views, **PRIVATE).then(
-        pieces.bound(train_live.look, workspace), [runs, live.seen], live.outputs, **PRIVATE
+        pieces.bound(train_live.look, workspace), [live.watched, live.seen], live.outputs, **PRIVATE
     )
     setup.start.click(begin, setup.inputs, [top, runs, setup.note], **PRIVATE)
     setup.dataset.change(lambda: "", None, setup.note, **PRIVATE)

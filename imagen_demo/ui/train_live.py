@@ -30,6 +30,7 @@ class Live:
 
     group: gr.Column
     timer: gr.Timer
+    watched: gr.State  # name of the run shown; unlike the menu's value it may be that of a run just deleted
     seen: gr.State
     outputs: list[Any]
     deleted: Any  # the event after which the run is gone
@@ -71,13 +72,11 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
         with gr.Accordion(i18n("tr_log"), open=False, elem_id="train-log-fold"):
             log = pieces.html("train-log")
     timer, seen, file = gr.Timer(1.0, active=False), gr.State({}), gr.Textbox(visible=False)
-    target = gr.Textbox(visible=False)
-    outputs = [seen, head, note, runs, explore, pause, resume, stop, delete, more, lapse, happened, log, *lines]
+    target, watched = gr.Textbox(visible=False), gr.State(None)
+    outputs = [seen, head, note, runs, target, explore, pause, resume, stop, delete, more, lapse, happened, log, *lines]
 
-    timer.tick(pieces.bound(look, workspace), [runs, seen], outputs, **PRIVATE)
-    explore.click(pieces.bound(_explored, workspace), runs, target, **PRIVATE).then(
-        None, target, None, js=shared.open_in_explore, **PRIVATE
-    )
+    timer.tick(pieces.bound(look, workspace), [watched, seen], outputs, **PRIVATE)
+    explore.click(None, target, None, js=shared.open_in_explore, **PRIVATE)
     for button, work, text in ((pause, jobs.pause, "tr_asked_pause"), (resume, jobs.resume_run, "tr_asked_resume")):
         button.click(pieces.bound(_ask, workspace, work, text), runs, note, **PRIVATE)
     shown, hidden = lambda: gr.Column(visible=True), lambda: gr.Column(visible=False)
@@ -92,7 +91,7 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
         button.click(pieces.bound(_curves, workspace, kind), runs, [file, note], **PRIVATE).then(
             None, file, None, js=SAVE, **PRIVATE
         )  # fmt: skip
-    return Live(group, timer, seen, outputs, deleted, note)
+    return Live(group, timer, watched, seen, outputs, deleted, note)
 
 
 def _confirm(question: str, yes: str, no: str, elem_id: str, blocks: gr.Blocks) -> tuple[Any, Any, Any]:
@@ -150,9 +149,9 @@ def look(workspace: Workspace, name: str | None, seen: dict[str, Any], request: 
     try:
         run = jobs.find_run(workspace, name or "")
     except UserError:
-        return [gr.skip()] * (13 + len(plots.PLOTS))
+        return [gr.skip()] * (14 + len(plots.PLOTS))
     status, grids = jobs.status(run), run.sample_grids()
-    explorable = (run.latest.is_dir(), jobs.model_to_explore(workspace, run)[1])
+    explorable = (run.latest.is_dir(), *jobs.model_to_explore(workspace, run))
     files = {key: _stamp(run.path / key) for key in ("metrics.jsonl", "events.jsonl", "log.txt")}
     rows = run.metrics() if files["metrics.jsonl"] != seen.get("metrics.jsonl") or name != seen.get("name") else None
     memory = rows[-1].get("memory_bytes") if rows else (seen.get("memory") if name == seen.get("name") else None)
@@ -167,7 +166,7 @@ def look(workspace: Workspace, name: str | None, seen: dict[str, Any], request: 
 
     out: list[Any] = [now if now != seen else gr.skip(), head if changed("head") else gr.skip()]
     out += ["", menu(workspace, name, request)] if changed("buttons") else [gr.skip()] * 2
-    out += _buttons(run, status, *explorable, request) if changed("buttons") else [gr.skip()] * 6
+    out += _buttons(run, status, *explorable, request) if changed("buttons") else [gr.skip()] * 7
     lapse = {"run": name, "kimg": [kimg for kimg, _ in grids], "alpha": bool(grids) and _has_alpha(grids[-1][1])}
     out.append(lapse if changed("grids") else gr.skip())
     out.append(pieces.events(run, request) if changed("events.jsonl") else gr.skip())
@@ -176,11 +175,12 @@ def look(workspace: Workspace, name: str | None, seen: dict[str, Any], request: 
     return out
 
 
-def _buttons(run: Run, status: Status, explorable: bool, best: bool, request: gr.Request) -> list[Any]:
-    """explore, pause, resume, stop, delete, the row to continue."""
+def _buttons(run: Run, status: Status, explorable: bool, model: str, best: bool, request: gr.Request) -> list[Any]:
+    """the model to explore, explore, pause, resume, stop, delete, the row to continue."""
     state, sound = status.state, jobs.damage(run) is None
     over = state in ("finished", "stopped")
     return [
+        model,
         gr.Button(t("tr_explore_best" if best else "tr_explore", request), interactive=explorable or best),
         gr.Button(visible=state == "training"),
         gr.Button(visible=state in ("paused", "interrupted", "failed") and sound),
@@ -218,10 +218,6 @@ def _ask(workspace: Workspace, work: Callable[[Run], Any], text: str, name: str 
     except UserError as problem:
         return pieces.error(problem, request)
     return pieces.note(t(text, request, name=name))
-
-
-def _explored(workspace: Workspace, name: str | None) -> str:
-    return jobs.model_to_explore(workspace, jobs.find_run(workspace, name or ""))[0]
 
 
 def _delete(workspace: Workspace, name: str | None, request: gr.Request) -> str:
