@@ -15,7 +15,8 @@ import torch
 from imagen_demo.config import TrainConfig
 from imagen_demo.data.dataset import open_dataset
 from imagen_demo.training.schedule import pick_device, resolve
-from imagen_demo.training.step import Batches, train_step
+from imagen_demo.training.batches import Batches
+from imagen_demo.training.step import train_step
 from imagen_demo.training.trainer import fresh_state
 
 

@@ -106,6 +106,13 @@ class TrainConfig:
         0, "Network width: channels x resolution (0 = auto)", "网络宽度（0 = 自动）", low=0, high=65536
     )
     batch: int = _setting(0, "Pictures per step (0 = auto)", "每步图片数（0 = 自动）", low=0, high=4096)
+    micro_batch: int = _setting(
+        0,
+        "Pictures in memory at once; a batch is done in so many (0 = whole batch, less where memory ends)",
+        "同时在内存中的图片数；每批分次完成（0 = 整批，内存不足时自动减小）",
+        low=0,
+        high=4096,
+    )
     learning_rate: float = _setting(0.0, "Adam's step (0 = auto)", "Adam 学习率（0 = 自动）", low=0.0, high=1.0)
     generator_rate: float = _setting(
         0.0,
@@ -137,6 +144,19 @@ class TrainConfig:
     )
     mirror: str = _setting(
         "auto", "Also learn from left-right mirrored pictures", "同时学习左右镜像的图片", choices=("auto", "yes", "no")
+    )
+    freeze_d: int = _setting(
+        0,
+        "When starting from a model: the discriminator's finest blocks that stay as they are (0 = none)",
+        "从已有模型开始时：判别器保持不变的最精细层数（0 = 无）",
+        low=0,
+        high=8,
+    )
+    patience_kimg: float = _setting(
+        -1.0,
+        "End early after so many thousand pictures without better quality (-1 = auto, 0 = never)",
+        "质量在多少千张图内没有提高则提前结束（-1 = 自动，0 = 从不）",
+        low=-1.0,
     )
     seed: int = _setting(0, "Random seed of the training", "随机种子", low=0, high=2**32 - 1)
     device: str = _setting("auto", "Where to compute", "计算设备", choices=("auto", "cpu", "cuda"))

@@ -23,10 +23,11 @@ from imagen_demo.errors import UserError
 from imagen_demo.models.folder import load_model
 from imagen_demo.models.registry import build_discriminator
 from imagen_demo.training import trainer as trainer_module
+from imagen_demo.training.batches import Batches
 from imagen_demo.training.main import for_people, publish, starting_network, train_run
 from imagen_demo.training.run import Run
 from imagen_demo.training.schedule import resolve
-from imagen_demo.training.step import Batches, update_average, verdicts
+from imagen_demo.training.step import update_average, verdicts
 from imagen_demo.training.trainer import Trainer
 
 TINY = {"width": 128, "batch": 4, "threads": 1, "penalty_every": 2, "tick_seconds": 0.0, "state_seconds": 1e9}
@@ -143,12 +144,12 @@ def test_pictures_held_out_are_never_trained_on(dataset):
 def test_a_broken_run_goes_back_once_with_gentler_settings_and_then_stops(tmp_path, dataset, monkeypatch):
     real_step, poison_at = trainer_module.train_step, {6, 9}
 
-    def poisoned_step(state, config, pictures, labels):
+    def poisoned_step(state, config, pictures, labels, **options):
         if state.counters.step in poison_at:
             poison_at.discard(state.counters.step)
             with torch.no_grad():
                 next(state.generator.parameters()).fill_(float("nan"))
-        return real_step(state, config, pictures, labels)
+        return real_step(state, config, pictures, labels, **options)
 
     monkeypatch.setattr(trainer_module, "train_step", poisoned_step)
     trainer = make_trainer(tmp_path / "run", dataset, kimg=1.0)

@@ -9,6 +9,7 @@ Zhao et al. 2020).
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -19,19 +20,41 @@ MEMORY = 0.02  # weight of the newest logits in the controller's running means
 _LUMA = torch.tensor([1.0, 1.0, 1.0]) / math.sqrt(3)
 
 
+class Plan(NamedTuple):
+    """What will happen to each of N pictures: drawn for a whole batch, so that its parts can be done apart."""
+
+    affine: Tensor  # [N, 2, 3], see affine_matrices
+    colour: Tensor  # [N, 3, 4], see colour_matrices
+    boxes: Tensor  # [N, 3], see cutout_boxes
+
+    def part(self, which: slice) -> Plan:
+        return Plan(*(values[which] for values in self))
+
+
+def plan(n: int, p: float, device: torch.device, generator: torch.Generator | None = None) -> Plan | None:
+    """Chance for ``n`` pictures: each kind of change hits each with probability ``p``. None: nothing will change."""
+    if p <= 0:
+        return None
+    draws = (affine_matrices, colour_matrices, cutout_boxes)
+    return Plan(*(draw(n, p, device, generator) for draw in draws))
+
+
+def apply(pictures: Tensor, planned: Plan | None) -> Tensor:
+    """Change [N, C, H, W] in [-1, 1] as planned; C = 3 RGB or 4 premultiplied RGBA. Gradients flow through."""
+    if planned is None:
+        return pictures
+    return blank(recolour(warp(pictures, planned.affine), planned.colour), planned.boxes)
+
+
 def augment(pictures: Tensor, p: float, generator: torch.Generator | None = None) -> Tensor:
-    """Each kind of change hits each picture with probability ``p``; p = 0 is the identity.
+    """:func:`plan` and :func:`apply` in one; p = 0 is the identity.
 
     Args:
-        pictures: [N, C, H, W] in [-1, 1]; C = 3 RGB or 4 premultiplied RGBA. Gradients flow through.
+        pictures: [N, C, H, W] in [-1, 1].
         p: 0 to 1.
         generator: source of randomness on the pictures' device.
     """
-    if p <= 0:
-        return pictures
-    pictures = warp(pictures, affine_matrices(len(pictures), p, pictures.device, generator))
-    pictures = recolour(pictures, colour_matrices(len(pictures), p, pictures.device, generator))
-    return cutout(pictures, p, generator)
+    return apply(pictures, plan(len(pictures), p, pictures.device, generator))
 
 
 def _draw(n: int, p: float, kind: str, device: torch.device, generator: torch.Generator | None) -> Tensor:
@@ -84,19 +107,29 @@ def recolour(pictures: Tensor, matrices: Tensor) -> Tensor:
     return torch.cat([colours * 2 - 1, pictures[:, 3:]], dim=1)
 
 
-def cutout(pictures: Tensor, p: float, generator: torch.Generator | None = None) -> Tensor:
-    """Blank a square of half the side at a random place (Zhao et al. 2020), half as often as the rest."""
-    n, _, height, width = pictures.shape
-    device = pictures.device
-    hit = torch.rand(n, 1, 1, device=device, generator=generator) < p / 2
-    centre_x, centre_y = torch.rand(2, n, 1, 1, device=device, generator=generator)
-    x = (torch.arange(width, device=device) + 0.5) / width
-    y = (torch.arange(height, device=device) + 0.5) / height
+def cutout_boxes(n: int, p: float, device: torch.device, generator: torch.Generator | None = None) -> Tensor:
+    """[N, 3]: whether a square is blanked (half as often as the rest), and its centre x, y in [0, 1]."""
+    hit = torch.rand(n, device=device, generator=generator) < p / 2
+    centre = torch.rand(2, n, device=device, generator=generator)
+    return torch.stack([hit.float(), *centre], dim=1)
+
+
+def blank(pictures: Tensor, boxes: Tensor) -> Tensor:
+    """Blank a square of half the side where ``boxes`` [N, 3] says so (cutout, Zhao et al. 2020)."""
+    height, width = pictures.shape[2:]
+    hit, centre_x, centre_y = (value.view(-1, 1, 1) for value in boxes.unbind(dim=1))
+    x = (torch.arange(width, device=pictures.device) + 0.5) / width
+    y = (torch.arange(height, device=pictures.device) + 0.5) / height
     inside = ((x[None, None, :] - centre_x).abs() < 0.25) & ((y[None, :, None] - centre_y).abs() < 0.25)
-    keep = ~(inside & hit)  # [N, H, W]
+    keep = ~(inside & (hit > 0))  # [N, H, W]
     if pictures.shape[1] == 4:  # transparent black
         return (pictures + 1) * keep[:, None] - 1
     return pictures * keep[:, None]
+
+
+def cutout(pictures: Tensor, p: float, generator: torch.Generator | None = None) -> Tensor:
+    """:func:`cutout_boxes` and :func:`blank` in one."""
+    return blank(pictures, cutout_boxes(len(pictures), p, pictures.device, generator))
 
 
 class Controller:

@@ -20,6 +20,7 @@ from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset, open_dataset
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import load_model, read_info
+from imagen_demo.training.memory import is_full
 from imagen_demo.training.run import Run, own_status
 from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.training.trainer import Trainer
@@ -97,9 +98,7 @@ def for_people(error: BaseException) -> UserError:
         return error
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return UserError("The disk is full; free some space and resume the run. The last saved state is safe.")
-    if isinstance(error, MemoryError) or any(
-        words in str(error).lower() for words in ("out of memory", "not enough mem")
-    ):
+    if is_full(error):
         return UserError("The memory is full; choose a smaller batch or width, or close other programs.")
     return UserError(
         "Training stopped by an unexpected error ({kind}: {text}). Details are in log.txt.",

@@ -29,6 +29,7 @@ class Counters:
     seconds: float = 0.0  # spent training, over all resumes
     best_quality: float | None = None  # the lowest sliced Wasserstein distance so far
     best_diversity: float = 0.0  # the most variety a sample grid has had, as a part of the real pictures'
+    micro_batch: int = 0  # pictures at once since the memory was full; 0: as the settings say
     rescues: int = 0  # how often the run went back to an earlier state with gentler settings
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,64 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from imagen_demo.config import TrainConfig
-from imagen_demo.data.dataset import Dataset
-from imagen_demo.data.pixels import to_network
 from imagen_demo.models.layers import GROUP
 from imagen_demo.models.registry import Discriminator
-from imagen_demo.training.augment import augment
-from imagen_demo.training.losses import OBJECTIVES, gradient_penalty
+from imagen_demo.training.augment import Plan, apply, plan
+from imagen_demo.training.distributed import ALONE, Team
+from imagen_demo.training.losses import OBJECTIVES, Objective, gradient_penalty
+from imagen_demo.training.memory import Notify, fitting_memory, ignore
 from imagen_demo.training.state import State
 
-HELD_OUT = 1 / 16  # of the pictures, kept from training to see whether the discriminator overfits
-HELD_OUT_MOST = 256
-
-
-class Batches:
-    """An endless stream of shuffled pictures; batch ``step`` is a pure function of ``(seed, step)``.
-
-    Nothing needs saving for an exact resume, and the mapped file is never loaded whole.
-    With ``hold_out`` some pictures are kept back: :meth:`validation` shows those, ``self[step]`` never.
-    """
-
-    def __init__(
-        self, dataset: Dataset, batch: int, seed: int, mirror: bool, device: torch.device, hold_out: bool = False
-    ) -> None:
-        self.dataset, self.batch, self.seed, self.mirror, self.device = dataset, batch, seed, mirror, device
-        held = min(HELD_OUT_MOST, math.ceil(len(dataset) * HELD_OUT)) if hold_out else 0
-        shuffled = np.random.default_rng((seed, 2)).permutation(len(dataset))
-        self.held_out, self.train = np.sort(shuffled[:held]), np.sort(shuffled[held:])
-        self._orders: dict[int, np.ndarray] = {}
-
-    def _order(self, epoch: int) -> np.ndarray:
-        if epoch not in self._orders:
-            self._orders = {e: o for e, o in self._orders.items() if e == epoch - 1}
-            self._orders[epoch] = np.random.default_rng((self.seed, epoch)).permutation(self.train)
-        return self._orders[epoch]
-
-    def indices(self, step: int) -> np.ndarray:
-        """Which pictures step ``step`` sees: int64 [batch]."""
-        positions = np.arange(step * self.batch, (step + 1) * self.batch)
-        return np.array([self._order(int(p) // len(self.train))[p % len(self.train)] for p in positions])
-
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor | None]:
-        """Pictures [batch, C, H, W] in [-1, 1] and labels int64 [batch] or None, on the device."""
-        return self._load(self.indices(step), step)
-
-    def validation(self, step: int) -> tuple[Tensor, Tensor | None]:
-        """As many of the pictures held out, in the same form."""
-        # In turn, not by chance: a picture twice in one group would look like little variety to MinibatchStd.
-        shuffled = np.random.default_rng((self.seed, 3, step)).permutation(self.held_out)
-        return self._load(np.resize(shuffled, self.batch), step)
-
-    def _load(self, indices: np.ndarray, step: int) -> tuple[Tensor, Tensor | None]:
-        pictures = self.dataset.images[indices]
-        if self.mirror:
-            flip = np.random.default_rng((self.seed, 1, step)).random(len(indices)) < 0.5
-            pictures[flip] = pictures[flip, :, ::-1]
-        labels = self.dataset.labels
-        labels = None if labels is None else torch.from_numpy(labels[indices].astype(np.int64)).to(self.device)
-        images = to_network(torch.from_numpy(pictures).to(self.device, non_blocking=True))
-        return images.contiguous(memory_format=torch.channels_last), labels
+STEP, JUDGE = 0, 1  # what a step's random numbers are for
 
 
 @dataclass
@@ -85,71 +36,190 @@ class StepResult:
     r2: Tensor | None = None
 
 
-def _norm(parameters: Iterable[nn.Parameter]) -> Tensor:
-    return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+@dataclass
+class Noise:
+    """All the chance of one step. Each tensor's first dimension is the batch, so a part of it can be done alone."""
+
+    z: Tensor  # [N, z_dim]
+    real: Plan | None  # how the real pictures are augmented,
+    fake: Plan | None  # the generated ones,
+    again: Plan | None  # and the same ones when the generator learns
+
+    def part(self, which: slice) -> Noise:
+        plans = (None if plan is None else plan.part(which) for plan in (self.real, self.fake, self.again))
+        return Noise(self.z[which], *plans)
 
 
-def train_step(state: State, config: TrainConfig, real: Tensor, labels: Tensor | None) -> StepResult:
+def seed_random(state: State, config: TrainConfig, purpose: int) -> None:
+    """Make the coming random numbers a pure function of the seed and the step, whoever draws them."""
+    words = np.random.SeedSequence((config.seed, state.counters.step, purpose)).generate_state(1, np.uint64)
+    state.random.manual_seed(int(words[0]))
+
+
+def draw_noise(state: State, config: TrainConfig, count: int, device: torch.device) -> Noise:
+    """The chance of the next step for a batch of ``count``."""
+    seed_random(state, config, STEP)
+    z = torch.randn(count, state.generator.config.z_dim, generator=state.random, device=device)
+    return Noise(z, *(plan(count, state.controller.p, device, state.random) for _ in range(3)))
+
+
+def train_step(
+    state: State, config: TrainConfig, real: Tensor, labels: Tensor | None, team: Team = ALONE, notify: Notify = ignore
+) -> StepResult:
     """Update the discriminator, then the generator, then the average.
 
-    The generator's pictures are drawn once and serve both updates.
+    Args:
+        real: this process's share of the batch, [N, C, H, W] in [-1, 1].
+        labels: int64 [N] or None.
+        team: the processes that train together; their gradients are averaged.
+        notify: called with the new size when the memory was full and the micro-batch made smaller.
+
+    Raises:
+        UserError: the memory does not even hold the smallest micro-batch.
     """
-    objective = OBJECTIVES[config.objective]
-    generator, discriminator = state.generator, state.discriminator
-    count, p = len(real), state.controller.p
-    penalise = config.gamma > 0 and state.counters.step % config.penalty_every == 0
-    # bf16 where the GPU has it; the penalty's second derivatives want float32.
-    autocast = torch.autocast("cuda", torch.bfloat16, enabled=real.is_cuda)
-
-    with autocast:
-        z = torch.randn(count, generator.config.z_dim, generator=state.random, device=real.device)
-        fake = generator(z, labels).float()
-
-    # Discriminator.
-    discriminator.requires_grad_(True)
-    state.optimizer_d.zero_grad()
-    seen = augment(torch.cat([real, fake.detach()]), p, state.random).requires_grad_(penalise)
-    with torch.autocast("cuda", torch.bfloat16, enabled=real.is_cuda and not penalise):
-        logits = verdicts(discriminator, seen, labels)
-    real_logits, fake_logits = logits[:count], logits[count:]
-    loss_d = objective.discriminator(real_logits, fake_logits)
-    r1 = r2 = None
-    total = loss_d
-    if penalise:
-        penalty = gradient_penalty(logits, seen)
-        r1, r2 = penalty[:count].mean(), penalty[count:].mean()
-        # Taken every so many steps, it weighs as many times more (lazy regularisation, StyleGAN2).
-        total = loss_d + config.penalty_every * config.gamma / 2 * (r1 + r2 if objective.penalise_fakes else r1)
-    total.backward()
-    grad_norm_d = _norm(discriminator.parameters())
-    state.optimizer_d.step()
-
-    # Generator, against the discriminator just improved.
-    discriminator.requires_grad_(False)
-    state.optimizer_g.zero_grad()
-    with autocast:
-        with torch.no_grad():
-            real_again = discriminator(seen[:count].detach(), labels) if objective.generator_sees_reals else real_logits
-        fake_again = discriminator(augment(fake, p, state.random), labels)
-        loss_g = objective.generator(real_again.float(), fake_again.float())
-    loss_g.backward()
-    grad_norm_g = _norm(generator.parameters())
-    state.optimizer_g.step()
-
-    update_average(state, config, count)
+    count = len(real)
+    noise = draw_noise(state, config, count * team.size, real.device).part(team.share(count * team.size))
+    work = Work(state, config, OBJECTIVES[config.objective], real, labels, noise, team)
+    judged = fitting_memory(discriminator_update, work, notify)
+    taught = fitting_memory(generator_update, work, notify)
+    update_average(state, config, count * team.size)
     state.counters.step += 1
-    state.counters.images += count
+    state.counters.images += count * team.size
     return StepResult(
-        *(t.detach() for t in (loss_g, loss_d, real_logits, fake_logits, grad_norm_g, grad_norm_d)),
-        r1=r1 if r1 is None else r1.detach(),
-        r2=r2 if r2 is None else r2.detach(),
-    )
+        loss_g=taught["loss"], loss_d=judged["loss"], real=judged["real"], fake=judged["fake"],
+        grad_norm_g=taught["grad_norm"], grad_norm_d=judged["grad_norm"], r1=judged.get("r1"), r2=judged.get("r2"),
+    )  # fmt: skip
+
+
+@dataclass
+class Work:
+    """What both updates of one step need."""
+
+    state: State
+    config: TrainConfig
+    objective: Objective
+    real: Tensor
+    labels: Tensor | None
+    noise: Noise
+    team: Team
+    drawn: Tensor | None = None  # the generated pictures with their graph, where the batch is done in one piece
+
+    @property
+    def size(self) -> int:
+        """Pictures of one micro-batch."""
+        return self.state.counters.micro_batch or self.config.micro_batch or len(self.real)
+
+    def parts(self) -> list[tuple[Tensor, Tensor | None, Noise, float]]:
+        """(real, labels, noise, weight of its mean) of each micro-batch."""
+        count, size = len(self.real), self.size
+        cuts = [slice(start, start + size) for start in range(0, count, size)]
+        cut_labels = [None if self.labels is None else self.labels[cut] for cut in cuts]
+        return [
+            (self.real[cut], cut_label, self.noise.part(cut), size / count)
+            for cut, cut_label in zip(cuts, cut_labels, strict=True)
+        ]
+
+    def autocast(self, enabled: bool = True) -> torch.autocast:
+        """bf16 where the GPU has it."""
+        return torch.autocast("cuda", torch.bfloat16, enabled=enabled and self.real.is_cuda)
+
+    def draw(self, labels: Tensor | None, noise: Noise, whole: bool) -> Tensor:
+        """The generator's pictures, float32. In one piece they are drawn once and serve both updates."""
+        if self.drawn is None:
+            with self.autocast(), torch.set_grad_enabled(whole):
+                fake = self.team.caller(self.state.generator)(noise.z, labels).float()
+            if not whole:
+                return fake
+            self.drawn = fake
+        return self.drawn
+
+
+def discriminator_update(work: Work) -> dict[str, Tensor]:
+    """One step of the discriminator over all micro-batches: loss, logits, norm and penalties."""
+    state, config, objective = work.state, work.config, work.objective
+    discriminator, parts = state.discriminator, work.parts()
+    # The penalty's second derivatives want float32.
+    penalise = config.gamma > 0 and state.counters.step % config.penalty_every == 0
+    set_learning(discriminator, config.freeze_d)
+    state.optimizer_d.zero_grad()
+    out: dict[str, list[Tensor]] = defaultdict(list)
+    for index, (real, labels, noise, weight) in enumerate(parts):
+        count = len(real)
+        fake = work.draw(labels, noise, whole=len(parts) == 1).detach()
+        seen = torch.cat([apply(real, noise.real), apply(fake, noise.fake)]).requires_grad_(penalise)
+        with work.team.syncing(discriminator, index == len(parts) - 1):
+            with work.autocast(not penalise):
+                logits = verdicts(work.team.caller(discriminator), seen, labels)
+            real_logits, fake_logits = logits[:count], logits[count:]
+            total = loss = objective.discriminator(real_logits, fake_logits)
+            if penalise:
+                penalty = gradient_penalty(logits, seen)
+                r1, r2 = penalty[:count].mean(), penalty[count:].mean()
+                # Taken every so many steps, it weighs as many times more (lazy regularisation, StyleGAN2).
+                lazy = config.penalty_every * config.gamma / 2
+                total = loss + lazy * (r1 + r2 if objective.penalise_fakes else r1)
+                out["r1"].append(r1.detach() * weight)
+                out["r2"].append(r2.detach() * weight)
+            (total * weight).backward()
+        out["loss"].append(loss.detach() * weight)
+        out["real"].append(real_logits.detach())
+        out["fake"].append(fake_logits.detach())
+    found = _summed(out, discriminator)
+    state.optimizer_d.step()  # last: whatever fails before it can be done again
+    return found
+
+
+def generator_update(work: Work) -> dict[str, Tensor]:
+    """One step of the generator, against the discriminator just improved."""
+    state, objective, parts = work.state, work.objective, work.parts()
+    state.discriminator.requires_grad_(False)
+    state.optimizer_g.zero_grad()
+    out: dict[str, list[Tensor]] = defaultdict(list)
+    for index, (real, labels, noise, weight) in enumerate(parts):
+        with work.team.syncing(state.generator, index == len(parts) - 1):
+            fake = work.draw(labels, noise, whole=True)
+            work.drawn = None
+            with work.autocast():
+                real_logits = torch.zeros(len(real), device=real.device)
+                if objective.generator_sees_reals:
+                    with torch.no_grad():
+                        real_logits = state.discriminator(apply(real, noise.real), labels).float()
+                fake_logits = state.discriminator(apply(fake, noise.again), labels).float()
+                loss = objective.generator(real_logits, fake_logits)
+            (loss * weight).backward()
+        out["loss"].append(loss.detach() * weight)
+    found = _summed(out, state.generator)
+    state.optimizer_g.step()
+    return found
+
+
+def _summed(out: dict[str, list[Tensor]], network: nn.Module) -> dict[str, Tensor]:
+    """Weighted means added up, logits [N] put together again, and the norm of the network's gradient."""
+    whole = {key: torch.cat(values) if values[0].dim() else torch.stack(values).sum() for key, values in out.items()}
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    return whole | {"grad_norm": nn.utils.get_total_norm(gradients)}
+
+
+def set_learning(discriminator: Discriminator, freeze: int) -> None:
+    """Everything learns but the ``freeze`` finest blocks and the layer before them (Freeze-D, Mo et al. 2020)."""
+    discriminator.requires_grad_(True)
+    if freeze:
+        for part in (discriminator.from_picture, *discriminator.blocks[:freeze]):
+            part.requires_grad_(False)
 
 
 @torch.no_grad()
-def judge(state: State, pictures: Tensor, labels: Tensor | None) -> Tensor:
+def judge(state: State, config: TrainConfig, pictures: Tensor, labels: Tensor | None, team: Team = ALONE) -> Tensor:
     """Logits [N] of pictures the discriminator does not train on, augmented as those it does."""
-    return state.discriminator(augment(pictures, state.controller.p, state.random), labels).float()
+    count = len(pictures) * team.size
+    seed_random(state, config, JUDGE)
+    planned = plan(count, state.controller.p, pictures.device, state.random)
+    if planned is not None:
+        planned = planned.part(team.share(count))
+    size = state.counters.micro_batch or config.micro_batch or len(pictures)
+    seen = apply(pictures, planned).split(size)
+    shares = [None] * len(seen) if labels is None else labels.split(size)
+    return torch.cat([state.discriminator(*pair).float() for pair in zip(seen, shares, strict=True)])
 
 
 def verdicts(discriminator: Discriminator, seen: Tensor, labels: Tensor | None) -> Tensor:

@@ -22,15 +22,18 @@ from imagen_demo.models.registry import build_discriminator, build_generator
 from imagen_demo.training import coach
 from imagen_demo.training import state as states
 from imagen_demo.training.augment import Controller
-from imagen_demo.training.metrics import diversity
+from imagen_demo.training.batches import Batches
+from imagen_demo.training.metrics import relative_diversity
 from imagen_demo.training.quality import METRICS, Quality
 from imagen_demo.training.run import Run, own_status
 from imagen_demo.training.state import Counters, State
-from imagen_demo.training.step import Batches, StepResult, judge, train_step
+from imagen_demo.training.step import StepResult, judge, train_step
 
 GRID = 36  # pictures in a sample grid, as far as they fit
 GRID_SIDE = 2048  # pixels of a sample grid, about, at most
 JUDGE_EVERY = 4  # steps between looks at the pictures held out
+
+MEMORY_ENDED = "The memory was full; a batch is now done in parts of {size} pictures. Nothing was lost."
 
 
 def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device) -> State:
@@ -102,7 +105,7 @@ class Trainer:
         while not self._finished() and self._obey():
             real, labels = self.batches[self.state.counters.step]
             judged = self._judged()
-            result = train_step(self.state, self.config, real, labels)
+            result = train_step(self.state, self.config, real, labels, notify=self._memory_ended)
             if judged is not None:
                 images = JUDGE_EVERY * self.config.batch
                 self.state.controller.update(result.real, result.fake, judged, images)
@@ -131,7 +134,10 @@ class Trainer:
         step = self.state.counters.step
         if self.config.augment != "adaptive" or step % JUDGE_EVERY:
             return None
-        return judge(self.state, *self.batches.validation(step))
+        return judge(self.state, self.config, *self.batches.validation(step))
+
+    def _memory_ended(self, size: int) -> None:
+        self.run.append_event("coach", self.state.counters.kimg, MEMORY_ENDED, size=size)
 
     def _finished(self) -> bool:
         counters = self.state.counters
@@ -188,7 +194,7 @@ class Trainer:
         pictures = self._draw(GRID)
         spread = np.linspace(0, len(self.dataset) - 1, min(GRID, len(self.dataset))).astype(int)
         reals = to_network(self.dataset.images[spread])
-        row["diversity"] = diversity(pictures) / max(1e-6, diversity(reals))
+        row["diversity"] = relative_diversity(pictures, reals)
         counters = self.state.counters
         problem = coach.trouble(row, counters.best_diversity)
         counters.best_diversity = max(counters.best_diversity, row["diversity"])

@@ -1,0 +1,74 @@
+"""Which pictures each step sees."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from imagen_demo.data.dataset import Dataset
+from imagen_demo.data.pixels import to_network
+
+HELD_OUT = 1 / 16  # of the pictures, kept from training to see whether the discriminator overfits
+HELD_OUT_MOST = 256
+WHOLE = slice(None)
+
+
+class Batches:
+    """An endless stream of shuffled pictures; batch ``step`` is a pure function of ``(seed, step)``.
+
+    Nothing needs saving for an exact resume, and the mapped file is never loaded whole.
+    With ``hold_out`` some pictures are kept back: :meth:`validation` shows those, ``self[step]`` never.
+    Of several processes each loads its ``share`` of the batch.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        batch: int,
+        seed: int,
+        mirror: bool,
+        device: torch.device,
+        hold_out: bool = False,
+        share: slice = WHOLE,
+    ) -> None:
+        self.dataset, self.batch, self.seed, self.mirror, self.device = dataset, batch, seed, mirror, device
+        self.share = share
+        held = min(HELD_OUT_MOST, math.ceil(len(dataset) * HELD_OUT)) if hold_out else 0
+        shuffled = np.random.default_rng((seed, 2)).permutation(len(dataset))
+        self.held_out, self.train = np.sort(shuffled[:held]), np.sort(shuffled[held:])
+        self._orders: dict[int, np.ndarray] = {}
+
+    def _order(self, epoch: int) -> np.ndarray:
+        if epoch not in self._orders:
+            self._orders = {e: o for e, o in self._orders.items() if e == epoch - 1}
+            self._orders[epoch] = np.random.default_rng((self.seed, epoch)).permutation(self.train)
+        return self._orders[epoch]
+
+    def indices(self, step: int) -> np.ndarray:
+        """Which pictures step ``step`` sees: int64 [batch]."""
+        positions = np.arange(step * self.batch, (step + 1) * self.batch)
+        return np.array([self._order(int(p) // len(self.train))[p % len(self.train)] for p in positions])
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor | None]:
+        """Pictures [share of batch, C, H, W] in [-1, 1] and labels int64 of them or None, on the device."""
+        return self._load(self.indices(step), step)
+
+    def validation(self, step: int) -> tuple[Tensor, Tensor | None]:
+        """As many of the pictures held out, in the same form."""
+        # In turn, not by chance: a picture twice in one group would look like little variety to MinibatchStd.
+        shuffled = np.random.default_rng((self.seed, 3, step)).permutation(self.held_out)
+        return self._load(np.resize(shuffled, self.batch), step)
+
+    def _load(self, indices: np.ndarray, step: int) -> tuple[Tensor, Tensor | None]:
+        flip = np.random.default_rng((self.seed, 1, step)).random(len(indices))[self.share] < 0.5
+        indices = indices[self.share]
+        pictures = self.dataset.images[indices]
+        if self.mirror:
+            pictures[flip] = pictures[flip, :, ::-1]
+        labels = self.dataset.labels
+        labels = None if labels is None else torch.from_numpy(labels[indices].astype(np.int64)).to(self.device)
+        images = to_network(torch.from_numpy(pictures).to(self.device, non_blocking=True))
+        return images.contiguous(memory_format=torch.channels_last), labels

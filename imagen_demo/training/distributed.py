@@ -1,0 +1,100 @@
+"""Several processes that train one network together, under ``torchrun``.
+
+Each has its share of every batch; DistributedDataParallel averages the gradients, so that all have the same
+weights after each step. Process 0 alone looks at the clock, obeys the user and writes the run directory; before
+each step it tells the others what comes. All chance is drawn for the whole batch (:mod:`imagen_demo.training.step`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+PATIENCE = datetime.timedelta(hours=2)  # that the others wait while process 0 measures quality
+
+
+def launched() -> bool:
+    """Whether ``torchrun`` started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def local_processes() -> int:
+    """How many processes of this training share this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+class Team:
+    """The processes that train together; by default one alone, for which everything here does nothing."""
+
+    def __init__(self, rank: int = 0, size: int = 1) -> None:
+        self.rank, self.size = rank, size
+        self._wrapped: dict[nn.Module, nn.Module] = {}
+        self._talk: Any = None  # the process group for words between processes: on the CPU, so that no GPU waits
+
+    @classmethod
+    def join(cls, device: torch.device) -> Team:
+        """Meet the other processes that ``torchrun`` started. gloo between CPUs, NCCL between GPUs."""
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+        team = cls(dist.get_rank(), dist.get_world_size())
+        team._talk = dist.new_group(backend="gloo", timeout=PATIENCE)
+        return team
+
+    def leave(self) -> None:
+        if self.size > 1:
+            self._wrapped.clear()
+            dist.destroy_process_group()
+
+    @property
+    def leads(self) -> bool:
+        return self.rank == 0
+
+    def share(self, batch: int) -> slice:
+        """Which pictures of a batch are this process's."""
+        part = batch // self.size
+        return slice(self.rank * part, (self.rank + 1) * part)
+
+    # -- gradients -------------------------------------------------------------
+
+    def wrap(self, *networks: nn.Module) -> None:
+        """From now on the gradients of these are averaged over all processes; their weights begin as process 0's."""
+        for network in networks if self.size > 1 else ():
+            self._wrapped[network] = DistributedDataParallel(network, broadcast_buffers=False)
+
+    def caller(self, network: nn.Module) -> nn.Module:
+        """What to call in place of ``network`` when its gradients are wanted."""
+        return self._wrapped.get(network, network)
+
+    def syncing(self, network: nn.Module, now: bool) -> contextlib.AbstractContextManager[None]:
+        """Around forward and backward: whether this backward averages, or gradients only add up here for now."""
+        wrapped = self._wrapped.get(network)
+        return contextlib.nullcontext() if now or wrapped is None else wrapped.no_sync()
+
+    # -- words -----------------------------------------------------------------
+
+    def told(self, value: float) -> float:
+        """Process 0's value, in every process."""
+        if self.size == 1:
+            return value
+        word = torch.tensor([value], dtype=torch.float64)
+        dist.broadcast(word, 0, group=self._talk)
+        return float(word)
+
+    def mean(self, values: Tensor) -> Tensor:
+        """The mean of each value over all processes, on the CPU."""
+        if self.size == 1:
+            return values
+        values = values.detach().double().cpu()
+        dist.all_reduce(values, group=self._talk)
+        return values / self.size
+
+
+ALONE = Team()

@@ -1,0 +1,87 @@
+"""When the memory is full: fewer pictures at once, the same step, and on it goes."""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import torch
+
+from imagen_demo.errors import UserError
+from imagen_demo.models.layers import GROUP
+from imagen_demo.training.distributed import Team
+from imagen_demo.training.state import State
+
+Notify = Callable[[int], None]
+Found = TypeVar("Found")
+WORDS = ("out of memory", "not enough mem", "can't allocate memory", "cannot allocate memory")  # CUDA, CPU, Linux
+
+
+class Divisible(Protocol):
+    """The work of one update, see :class:`imagen_demo.training.step.Work`."""
+
+    state: State
+    real: torch.Tensor
+    team: Team
+    drawn: torch.Tensor | None
+
+    @property
+    def size(self) -> int: ...
+
+
+def ignore(size: int) -> None:
+    """For those who need not know."""
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether this error means that the memory did not suffice, on a GPU or a CPU."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
+        isinstance(error, RuntimeError) and any(words in str(error).lower() for words in WORDS)
+    )
+
+
+def micro_batches(batch: int) -> list[int]:
+    """The sizes in which ``batch`` pictures give the same gradients as at once, largest first.
+
+    They divide it, and keep the groups of MinibatchStd whole: gcd(size, 4) = gcd(batch, 4).
+    """
+    group = math.gcd(batch, GROUP)
+    return [size for size in range(batch, 0, -1) if batch % size == 0 and math.gcd(size, GROUP) == group]
+
+
+def fitting_memory(update: Callable[[Any], Found], work: Divisible, notify: Notify = ignore) -> Found:
+    """``update(work)``; where the memory ends, once more with half as many pictures at a time, or fewer.
+
+    ``update`` changes nothing before its last line, and all chance was drawn before, so the second time is the same.
+
+    Raises:
+        UserError: not even the smallest micro-batch fits, or several processes train: one that tried
+            again by itself would leave the others waiting.
+    """
+    while True:
+        try:
+            return update(work)
+        except (RuntimeError, MemoryError) as error:
+            if not is_full(error):
+                raise
+        # Only here, outside the handler, are the tensors of the attempt free again.
+        work.drawn = None
+        gc.collect()
+        if work.real.is_cuda:
+            torch.cuda.empty_cache()
+        size = work.size
+        smaller = next((one for one in micro_batches(len(work.real)) if one <= size / 2), None)
+        if smaller is None:
+            raise UserError(
+                "The memory is full even with {size} pictures at once; choose a smaller width or batch, "
+                "or close other programs.", size=size,
+            )  # fmt: skip
+        if work.team.size > 1:
+            raise UserError(
+                "The memory of process {rank} is full with {size} pictures at once; start again with a "
+                "micro_batch of {smaller}.", rank=work.team.rank, size=size, smaller=smaller,
+            )  # fmt: skip
+        work.state.counters.micro_batch = smaller
+        notify(smaller)
