@@ -26,6 +26,8 @@ BASE_ORDER = {"errors": set(), "progress": set(), "storage": set(), "config": {"
 MAY |= BASE_ORDER
 UNSAFE_MODULES = {"pickle", "dill", "shelve", "marshal", "joblib", "cloudpickle"}
 UNSAFE_CALLS = {"torch.load", "torch.save", "pandas.read_pickle", "torch.jit.load"}
+# The metric network that a person puts there, see docs/metrics.md; nothing from a stranger is loaded so.
+EXCEPTIONS = {("imagen_demo/training/features.py", "torch.jit.load")}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 SOURCES = [*FILES, PACKAGE.parent / "app.py"]
@@ -70,7 +72,7 @@ def test_gradio_stays_in_the_ui():
 def test_nothing_is_unpickled(file):
     assert not {name.split(".")[0] for name in imports(file)} & UNSAFE_MODULES
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, ast.Attribute):
+        if isinstance(node, ast.Attribute) and (named(file), ast.unparse(node)) not in EXCEPTIONS:
             assert ast.unparse(node) not in UNSAFE_CALLS, f"{named(file)}: {ast.unparse(node)}"
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
             assert ast.unparse(node.value) == "False", f"{named(file)} allows pickles"

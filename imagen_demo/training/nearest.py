@@ -1,0 +1,108 @@
+"""Nearest training pictures of generated ones, and whether a network has copied. Needs no network weights.
+
+The distance of two pictures is the root mean square of their differences, per value in [0, 1], once both are
+averaged down to 32 pixels with colours premultiplied by alpha; or that to the mirrored picture, if it is less.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from imagen_demo import storage
+from imagen_demo.data.dataset import Dataset
+from imagen_demo.data.pixels import to_network
+from imagen_demo.progress import Progress, silent
+
+SIDE = 32
+SAME = 0.5 / 255  # below half a level two pictures are the same
+QUERIES = 256  # pictures a median is taken over
+BLOCK = 1024  # training pictures compared at once
+CANDIDATES = 8  # a training picture's nearest others, in case the very nearest are copies of it
+
+
+def thumbnails(pictures: np.ndarray, side: int, channels: int) -> Tensor:
+    """uint8 [N, H, W, C] -> float32 [N, channels, side, side] in [0, 1], premultiplied; opaque where C is 3 of 4."""
+    small = F.adaptive_avg_pool2d((to_network(pictures) + 1) / 2, side)
+    return F.pad(small, (0, 0, 0, 0, 0, channels - small.shape[1]), value=1.0)
+
+
+def nearest(
+    pictures: np.ndarray, dataset: Dataset, k: int, own: np.ndarray | None = None, progress: Progress = silent
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ``k`` nearest training pictures of each picture, nearest first.
+
+    Args:
+        pictures: uint8 [N, H, W, C].
+        own: indices [N] of the pictures themselves, where they are from the dataset: these are passed over.
+
+    Returns:
+        Indices int64 [N, k] and distances float32 [N, k]; fewer columns in a smaller dataset.
+    """
+    k = min(k, len(dataset) - (own is not None))
+    side, channels = min(SIDE, pictures.shape[1], dataset.resolution), max(pictures.shape[3], dataset.channels)
+    look = lambda some: thumbnails(some, side, channels)  # noqa: E731
+    wanted = torch.cat([look(pictures[i : i + BLOCK]) for i in range(0, len(pictures), BLOCK)])
+    both = torch.stack([wanted, wanted.flip(3)], dim=1).flatten(2)  # [N, 2, D]: mirrored too
+    best = torch.full((len(pictures), 0), 0.0)
+    index = torch.empty(len(pictures), 0, dtype=torch.int64)
+    for start in range(0, len(dataset), BLOCK):
+        progress(start / len(dataset), f"{start} of {len(dataset)} training pictures compared")
+        block = look(dataset.images[start : start + BLOCK]).flatten(1)
+        far = torch.cdist(both.flatten(0, 1), block).unflatten(0, (-1, 2)).amin(dim=1)
+        numbers = torch.arange(start, start + len(block))
+        if own is not None:
+            far[torch.from_numpy(own)[:, None] == numbers] = torch.inf
+        best, index = torch.cat([best, far], dim=1), torch.cat([index, numbers.expand_as(far)], dim=1)
+        best, order = best.topk(min(k, best.shape[1]), dim=1, largest=False)
+        index = index.gather(1, order)
+    return _exactly(both, dataset, index, look)
+
+
+def _exactly(both: Tensor, dataset: Dataset, index: Tensor, look: object) -> tuple[np.ndarray, np.ndarray]:
+    """The distances of what was found, without the rounding of large matrix products, in their order."""
+    rows = []
+    for pair, found in zip(both, index, strict=True):
+        others = look(dataset.images[found.numpy()]).flatten(1)
+        rows.append((pair[:, None] - others).square().mean(dim=2).sqrt().amin(dim=0))
+    distances, order = torch.stack(rows).sort(dim=1, stable=True)
+    return index.gather(1, order).numpy(), distances.numpy()
+
+
+def usual_distance(dataset: Dataset, progress: Progress = silent) -> float | None:
+    """The median distance of a training picture to its nearest other one; None where all are the same.
+
+    Of :data:`QUERIES` random ones; copies of a picture are passed over. Kept in the dataset's folder.
+    """
+    file = dataset.path / "distances.json"
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        known = storage.read_json(file)
+        if known["fingerprint"] == dataset.fingerprint:
+            return float(known["usual"])
+    some = np.sort(np.random.default_rng(0).permutation(len(dataset))[:QUERIES])
+    _, distances = nearest(dataset.images[some], dataset, CANDIDATES, own=some, progress=progress)
+    others = np.where(distances > SAME, distances, np.inf).min(axis=1)
+    others = others[np.isfinite(others)]
+    if not len(others):
+        return None
+    usual = float(np.median(others))
+    with contextlib.suppress(OSError):
+        storage.write_json(file, {"fingerprint": dataset.fingerprint, "usual": usual})
+    return usual
+
+
+def memorisation(pictures: np.ndarray, dataset: Dataset, progress: Progress = silent) -> float | None:
+    """Whether generated pictures, uint8 [N, H, W, C], are new.
+
+    Their median distance to the nearest training picture, over :func:`usual_distance`: about 1 or more, they are as
+    new as one training picture is beside the others; near 0, they are copies. None where all of those are the same.
+    """
+    usual = usual_distance(dataset, lambda done, text: progress(done / 2, text))
+    if usual is None:
+        return None
+    _, distances = nearest(pictures, dataset, 1, progress=lambda done, text: progress(0.5 + done / 2, text))
+    return float(np.median(distances[:, 0])) / usual
