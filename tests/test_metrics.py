@@ -2,7 +2,7 @@
 
 import torch
 
-from imagen_demo.training.metrics import diversity, pyramid, sliced_wasserstein
+from imagen_demo.training.metrics import diversity, pyramid, relative_diversity, sliced_wasserstein
 
 
 def stripes(count: int, seed: int, period: float = 4.0) -> torch.Tensor:
@@ -40,4 +40,16 @@ def test_pyramid_puts_a_picture_together_again():
 def test_diversity_sees_collapse():
     varied = stripes(36, 0)
     same = varied[:1].expand(36, -1, -1, -1) + 0.001 * torch.randn(36, 3, 32, 32)
-    assert diversity(same) < 0.02 * diversity(varied)
+    assert diversity(same)[0] < 0.02 * diversity(varied)[0]
+    assert relative_diversity(same, varied) < 0.02
+    assert relative_diversity(varied, varied) == 1
+
+
+def test_one_pattern_in_many_colours_is_a_collapse():
+    pattern = torch.rand(1, 1, 32, 32) - 0.5
+    tinted = pattern * torch.rand(36, 3, 1, 1) + 2 * torch.rand(36, 3, 1, 1) - 1
+    reals = torch.rand(36, 3, 32, 32) * 2 - 1
+    colours, shapes = diversity(tinted)
+    assert colours > diversity(reals)[0]  # so colours alone would see nothing
+    assert shapes < 0.01
+    assert relative_diversity(tinted, reals) < 0.05

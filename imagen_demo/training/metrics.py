@@ -58,7 +58,22 @@ def sliced_wasserstein(real: Tensor, fake: Tensor, seed: int = 0) -> float:
     return 1000 * sum(distances) / len(distances)
 
 
-def diversity(pictures: Tensor) -> float:
-    """Mean distance between neighbours in [N, C, H, W], per value: near 0 when all look the same."""
-    small = F.adaptive_avg_pool2d(pictures, 16).flatten(1)
-    return float((small - small.roll(1, dims=0)).abs().mean())
+def diversity(pictures: Tensor) -> tuple[float, float]:
+    """How different the pictures of [N, C, H, W] are: in colour and light, and in shape.
+
+    The first is the mean distance between neighbours, per value: 0 when all look the same. The second is 1 less the
+    mean correlation of their brightness, each picture's own mean and contrast taken away: about 1 for unrelated
+    photographs and 0 when one pattern is drawn for everything, in however many colours.
+    """
+    small = F.adaptive_avg_pool2d(pictures, 16)
+    colours = small.flatten(1)
+    shapes = small.mean(dim=1).flatten(1)
+    shapes = F.normalize(shapes - shapes.mean(dim=1, keepdim=True), dim=1)
+    n = len(shapes)
+    correlation = (float(shapes.sum(dim=0).square().sum()) - n) / max(1, n * (n - 1))  # mean over all pairs
+    return float((colours - colours.roll(1, dims=0)).abs().mean()), 1 - correlation
+
+
+def relative_diversity(pictures: Tensor, reals: Tensor) -> float:
+    """The lesser of the two kinds of :func:`diversity`, as a part of the real pictures'."""
+    return min(a / max(1e-6, b) for a, b in zip(diversity(pictures), diversity(reals), strict=True))
