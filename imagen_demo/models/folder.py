@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,6 +166,26 @@ def _problems(tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> list[s
     return sorted(problems)
 
 
+def add_metrics(folder: Path, metrics: dict[str, float]) -> None:
+    """Write further metrics into ``model.json`` and the card; the rest of a card that someone edited stays.
+
+    Raises:
+        UserError: as :func:`read_info`.
+    """
+    info, folder = read_info(folder), storage.current_folder(folder)
+    info.metrics |= metrics
+    storage.write_json(folder / "model.json", dataclasses.asdict(info))
+    card = folder / "README.md"
+    if card.exists():
+        line = f"| Metrics | {_metrics_text(info)} |"
+        text = re.sub(r"^\| Metrics \|.*$", lambda match: line, card.read_text("utf-8"), count=1, flags=re.MULTILINE)
+        storage.write_bytes(card, text.encode())
+
+
+def _metrics_text(info: ModelInfo) -> str:
+    return ", ".join(f"{key}: {value:.4g}" for key, value in info.metrics.items()) or "none measured"
+
+
 def model_card(info: ModelInfo) -> str:
     """The model's README.md: what it draws, how it was made, what it may be used for."""
     config, training, dataset = info.config, info.training, info.dataset
@@ -173,7 +194,7 @@ def model_card(info: ModelInfo) -> str:
         ("Classes", ", ".join(info.class_names) or "none"),
         ("Pictures learned from", f"{dataset.get('name', '?')} ({dataset.get('pictures', '?')} pictures)"),
         ("Training", ", ".join(f"{key}: {value}" for key, value in training.items()) or "?"),
-        ("Metrics", ", ".join(f"{key}: {value:.4g}" for key, value in info.metrics.items()) or "none measured"),
+        ("Metrics", _metrics_text(info)),
         ("Licence", info.licence or "the licence of the pictures it was trained on"),
     ]
     table = "\n".join(f"| {key} | {value} |" for key, value in facts)

@@ -72,7 +72,7 @@ class MetricNetwork:
         """uint8 [N, H, W, 3 or 4] -> float32 [N, size] on the CPU; any N."""
         parts = []
         for start in range(0, len(pictures), BATCH):
-            part = torch.from_numpy(opaque(np.asarray(pictures[start : start + BATCH]))).to(self.device)
+            part = torch.from_numpy(opaque(np.array(pictures[start : start + BATCH]))).to(self.device)
             parts.append(self._network(part.permute(0, 3, 1, 2), return_features=True).float().cpu())
         return torch.cat(parts)
 

@@ -8,31 +8,29 @@ import time
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
-from torch import Tensor
 
 from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
-from imagen_demo.data.pixels import from_network, to_network
+from imagen_demo.data.pixels import to_network
 from imagen_demo.errors import UserError
-from imagen_demo.media.grid import make_grid
 from imagen_demo.models.folder import Model, ModelInfo, save_model
 from imagen_demo.models.registry import build_discriminator, build_generator
 from imagen_demo.training import coach
 from imagen_demo.training import state as states
 from imagen_demo.training.augment import Controller
 from imagen_demo.training.batches import Batches
+from imagen_demo.training.distributed import ALONE, Team, own_device, own_threads
 from imagen_demo.training.metrics import relative_diversity
 from imagen_demo.training.quality import METRICS, Quality
 from imagen_demo.training.run import Run, own_status
+from imagen_demo.training.showing import GRID, draw_fixed, mean_w, sample_grid, write_sample
 from imagen_demo.training.state import Counters, State
-from imagen_demo.training.step import StepResult, judge, train_step
+from imagen_demo.training.step import judge, set_learning, train_step
+from imagen_demo.training.window import Window
 
-GRID = 36  # pictures in a sample grid, as far as they fit
-GRID_SIDE = 2048  # pixels of a sample grid, about, at most
 JUDGE_EVERY = 4  # steps between looks at the pictures held out
-
+ORDERS = ("step", "tick", "wait", "end")  # what process 0 tells all to do next
 MEMORY_ENDED = "The memory was full; a batch is now done in parts of {size} pictures. Nothing was lost."
 
 
@@ -54,27 +52,32 @@ def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device) -
 
 
 class Trainer:
-    """One run from its first or next step to its end."""
+    """One run from its first or next step to its end.
 
-    def __init__(self, run: Run, dataset: Dataset, config: TrainConfig, model: ModelConfig) -> None:
-        self.run, self.dataset, self.config, self.model = run, dataset, config, model
-        self.device = torch.device(config.device)
+    With several processes (``team``) each has one of these, in step with the others; only process 0's writes.
+    """
+
+    def __init__(self, run: Run, dataset: Dataset, config: TrainConfig, model: ModelConfig, team: Team = ALONE) -> None:
+        self.run, self.dataset, self.config, self.model, self.team = run, dataset, config, model, team
+        self.device = own_device(config.device)
         self.lineage: list[str] = []  # hashes of the models this one descends from
         if self.device.type == "cpu":
-            torch.set_num_threads(config.threads)
+            torch.set_num_threads(own_threads(config.threads))
         self.state = fresh_state(config, model, self.device)
-        adaptive = config.augment == "adaptive"
-        self.batches = Batches(dataset, config.batch, config.seed, config.mirror == "yes", self.device, adaptive)
+        set_learning(self.state.discriminator, config.freeze_d)
+        team.wrap(self.state.generator, self.state.discriminator)
+        self.batches = Batches(
+            dataset, config.batch, config.seed, config.mirror == "yes", self.device,
+            hold_out=config.augment == "adaptive", share=team.share(config.batch),
+        )  # fmt: skip
         self.status = own_status()
         self.stop_asked = False  # set by the signal handler
-        self._window: list[StepResult] = []
-        self._penalties: dict[str, float] = {"r1": 0.0, "r2": 0.0}
+        self.window = Window()
         self.quality = Quality(run, dataset, model, self.device)
-        self._previous_p = 0.0
-        fixed = torch.Generator().manual_seed(0)
-        self._fixed_z = torch.randn(GRID, model.z_dim, generator=fixed).to(self.device)
-        classes = max(1, model.num_classes)
-        self._fixed_labels = torch.arange(GRID, device=self.device) % classes if model.num_classes else None
+        self.curves = coach.Curves(patience_kimg=config.patience_kimg)
+        self._announced = ""  # the rule whose sentence is the newest event
+        self._enough = False  # the coach says that the run is over
+        self._ending = False
 
     def start_from(self, model: Model) -> None:
         """Begin with another model's generator of the same shape instead of a random one."""
@@ -85,59 +88,51 @@ class Trainer:
     # -- the loop --------------------------------------------------------------
 
     def train(self, resume: bool = False) -> None:
-        """Until the time or the pictures are up, or someone says stop.
+        """Until the time or the pictures are up, quality no longer rises, or someone says stop.
 
         Raises:
             UserError: no state to resume, or training broke down twice.
         """
-        if resume:
-            states.load(self.run.state, self.state)
-            self.run.forget_after(self.state.counters.kimg)
-            self._apply_rescues()
-            self._previous_p = self.state.controller.p
-            self.quality.remember()
-        else:
-            self._save_state()
-        self.status.state = "training"
-        self._restart_clocks()
-        next_beat = next_tick = self._last
-        next_state = self._last + self.config.state_seconds
-        while not self._finished() and self._obey():
-            real, labels = self.batches[self.state.counters.step]
-            judged = self._judged()
-            result = train_step(self.state, self.config, real, labels, notify=self._memory_ended)
-            if judged is not None:
-                images = JUDGE_EVERY * self.config.batch
-                self.state.controller.update(result.real, result.fake, judged, images)
-            self._window.append(result)
-            now = time.monotonic()
-            self.state.counters.seconds += now - self._last
-            self._last = now
-            if now >= next_beat:
-                self._beat()
-                next_beat = now + 1
-            if now >= next_tick and not self._finished():
-                healthy = self._tick()
-                # The first grids come quickly: there is much to see and nothing to wait for.
-                next_tick = time.monotonic() + min(self.config.tick_seconds, 2 + self.state.counters.seconds / 10)
-                if healthy and now >= next_state:  # only what was just found healthy is kept
-                    self._save_state()
-                    next_state = time.monotonic() + self.config.state_seconds
+        self._begin(resume)
+        while (order := self._order()) != "end":
+            if order == "step":
+                self._step()
+            elif order == "tick":
+                self._tick_and_keep()
+            else:
+                self._wait()
         self._end()
 
+    def _begin(self, resume: bool) -> None:
+        if resume:
+            states.load(self.run.state, self.state)
+            self._apply_rescue()
+            if self.team.leads:
+                self.run.forget_after(self.state.counters.kimg)
+                self.quality.remember()
+                self.curves.rows = self.run.metrics()
+        elif self.team.leads:
+            states.save(self.run.state, self.state)
+        self.status.state = "training"
+        self._restart_clocks()
+        self._next_beat = self._next_tick = self._last
+        self._next_state = self._last + self.config.state_seconds
+
     def _restart_clocks(self) -> None:
-        self._last = self._tick_started = time.monotonic()
-        self._images_at_tick = self.state.counters.images
+        self._last = time.monotonic()
+        self.window.restart(self.state.counters.images)
 
-    def _judged(self) -> Tensor | None:
-        """What the discriminator thinks of pictures held out, every few steps where augmentation adapts."""
-        step = self.state.counters.step
-        if self.config.augment != "adaptive" or step % JUDGE_EVERY:
-            return None
-        return judge(self.state, self.config, *self.batches.validation(step))
+    def _order(self) -> str:
+        """What all processes do next: process 0 looks at the clock and at what it was asked."""
+        return ORDERS[int(self.team.told(ORDERS.index(self._wish()) if self.team.leads else 0))]
 
-    def _memory_ended(self, size: int) -> None:
-        self.run.append_event("coach", self.state.counters.kimg, MEMORY_ENDED, size=size)
+    def _wish(self) -> str:
+        asked = "stop" if self.stop_asked else self.run.asked()
+        if self._finished() or self._enough or asked == "stop":
+            return "end"
+        if asked == "pause":
+            return "wait"
+        return "tick" if self.window.results and time.monotonic() >= self._next_tick else "step"
 
     def _finished(self) -> bool:
         counters = self.state.counters
@@ -151,32 +146,66 @@ class Trainer:
             return min(1.0, counters.kimg / self.config.kimg)
         return min(1.0, counters.seconds / max(1e-9, self.config.minutes * 60))
 
-    def _obey(self) -> bool:
-        """Do what control.json asks; False means stop."""
-        command = "stop" if self.stop_asked else self.run.asked()
-        if command == "pause":
-            if self._tick():  # only what was just found healthy is kept
-                self._save_state()
-            self.status.state, self.status.eta = "paused", None
-            while not self.stop_asked and self.run.asked() == "pause":
-                self._beat()
-                time.sleep(0.2)
+    def _step(self) -> None:
+        if self.status.state == "paused":  # woken
             self.status.state = "training"
             self._restart_clocks()
-            return self._obey()
-        return command != "stop"
+        step, controller = self.state.counters.step, self.state.controller
+        adapt = self.config.augment == "adaptive" and step % JUDGE_EVERY == 0
+        judged = judge(self.state, self.config, *self.batches.validation(step), team=self.team) if adapt else None
+        real, labels = self.batches[step]
+        result = train_step(self.state, self.config, real, labels, team=self.team, notify=self._memory_ended)
+        if judged is not None:
+            logits = self.team.mean(torch.stack([result.real.mean(), result.fake.mean(), judged.mean()]))
+            controller.update(*logits, images=JUDGE_EVERY * self.config.batch)
+        self.window.add(result)
+        now = time.monotonic()
+        self.state.counters.seconds += now - self._last
+        self._last = now
+        if now >= self._next_beat:
+            self._beat()
+            self._next_beat = now + 1
+
+    def _memory_ended(self, size: int) -> None:
+        self.run.append_event("coach", self.state.counters.kimg, MEMORY_ENDED, size=size)
+
+    def _tick_and_keep(self) -> None:
+        sound = self._tick()
+        now = time.monotonic()
+        # The first grids come quickly: there is much to see and nothing to wait for.
+        self._next_tick = now + min(self.config.tick_seconds, 2 + self.state.counters.seconds / 10)
+        if sound and self.team.leads and now >= self._next_state:
+            # Nothing to go back to is made of a doubtful moment.
+            if self.status.advice.get("rule") != "winning":
+                states.save(self.run.state, self.state)
+                self._next_state = time.monotonic() + self.config.state_seconds
+
+    def _wait(self) -> None:
+        """As long as the user wants a pause; what was just found sound is kept first."""
+        if self.status.state != "paused":
+            if self._tick() and self.team.leads:
+                states.save(self.run.state, self.state)
+            self.status.state, self.status.eta = "paused", None
+        self._beat()
+        time.sleep(0.2)
 
     def _end(self) -> None:
+        self._ending, planned = True, self._finished() or self._enough
         self.quality.hurry()  # the last word on quality
-        if self._tick():
-            self._save_state()
+        if self._tick() and self.team.leads:
+            states.save(self.run.state, self.state)
+        if not self.team.leads:
+            return
+        self.quality.look_for_copies()
         self.run.answer()
-        self.status.state = "finished" if self._finished() else "stopped"
+        self.status.state = "finished" if planned else "stopped"
         self._beat()
 
     # -- what the world sees ---------------------------------------------------
 
     def _beat(self) -> None:
+        if not self.team.leads:
+            return
         counters, status = self.state.counters, self.status
         status.heartbeat, status.kimg, status.seconds = time.time(), counters.kimg, counters.seconds
         status.progress = self._progress()
@@ -188,109 +217,70 @@ class Trainer:
 
     def _tick(self) -> bool:
         """Metrics, a sample grid, the newest network. False if there was trouble and the run went back."""
-        if not self._window:
+        if not self.window.results:
             return True
-        row = self._metrics()
-        pictures = self._draw(GRID)
-        spread = np.linspace(0, len(self.dataset) - 1, min(GRID, len(self.dataset))).astype(int)
-        reals = to_network(self.dataset.images[spread])
-        row["diversity"] = relative_diversity(pictures, reals)
-        counters = self.state.counters
-        problem = coach.trouble(row, counters.best_diversity)
-        counters.best_diversity = max(counters.best_diversity, row["diversity"])
-        if problem:
-            self._rescue(problem)
+        row = self.window.row(self.state, self.team, self.device)
+        pictures = None
+        if self.team.leads:
+            pictures = self._draw()
+            row["diversity"] = self._relative_diversity(pictures)
+            self.curves.rows.append(row)
+            self.curves.progress = self._progress()
+        trouble = self._told_rule()
+        if trouble.action == "gentler":
+            self._rescue(trouble)
             return False
-        columns = max(2, min(round(GRID**0.5), GRID_SIDE // self.model.resolution))
-        preview = make_grid(from_network(pictures[: columns**2]), columns)
-        self.run.samples.mkdir(exist_ok=True)
-        file = self.run.samples / f"{self.state.counters.kimg:09.3f}.png"
-        preview.save(file.with_suffix(".new"), "PNG")
-        file.with_suffix(".new").replace(file)
+        if pictures is not None:
+            self._show(row, pictures)
+        self._enough = self._told_rule().action == "stop"  # quality is known by now
+        return True
+
+    def _told_rule(self) -> coach.Rule:
+        """What the coach of process 0 says, in every process."""
+        index = coach.RULES.index(coach.judge(self.curves)) if self.team.leads else 0
+        return coach.RULES[int(self.team.told(index))]
+
+    def _draw(self) -> torch.Tensor:
+        return draw_fixed(self.state.ema, self.model, self.device)
+
+    def _relative_diversity(self, pictures: torch.Tensor) -> float:
+        spread = np.linspace(0, len(self.dataset) - 1, min(GRID, len(self.dataset))).astype(int)
+        return relative_diversity(pictures, to_network(self.dataset.images[spread]))
+
+    def _show(self, row: dict[str, float], pictures: torch.Tensor) -> None:
+        """Everything of one tick on disk."""
+        preview = sample_grid(pictures)
+        write_sample(preview, self.run.samples, row["kimg"])
         self._measure_quality(row, preview)
         self._save_model(self.run.latest, preview, row)
         self.run.append_metrics(row)
-        advice = coach.advise(row, self._previous_p)
-        if advice:
-            self.run.append_event("coach", row["kimg"], advice[0], **advice[1])
-        self._previous_p = row["augment_p"]
+        self.status.images_per_second = row["images_per_second"]
+        self._advise()
         self._beat()
         speed, loss_g, loss_d = row["images_per_second"], row["loss_g"], row["loss_d"]
         print(f"{row['kimg']:9.1f} kimg  {speed:6.1f} images/s  G {loss_g:.3f}  D {loss_d:.3f}", flush=True)
-        return True
 
-    def _metrics(self) -> dict[str, float]:
-        """One line of metrics.jsonl: means over the steps since the last tick."""
-        window, self._window = self._window, []
-        now, counters = time.monotonic(), self.state.counters
-        speed = (counters.images - self._images_at_tick) / max(1e-9, now - self._tick_started)
-        self._tick_started, self._images_at_tick = now, counters.images
-        mean = lambda name: float(torch.stack([getattr(r, name).mean() for r in window]).mean())  # noqa: E731
-        for name in ("r1", "r2"):
-            taken = [getattr(r, name) for r in window if getattr(r, name) is not None]
-            if taken:  # between penalties the last known value stands
-                self._penalties[name] = float(torch.stack(taken).mean())
-        self.status.images_per_second = speed
-        return {
-            "kimg": counters.kimg,
-            "seconds": counters.seconds,
-            "images_per_second": speed,
-            "loss_g": mean("loss_g"),
-            "loss_d": mean("loss_d"),
-            "logits_real": mean("real"),
-            "logits_fake": mean("fake"),
-            **self._penalties,
-            "grad_norm_g": mean("grad_norm_g"),
-            "grad_norm_d": mean("grad_norm_d"),
-            "augment_p": self.state.controller.p,
-            "overfitting": self.state.controller.overfitting,
-            "memory_bytes": float(self._memory()),
-        }
-
-    def _memory(self) -> int:
-        if self.device.type == "cuda":
-            return torch.cuda.max_memory_allocated(self.device)
-        return psutil.Process().memory_info().rss
-
-    @torch.inference_mode()
-    def _draw(self, count: int) -> Tensor:
-        """``count`` pictures of fixed z from the averaged network, [N, C, H, W] on the CPU."""
-        labels = None if self._fixed_labels is None else self._fixed_labels[:count]
-        parts = []
-        for start in range(0, count, 32):
-            part = slice(start, min(start + 32, count))
-            parts.append(self.state.ema(self._fixed_z[part], None if labels is None else labels[part]).float().cpu())
-        return torch.cat(parts)
+    def _advise(self) -> None:
+        """The coach's sentence into the status; where something is to be known, also once among the events."""
+        rule = coach.judge(self.curves)
+        self.status.advice = advice = coach.advice(rule, self.curves)
+        if rule.level != "fine" and rule.name != self._announced:
+            self._announced = rule.name
+            self.run.append_event("coach", self.curves.now["kimg"], rule.sentence, **advice["values"])
 
     def _measure_quality(self, row: dict[str, float], preview: Any) -> None:
         """What :mod:`quality` finds goes into the row; the best network so far is kept."""
-        found = self.quality.measure(self.state.ema)
+        seconds = self.state.counters.seconds
+        found = self.quality.measure(self.state.ema, seconds, planned=seconds / max(1e-9, self._progress()))
         row |= found
         self.status.quality = found.get("swd", self.status.quality)
         if self.quality.is_best(found):
             self.state.counters.best_quality = self.quality.best[1]
             self._save_model(self.run.best, preview, row)
 
-    # -- what is kept ----------------------------------------------------------
-
-    def _save_state(self) -> None:
-        states.save(self.run.state, self.state)
-
     def _save_model(self, folder: Any, preview: Any, row: dict[str, float]) -> None:
-        save_model(folder, self.state.ema, self._w_avg(), self._info(row), preview)
-
-    @torch.inference_mode()
-    def _w_avg(self) -> Tensor:
-        """The mean w of each class, [max(1, classes), w_dim]."""
-        count = max(64, min(2048, 65_536 // max(1, self.model.num_classes)))
-        z = torch.randn(count, self.model.z_dim, generator=torch.Generator().manual_seed(1)).to(self.device)
-        if not self.model.num_classes:
-            return self.state.ema.mapping(z).mean(dim=0, keepdim=True)
-        means = [
-            self.state.ema.mapping(z, torch.full((count,), label, device=self.device)).mean(dim=0)
-            for label in range(self.model.num_classes)
-        ]
-        return torch.stack(means)
+        w_avg = mean_w(self.state.ema, self.model, self.device)
+        save_model(folder, self.state.ema, w_avg, self._info(row), preview)
 
     def _info(self, row: dict[str, float]) -> ModelInfo:
         counters = self.state.counters
@@ -314,29 +304,41 @@ class Trainer:
 
     # -- second chances --------------------------------------------------------
 
-    def _rescue(self, trouble: coach.Trouble) -> None:
+    def _rescue(self, rule: coach.Rule) -> None:
         """Back to the last good state, once, with gentler settings; the second time is the end."""
-        kimg = self.state.counters.kimg
-        if self.state.counters.rescues:
-            raise UserError(trouble.end)
+        counters = self.state.counters
+        kimg = counters.kimg
+        if counters.rescues and not self._ending:
+            raise UserError(rule.end)
         states.load(self.run.state, self.state)
-        self.state.counters.rescues = 1
-        self._apply_rescues()
-        self.run.forget_after(self.state.counters.kimg)
-        self._window.clear()
-        self._save_state()
-        self._restart_clocks()
-        self.run.append_event("coach", kimg, trouble.second_chance, kimg=self.state.counters.kimg)
+        if not self._ending:
+            self.state.counters.rescues, self.state.counters.rescue = 1, rule.name
+            self._apply_rescue()
+        self.window.restart(self.state.counters.images)
+        self._last = time.monotonic()
+        if self.team.leads:
+            self._tell_of_rescue(rule, kimg)
 
-    def _apply_rescues(self) -> None:
-        if not self.state.counters.rescues:
+    def _tell_of_rescue(self, rule: coach.Rule, kimg: float) -> None:
+        back = self.state.counters.kimg
+        sentence = coach.LAST_WORD if self._ending else rule.sentence
+        self.run.forget_after(back)
+        self.curves.rows = self.run.metrics()
+        states.save(self.run.state, self.state)
+        self.run.append_event("coach", kimg, sentence, kimg=back)
+        self.status.advice = {"rule": rule.name, "level": "act", "template": sentence, "values": {"kimg": back}}
+
+    def _apply_rescue(self) -> None:
+        """Gentler settings, where the run was rescued before."""
+        gentler = next((rule.gentler for rule in coach.RULES if rule.name == self.state.counters.rescue), None)
+        if gentler is None:
             return
-        factors = coach.GENTLER
         self.config = dataclasses.replace(
             self.config,
-            learning_rate=self.config.learning_rate * factors["learning_rate"],
-            gamma=max(self.config.gamma, 0.01) * factors["gamma"],
+            learning_rate=self.config.learning_rate * gentler.rate_d,
+            generator_rate=self.config.generator_rate * gentler.rate_g / gentler.rate_d,
+            gamma=max(self.config.gamma, 0.01) * gentler.gamma,
         )
-        for optimizer in (self.state.optimizer_g, self.state.optimizer_d):
+        for optimizer, factor in ((self.state.optimizer_d, gentler.rate_d), (self.state.optimizer_g, gentler.rate_g)):
             for group in optimizer.param_groups:
-                group["lr"] *= factors["learning_rate"]
+                group["lr"] *= factor
