@@ -14,14 +14,16 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from training_kit import CPU, TINY, make_trainer, two_colours
 
 from imagen_demo import storage
-from imagen_demo.config import OBJECTIVES, ModelConfig, PrepareConfig, TrainConfig
+from imagen_demo.config import OBJECTIVES, ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
-from imagen_demo.data.prepare import prepare
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import load_model
 from imagen_demo.models.registry import build_discriminator
+from imagen_demo.training import coach, showing
+from imagen_demo.training import state as states
 from imagen_demo.training import trainer as trainer_module
 from imagen_demo.training.batches import Batches
 from imagen_demo.training.main import for_people, publish, starting_network, train_run
@@ -30,21 +32,10 @@ from imagen_demo.training.schedule import resolve
 from imagen_demo.training.step import update_average, verdicts
 from imagen_demo.training.trainer import Trainer
 
-TINY = {"width": 128, "batch": 4, "threads": 1, "penalty_every": 2, "tick_seconds": 0.0, "state_seconds": 1e9}
-CPU = torch.device("cpu")
-
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> Dataset:
-    """24 generated pictures of two classes at 16 px."""
-    folder = tmp_path_factory.mktemp("pictures")
-    rng = np.random.default_rng(0)
-    for name, colour in (("red", (200, 40, 40)), ("blue", (40, 40, 200))):
-        (folder / name).mkdir()
-        for i in range(12):
-            picture = np.clip(np.array(colour) + rng.normal(0, 40, (20, 20, 3)), 0, 255).astype(np.uint8)
-            Image.fromarray(picture).save(folder / name / f"{i}.png")
-    return prepare(folder, tmp_path_factory.mktemp("prepared") / "two", PrepareConfig(resolution=16, workers=1))
+    return two_colours(tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("prepared") / "two")
 
 
 def make_run(path: Path, dataset: Dataset, **changes) -> Run:
@@ -55,16 +46,9 @@ def make_run(path: Path, dataset: Dataset, **changes) -> Run:
     return Run(path)
 
 
-def make_trainer(path: Path, dataset: Dataset, **changes) -> Trainer:
-    config, model, _ = resolve(TrainConfig(**{**TINY, **changes}), dataset, CPU)
-    model = dataclasses.replace(model, z_dim=8, w_dim=128 if model.arch == "mlp" else 8)
-    path.mkdir(parents=True)
-    return Trainer(Run(path), dataset, config, model)
-
-
 def everything(trainer: Trainer) -> dict[str, torch.Tensor]:
     """All tensors of the training state, by name."""
-    trainer._save_state()
+    states.save(trainer.run.state, trainer.state)
     return load_file(trainer.run.state / "tensors.safetensors")
 
 
@@ -165,15 +149,42 @@ def test_a_broken_run_goes_back_once_with_gentler_settings_and_then_stops(tmp_pa
 
 def test_collapse_is_noticed(tmp_path, dataset, monkeypatch):
     trainer = make_trainer(tmp_path / "run", dataset, kimg=100.0)
-    trainer.state.counters.best_diversity = 1.0
-    monkeypatch.setattr(trainer, "_draw", lambda count: torch.zeros(count, 3, 16, 16))
+    monkeypatch.setattr(trainer, "_draw", lambda: torch.zeros(36, 3, 16, 16))
+    monkeypatch.setattr(coach.Curves, "most_diversity", lambda curves: 1.0)
     with pytest.raises(UserError, match="all look the same, again"):
         trainer.train()
 
 
+def test_trouble_in_the_very_last_moment_ends_with_the_last_good_state_and_says_so(tmp_path, dataset, monkeypatch):
+    real_step = trainer_module.train_step
+
+    def poisoned_step(state, config, pictures, labels, **options):
+        result = real_step(state, config, pictures, labels, **options)
+        last = state.counters.images == 20
+        return dataclasses.replace(result, loss_d=torch.tensor(float("nan"))) if last else result
+
+    monkeypatch.setattr(trainer_module, "train_step", poisoned_step)
+    trainer = make_trainer(tmp_path / "run", dataset, kimg=0.02, state_seconds=0.0)
+    trainer.train()
+    status = trainer.run.status()
+    assert (status.state, status.kimg, status.advice["rule"]) == ("finished", 0.016, "broken")
+    (event,) = [event for event in trainer.run.events() if event["template"] == coach.LAST_WORD]
+    assert "last good state, of 0.0 kimg" in event["text"]
+    assert trainer.state.counters.step == 4 and trainer.run.metrics()[-1]["kimg"] == 0.016
+
+
+def test_a_run_that_gets_no_better_ends_by_itself_and_says_so(tmp_path, dataset, monkeypatch):
+    trainer = make_trainer(tmp_path / "run", dataset, kimg=100.0, patience_kimg=0.02)
+    monkeypatch.setattr(trainer.quality, "measure", lambda *_, **__: {"swd": 10.0})
+    trainer.train()
+    status = trainer.run.status()
+    assert status.state == "finished" and status.kimg < 0.05
+    assert status.advice["rule"] == "over" and "ends here" in trainer.run.events()[-1]["text"]
+
+
 def test_a_network_that_never_had_variety_is_young_and_not_collapsed(tmp_path, dataset, monkeypatch):
     trainer = make_trainer(tmp_path / "run", dataset, kimg=0.02)
-    monkeypatch.setattr(trainer, "_draw", lambda count: torch.zeros(count, 3, 16, 16))
+    monkeypatch.setattr(trainer, "_draw", lambda: torch.zeros(36, 3, 16, 16))
     trainer.train()
     assert trainer.run.status().state == "finished" and trainer.run.events() == []
 
@@ -266,7 +277,7 @@ def test_a_full_disk_while_saving_leaves_the_old_state(tmp_path, dataset, monkey
 
     monkeypatch.setattr("imagen_demo.training.state.save_file", full)
     with pytest.raises(OSError):
-        trainer._save_state()
+        states.save(trainer.run.state, trainer.state)
     assert (trainer.run.state / "tensors.safetensors").read_bytes() == before
 
 
@@ -316,12 +327,13 @@ def test_the_verdict_on_real_pictures_does_not_depend_on_generated_ones(count):
 def test_a_pause_keeps_no_broken_state(tmp_path, dataset, monkeypatch):
     trainer = make_trainer(tmp_path / "run", dataset, kimg=1.0)
     good = everything(trainer)
-    trainer._restart_clocks()
+    trainer._begin(resume=False)
     result = trainer_module.train_step(trainer.state, trainer.config, *trainer.batches[0])
-    trainer._window.append(dataclasses.replace(result, loss_g=torch.tensor(float("nan"))))
-    asked = iter(["pause", "resume"])
-    monkeypatch.setattr(trainer.run, "asked", lambda: next(asked, None))
-    trainer._obey()
+    trainer.window.add(dataclasses.replace(result, loss_g=torch.tensor(float("nan"))))
+    monkeypatch.setattr(trainer.run, "asked", lambda: "pause")
+    assert trainer._order() == "wait"
+    trainer._wait()
+    assert trainer.run.status().state == "paused"
     kept = load_file(trainer.run.state / "tensors.safetensors")
     assert all(torch.equal(kept[name], good[name]) for name in good if name.startswith("generator."))
 
@@ -339,7 +351,7 @@ def test_a_model_of_another_is_not_overwritten(tmp_path, dataset):
 
 
 def test_large_pictures_make_a_grid_that_is_not_larger(tmp_path, dataset, monkeypatch):
-    monkeypatch.setattr(trainer_module, "GRID_SIDE", 48)  # three of 16 pixels
+    monkeypatch.setattr(showing, "GRID_SIDE", 48)  # three of 16 pixels
     trainer = make_trainer(tmp_path / "run", dataset, kimg=0.008)
     trainer.train()
     with Image.open(trainer.run.sample_grids()[-1][1]) as grid:

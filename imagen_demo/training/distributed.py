@@ -30,6 +30,16 @@ def local_processes() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
+def own_device(name: str) -> torch.device:
+    """The GPU of this process among those of its machine, or the CPU."""
+    return torch.device(name, int(os.environ["LOCAL_RANK"])) if name == "cuda" and launched() else torch.device(name)
+
+
+def own_threads(threads: int) -> int:
+    """This process's part of the machine's ``threads``, of which there are no more than cores."""
+    return max(1, min(threads, os.cpu_count() or 1) // local_processes())
+
+
 class Team:
     """The processes that train together; by default one alone, for which everything here does nothing."""
 

@@ -36,6 +36,7 @@ class Status:
     progress: float = 0.0  # 0 to 1
     eta: float | None = None
     quality: float | None = None  # latest sliced Wasserstein distance, lower is better
+    advice: dict[str, Any] = field(default_factory=dict)  # the coach's sentence: rule, level, template, values
     error: str | None = None  # the last error in one sentence
     error_template: str | None = None  # the same for translation, with its values
     error_values: dict[str, Any] = field(default_factory=dict)

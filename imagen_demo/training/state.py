@@ -28,9 +28,9 @@ class Counters:
     images: int = 0  # real pictures shown to the discriminator
     seconds: float = 0.0  # spent training, over all resumes
     best_quality: float | None = None  # the lowest sliced Wasserstein distance so far
-    best_diversity: float = 0.0  # the most variety a sample grid has had, as a part of the real pictures'
     micro_batch: int = 0  # pictures at once since the memory was full; 0: as the settings say
     rescues: int = 0  # how often the run went back to an earlier state with gentler settings
+    rescue: str = ""  # for which of the coach's rules
 
     @property
     def kimg(self) -> float:
@@ -119,7 +119,8 @@ def load(folder: Path, state: State) -> None:
         _restore_optimizer(state.optimizer_g, parts.get("optimizer_g", {}))
         _restore_optimizer(state.optimizer_d, parts.get("optimizer_d", {}))
         state.random.set_state(tensors["random"])
-        state.counters = Counters(**rest["counters"])
+        known = {field.name for field in dataclasses.fields(Counters)}
+        state.counters = Counters(**{key: value for key, value in rest["counters"].items() if key in known})
         for name in CONTROLLER:
             setattr(state.controller, name, float(rest["augment"][name]))
     except FileNotFoundError:

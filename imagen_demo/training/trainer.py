@@ -174,11 +174,10 @@ class Trainer:
         now = time.monotonic()
         # The first grids come quickly: there is much to see and nothing to wait for.
         self._next_tick = now + min(self.config.tick_seconds, 2 + self.state.counters.seconds / 10)
-        if sound and self.team.leads and now >= self._next_state:
-            # Nothing to go back to is made of a doubtful moment.
-            if self.status.advice.get("rule") != "winning":
-                states.save(self.run.state, self.state)
-                self._next_state = time.monotonic() + self.config.state_seconds
+        doubtful = self.status.advice.get("rule") == "winning"  # nothing to go back to
+        if sound and not doubtful and self.team.leads and now >= self._next_state:
+            states.save(self.run.state, self.state)
+            self._next_state = time.monotonic() + self.config.state_seconds
 
     def _wait(self) -> None:
         """As long as the user wants a pause; what was just found sound is kept first."""

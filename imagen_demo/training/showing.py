@@ -1,0 +1,54 @@
+"""What a network in training shows of itself: pictures, their grid, and its mean w."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from imagen_demo.config import ModelConfig
+from imagen_demo.data.pixels import from_network
+from imagen_demo.media.grid import make_grid
+from imagen_demo.models.registry import Generator
+
+GRID = 36  # pictures in a sample grid, as far as they fit
+GRID_SIDE = 2048  # pixels of a sample grid, about, at most
+AT_ONCE = 32
+
+
+@torch.inference_mode()
+def draw_fixed(generator: Generator, model: ModelConfig, device: torch.device, count: int = GRID) -> Tensor:
+    """The first ``count`` pictures of fixed z, [N, C, H, W] on the CPU; classes take turns."""
+    z = torch.randn(count, model.z_dim, generator=torch.Generator().manual_seed(0)).to(device)
+    labels = torch.arange(count, device=device) % model.num_classes if model.num_classes else None
+    parts = []
+    for start in range(0, count, AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        parts.append(generator(z[part], None if labels is None else labels[part]).float().cpu())
+    return torch.cat(parts)
+
+
+def sample_grid(pictures: Tensor) -> Image.Image:
+    """As many of [N, C, H, W] as make a square that is not too large."""
+    columns = max(2, min(round(GRID**0.5), GRID_SIDE // pictures.shape[-1]))
+    return make_grid(from_network(pictures[: columns**2]), columns)
+
+
+def write_sample(grid: Image.Image, folder: Path, kimg: float) -> None:
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{kimg:09.3f}.png"
+    grid.save(file.with_suffix(".new"), "PNG")
+    file.with_suffix(".new").replace(file)
+
+
+@torch.inference_mode()
+def mean_w(generator: Generator, model: ModelConfig, device: torch.device) -> Tensor:
+    """The mean w of each class, [max(1, classes), w_dim]."""
+    count = max(64, min(2048, 65_536 // max(1, model.num_classes)))
+    z = torch.randn(count, model.z_dim, generator=torch.Generator().manual_seed(1)).to(device)
+    if not model.num_classes:
+        return generator.mapping(z).mean(dim=0, keepdim=True)
+    labels = (torch.full((count,), label, device=device) for label in range(model.num_classes))
+    return torch.stack([generator.mapping(z, label).mean(dim=0) for label in labels])
