@@ -10,7 +10,7 @@ import typer
 from imagen_demo.cli.commands import Result, command
 from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
-from imagen_demo.workspace import checked_name
+from imagen_demo.workspace import Workspace, checked_name
 
 MAX_SEEDS = 100_000
 
@@ -44,19 +44,30 @@ def models(context: typer.Context) -> Result:
     return Result(facts, "\n".join(rows) or "There are no models yet.")
 
 
+def library_name(workspace: Workspace, name: str) -> str:
+    """What the library calls a model or, where there is none of that name, the newest network of a run.
+
+    Raises:
+        UserError: there is neither.
+    """
+    from imagen_demo.studio import library
+
+    try:
+        library.find(workspace, name)
+    except UserError:
+        if "/" in name or not (workspace.runs / checked_name(name) / "latest").exists():
+            raise
+        name = library.RUN_PREFIX + name
+    return name
+
+
 def _recipes(context: typer.Context, name: str, seeds: str, psi: float, label: str | None, size: int | None) -> Any:
     """The studio, and a recipe for each seed."""
-    from imagen_demo.studio import library
     from imagen_demo.studio.recipes import Recipe, Studio
     from imagen_demo.studio.seeds import parse_seeds
 
     wanted = parse_seeds(seeds, most=MAX_SEEDS)
-    try:
-        library.find(context.obj, name)
-    except UserError:
-        if "/" in name or not (context.obj.runs / checked_name(name) / "latest").exists():
-            raise
-        name = library.RUN_PREFIX + name
+    name = library_name(context.obj, name)
     studio = Studio(context.obj)
     info = studio.model(name).info
     index = _class(info, name, label)

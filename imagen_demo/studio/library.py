@@ -14,6 +14,7 @@ from PIL import Image
 
 from imagen_demo import storage
 from imagen_demo.errors import UserError
+from imagen_demo.models import folder as models
 from imagen_demo.models.folder import ModelInfo, load_model, read_info
 from imagen_demo.training.run import Run
 from imagen_demo.workspace import BUNDLED, Workspace, checked_name, free_name
@@ -135,6 +136,20 @@ def _own(workspace: Workspace, name: str) -> Path:
     if folder.exists():  # else a stale copy would take the name again
         shutil.rmtree(folder.with_name(folder.name + ".old"), ignore_errors=True)
     return storage.current_folder(folder)
+
+
+def check_own(workspace: Workspace, name: str) -> None:
+    """Raise UserError unless the model is there and the user may change it."""
+    _own(workspace, name)
+
+
+def add_metrics(workspace: Workspace, name: str, metrics: dict[str, float]) -> None:
+    """Write measured metrics into the model's description and card.
+
+    Raises:
+        UserError: a bundled model, a run's, or there is none.
+    """
+    models.add_metrics(_own(workspace, name), metrics)
 
 
 def rename(workspace: Workspace, name: str, new_name: str) -> str:

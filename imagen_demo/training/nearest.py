@@ -21,8 +21,14 @@ from imagen_demo.progress import Progress, silent
 SIDE = 32
 SAME = 0.5 / 255  # below half a level two pictures are the same
 QUERIES = 256  # pictures a median is taken over
-BLOCK = 1024  # training pictures compared at once
+BLOCK = 1024  # training pictures compared at once,
+PIXELS = 2**24  # of not more than so many pixels
 CANDIDATES = 8  # a training picture's nearest others, in case the very nearest are copies of it
+
+
+def queries(resolution: int) -> int:
+    """How many pictures a median is taken over: fewer large ones, for the memory's sake."""
+    return min(QUERIES, 8 * PIXELS // resolution**2)
 
 
 def thumbnails(pictures: np.ndarray, side: int, channels: int) -> Tensor:
@@ -46,13 +52,14 @@ def nearest(
     k = min(k, len(dataset) - (own is not None))
     side, channels = min(SIDE, pictures.shape[1], dataset.resolution), max(pictures.shape[3], dataset.channels)
     look = lambda some: thumbnails(some, side, channels)  # noqa: E731
-    wanted = torch.cat([look(pictures[i : i + BLOCK]) for i in range(0, len(pictures), BLOCK)])
+    at_once = max(1, min(BLOCK, PIXELS // max(pictures.shape[1], dataset.resolution) ** 2))
+    wanted = torch.cat([look(pictures[i : i + at_once]) for i in range(0, len(pictures), at_once)])
     both = torch.stack([wanted, wanted.flip(3)], dim=1).flatten(2)  # [N, 2, D]: mirrored too
     best = torch.full((len(pictures), 0), 0.0)
     index = torch.empty(len(pictures), 0, dtype=torch.int64)
-    for start in range(0, len(dataset), BLOCK):
+    for start in range(0, len(dataset), at_once):
         progress(start / len(dataset), f"{start} of {len(dataset)} training pictures compared")
-        block = look(dataset.images[start : start + BLOCK]).flatten(1)
+        block = look(dataset.images[start : start + at_once]).flatten(1)
         far = torch.cdist(both.flatten(0, 1), block).unflatten(0, (-1, 2)).amin(dim=1)
         numbers = torch.arange(start, start + len(block))
         if own is not None:
@@ -76,14 +83,14 @@ def _exactly(both: Tensor, dataset: Dataset, index: Tensor, look: object) -> tup
 def usual_distance(dataset: Dataset, progress: Progress = silent) -> float | None:
     """The median distance of a training picture to its nearest other one; None where all are the same.
 
-    Of :data:`QUERIES` random ones; copies of a picture are passed over. Kept in the dataset's folder.
+    Of some random ones (:func:`queries`); copies of a picture are passed over. Kept in the dataset's folder.
     """
     file = dataset.path / "distances.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         known = storage.read_json(file)
         if known["fingerprint"] == dataset.fingerprint:
             return float(known["usual"])
-    some = np.sort(np.random.default_rng(0).permutation(len(dataset))[:QUERIES])
+    some = np.sort(np.random.default_rng(0).permutation(len(dataset))[: queries(dataset.resolution)])
     _, distances = nearest(dataset.images[some], dataset, CANDIDATES, own=some, progress=progress)
     others = np.where(distances > SAME, distances, np.inf).min(axis=1)
     others = others[np.isfinite(others)]

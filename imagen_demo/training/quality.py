@@ -116,7 +116,7 @@ class Quality:
 
         with contextlib.suppress(UserError, Cancelled):
             best = load_model(self.run.best, self.device)
-            batches = self._draw(best.generator, nearest.QUERIES)
+            batches = self._draw(best.generator, nearest.queries(self.dataset.resolution))
             pictures = np.concatenate([from_network(batch) for batch in batches])
             score = nearest.memorisation(pictures, self.dataset, in_time)
             if score is not None:
