@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
 
 from imagen_demo.studio.recipes import Studio
-from imagen_demo.ui import api, explore, generate, interpolate, models_tab, theme, train, widgets
+from imagen_demo.ui import api, explore, generate, interpolate, models_tab, pieces, theme, train, widgets
 from imagen_demo.ui.texts import i18n
 from imagen_demo.workspace import Workspace
 
@@ -31,6 +32,7 @@ class Shared:
 
     blocks: gr.Blocks
     tabs: gr.Tabs
+    greeting: pieces.Greeting = field(default_factory=pieces.Greeting)
     components: dict[str, Any] = field(default_factory=dict)
     open_in_explore: str = "(model) => { window.imagenDemo.open('explore', {model}); return []; }"
 
@@ -38,6 +40,7 @@ class Shared:
 def build_app(workspace: Workspace) -> gr.Blocks:
     """The whole page over one workspace; launch it with :func:`launch`."""
     studio = Studio(workspace)
+    threading.Thread(target=widgets.warm_up, args=(workspace, studio), daemon=True, name="warm-up").start()
     with gr.Blocks(title="Imagen Demo", analytics_enabled=False, delete_cache=(3600, 2 * 86400)) as blocks:
         gr.HTML(
             html_template=theme.HEADER,
@@ -51,6 +54,7 @@ def build_app(workspace: Workspace) -> gr.Blocks:
             for name, module, title in TABS:
                 with gr.Tab(i18n(title), id=name, elem_id=f"tab-{name}"):
                     shared.components[name] = module.build(workspace, studio, shared)
+        shared.greeting.attach(blocks)
         api.add(studio)
     return blocks
 

@@ -87,7 +87,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
     def ask(request: gr.Request) -> str:
         return pieces.note(t("mo_delete_sure", request))
 
-    shared.blocks.load(ask, None, question, **PRIVATE)
+    shared.greeting.add(ask, question)
     shared.blocks.load(show, chosen, shown, **PRIVATE)
     shared.tabs.select(show, chosen, shown, **PRIVATE)  # runs may have put models there meanwhile
     return {"cards": cards, "chosen": chosen}

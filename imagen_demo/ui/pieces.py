@@ -38,6 +38,28 @@ def bound(work: Callable[..., Any], *first: Any) -> Callable[..., Any]:
     return call
 
 
+class Greeting:
+    """What a page gets when it opens, all in one event: texts in the visitor's language, menus of what there is.
+
+    An event each would be a request each, before the first picture.
+    """
+
+    def __init__(self) -> None:
+        self._fills: list[tuple[Callable[[gr.Request], Any], gr.components.Component]] = []
+
+    def add(self, fill: Callable[[gr.Request], Any], component: gr.components.Component) -> None:
+        """``component`` gets ``fill(request)``."""
+        self._fills.append((fill, component))
+
+    def attach(self, blocks: gr.Blocks) -> None:
+        """Once the page is complete."""
+
+        def greet(request: gr.Request) -> list[Any]:
+            return [fill(request) for fill, _ in self._fills]
+
+        blocks.load(greet, None, [component for _, component in self._fills], **PRIVATE)
+
+
 def script_with_texts(file: str, *prefixes: str) -> str:
     """A component's script with its texts inside: components in a hidden column may lose other props."""
     return f"const TEXTS = {json.dumps(widgets.page_texts(*prefixes))};\n{widgets.script(file)}"

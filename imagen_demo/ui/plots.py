@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from imagen_demo.studio.curves import Points, curve, series
 from imagen_demo.training.run import Run
 from imagen_demo.ui.texts import TEXTS, t
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure  # takes long to load, and most visitors download no curves
 
 # (elem_id, key of the title, metrics drawn)
 PLOTS = (
@@ -65,6 +66,9 @@ def figure(run: Run) -> Figure:
 
     The words are English: the fonts at hand may have no Chinese.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     rows = run.metrics()
     fig = Figure(figsize=(11, 7), dpi=150, layout="constrained")
     FigureCanvasAgg(fig)

@@ -22,7 +22,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
     with gr.Row(visible=False, equal_height=False, elem_id="train-top") as top:
         runs = gr.Dropdown(choices=[], value=None, label=i18n("tr_runs"), elem_id="train-runs", scale=4, min_width=220)
         new = gr.Button(i18n("tr_new"), size="md", elem_id="train-new", scale=0, min_width=140)
-    setup = train_setup.build(workspace, shared.blocks)
+    setup = train_setup.build(workspace, shared.blocks, shared.greeting)
     live = train_live.build(workspace, runs, shared)
 
     def show(name: str | None) -> list[Any]:

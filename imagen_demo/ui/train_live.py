@@ -48,8 +48,8 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
                 resume = gr.Button(i18n("tr_resume"), size="md", elem_id="train-resume")
                 stop = gr.Button(i18n("tr_stop"), size="md", elem_id="train-stop")
                 delete = gr.Button(i18n("tr_delete"), size="md", elem_id="train-delete")
-            stop_ask = _confirm("tr_stop_sure", "tr_stop_yes", "tr_stop_no", "train-stop", shared.blocks)
-            delete_ask = _confirm("tr_delete_sure", "tr_delete_yes", "tr_keep", "train-delete", shared.blocks)
+            stop_ask = _confirm("tr_stop_sure", "tr_stop_yes", "tr_stop_no", "train-stop", shared.greeting)
+            delete_ask = _confirm("tr_delete_sure", "tr_delete_yes", "tr_keep", "train-delete", shared.greeting)
             with gr.Row(elem_classes="tr-buttons tr-more", visible=False) as more:
                 minutes = gr.Number(15, minimum=0.1, maximum=100_000, label=i18n("tr_more_minutes"),
                                     elem_id="train-more-minutes", min_width=140)  # fmt: skip
@@ -65,7 +65,7 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
                 )  # fmt: skip
                 happened = pieces.html("train-events")
             with gr.Column(scale=4, min_width=300):
-                lines = [_plot(*plot, shared.blocks) for plot in plots.PLOTS]
+                lines = [_plot(*plot, shared.greeting) for plot in plots.PLOTS]
                 with gr.Row(elem_classes="tr-buttons"):
                     png = gr.Button(i18n("tr_curves_png"), size="sm", elem_id="train-curves-png")
                     pdf = gr.Button(i18n("tr_curves_pdf"), size="sm", elem_id="train-curves-pdf")
@@ -94,7 +94,7 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
     return Live(group, timer, watched, seen, outputs, deleted, note)
 
 
-def _confirm(question: str, yes: str, no: str, elem_id: str, blocks: gr.Blocks) -> tuple[Any, Any, Any]:
+def _confirm(question: str, yes: str, no: str, elem_id: str, greeting: pieces.Greeting) -> tuple[Any, Any, Any]:
     """A question that appears in place, with its two answers."""
     with gr.Column(visible=False, elem_id=f"{elem_id}-confirm") as box:
         text = pieces.html()
@@ -105,11 +105,11 @@ def _confirm(question: str, yes: str, no: str, elem_id: str, blocks: gr.Blocks) 
     def fill(request: gr.Request) -> str:
         return pieces.note(t(question, request))
 
-    blocks.load(fill, None, text, api_visibility="private")
+    greeting.add(fill, text)
     return box, accept, refuse
 
 
-def _plot(elem_id: str, title: str, keys: tuple[str, ...], blocks: gr.Blocks) -> gr.LinePlot:
+def _plot(elem_id: str, title: str, keys: tuple[str, ...], greeting: pieces.Greeting) -> gr.LinePlot:
     with gr.Column(elem_classes="tr-card tr-plot"):
         heading = pieces.html()
         plot = gr.LinePlot(
@@ -120,7 +120,7 @@ def _plot(elem_id: str, title: str, keys: tuple[str, ...], blocks: gr.Blocks) ->
     def fill(request: gr.Request) -> str:
         return plots.heading(title, keys, request)
 
-    blocks.load(fill, None, heading, api_visibility="private")
+    greeting.add(fill, heading)
     return plot
 
 

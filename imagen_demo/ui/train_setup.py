@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,35 +43,35 @@ class Setup:
         return [self.dataset, self.name, self.minutes, *self.advanced]
 
 
-def build(workspace: Workspace, blocks: gr.Blocks) -> Setup:
+def build(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting) -> Setup:
     """The form of a new training."""
     preparing: Jobs[Dataset] = Jobs()  # of all visitors: a page that opens later watches too
     with gr.Column(visible=True, elem_id="train-setup") as group:
-        dataset = _pictures(workspace, blocks, preparing)
-        name, minutes, advanced = _settings(workspace, blocks, dataset)
+        dataset = _pictures(workspace, blocks, greeting, preparing)
+        name, minutes, advanced = _settings(workspace, blocks, greeting, dataset)
         with gr.Column(elem_classes="tr-card"):
-            _step(blocks, 3, "tr_step3", "tr_start_help")
+            _step(greeting, 3, "tr_step3", "tr_start_help")
             start = gr.Button(i18n("tr_start"), variant="primary", size="lg", elem_id="train-start")
             message = pieces.html("train-start-note")
     return Setup(group, start, message, dataset, name, minutes, advanced, preparing)
 
 
-def _step(blocks: gr.Blocks, number: int, title: str, help: str = "") -> None:
+def _step(greeting: pieces.Greeting, number: int, title: str, help: str = "") -> None:
     heading = pieces.html()
 
     def fill(request: gr.Request) -> str:
         return pieces.step(number, t(title, request), t(help, request) if help else "")
 
-    blocks.load(fill, None, heading, api_visibility="private")
+    greeting.add(fill, heading)
 
 
 # -- 1 pictures ----------------------------------------------------------------
 
 
-def _pictures(workspace: Workspace, blocks: gr.Blocks, jobs: Jobs[Dataset]) -> gr.Dropdown:
+def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting, jobs: Jobs[Dataset]) -> gr.Dropdown:
     token = gr.State(None)  # key of the job this page watches
     with gr.Column(elem_classes="tr-card"):
-        _step(blocks, 1, "tr_step1", "tr_step1_help")
+        _step(greeting, 1, "tr_step1", "tr_step1_help")
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=280):
                 files = gr.File(file_count="multiple", label=i18n("tr_drop"), height=150, elem_id="train-files")
@@ -158,8 +159,8 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks, jobs: Jobs[Dataset]) -> g
     cancel.click(stop, token, None, **PRIVATE)
     timer.tick(look, token, [bar, working, timer, message, dataset], **PRIVATE)
     dataset.change(pieces.bound(_shown, workspace), dataset, [report, preview], **PRIVATE)
-    blocks.load(_fit_menu, None, fit, **PRIVATE)
-    blocks.load(pieces.bound(_dataset_menu, workspace), None, dataset, **PRIVATE)
+    greeting.add(_fit_menu, fit)
+    greeting.add(lambda request: _dataset_menu(workspace, request), dataset)
     return dataset
 
 
@@ -204,10 +205,12 @@ def _shown(workspace: Workspace, name: str | None, request: gr.Request) -> tuple
 # -- 2 settings ----------------------------------------------------------------
 
 
-def _settings(workspace: Workspace, blocks: gr.Blocks, dataset: gr.Dropdown) -> tuple[Any, Any, list[Any]]:
+def _settings(
+    workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting, dataset: gr.Dropdown
+) -> tuple[Any, Any, list[Any]]:
     default = int(TrainConfig().minutes)
     with gr.Column(elem_classes="tr-card"):
-        _step(blocks, 2, "tr_step2")
+        _step(greeting, 2, "tr_step2")
         with gr.Row(equal_height=False):
             preset = gr.Radio(
                 choices=[(str(count), count) for count in PRESETS], value=default, label=i18n("tr_minutes"),
@@ -227,18 +230,10 @@ def _settings(workspace: Workspace, blocks: gr.Blocks, dataset: gr.Dropdown) -> 
     def suggest(data: str | None) -> str:
         return free_name(data, workspace.runs) if data else ""
 
-    menus = [(field, control) for field, control in zip(ADVANCED, advanced, strict=True) if field.metadata["choices"]]
-
-    def choices(request: gr.Request) -> list[gr.Dropdown]:
-        """Words in the visitor's language; names of networks and losses are the same in both."""
-
-        def said(value: Any) -> str:
-            return t(f"choice_{value}", request) if f"choice_{value}" in TEXTS else str(value)
-
-        return [gr.Dropdown(choices=[(said(v), v) for v in field.metadata["choices"]]) for field, _ in menus]
-
-    blocks.load(choices, None, [control for _, control in menus], **PRIVATE)
-    blocks.load(presets, None, preset, **PRIVATE)
+    for field, control in zip(ADVANCED, advanced, strict=True):
+        if field.metadata["choices"]:
+            greeting.add(functools.partial(_choices, field), control)
+    greeting.add(presets, preset)
     preset.input(lambda count: count, preset, minutes, **PRIVATE)
     minutes.input(lambda count: count if count in PRESETS else None, minutes, preset, **PRIVATE)
     dataset.change(suggest, dataset, name, **PRIVATE)
@@ -246,6 +241,15 @@ def _settings(workspace: Workspace, blocks: gr.Blocks, dataset: gr.Dropdown) -> 
     events = [blocks.load, dataset.change, minutes.change, *(control.change for control in advanced)]
     gr.on(events, pieces.bound(_explained, workspace), explained, chosen, trigger_mode="always_last", **PRIVATE)
     return name, minutes, advanced
+
+
+def _choices(field: Any, request: gr.Request) -> gr.Dropdown:
+    """Words in the visitor's language; names of networks and losses are the same in both."""
+
+    def said(value: Any) -> str:
+        return t(f"choice_{value}", request) if f"choice_{value}" in TEXTS else str(value)
+
+    return gr.Dropdown(choices=[(said(value), value) for value in field.metadata["choices"]])
 
 
 def _control(field: Any) -> Any:

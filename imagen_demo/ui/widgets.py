@@ -184,6 +184,16 @@ def link(studio: Studio, recipe: Recipe) -> str:
     return (recipe if recipe.model.startswith(library.RUN_PREFIX) else studio.pinned(recipe)).to_query()
 
 
+def warm_up(workspace: Workspace, studio: Studio) -> None:
+    """Load the model that greets visitors while the server starts: the first one's load takes a second or more."""
+    try:
+        for model in models(workspace, "en")[:1]:
+            studio.directions(model["name"])
+            studio.render(new_recipe(studio, model["name"]))
+    except Exception:  # a visitor is told when they open it
+        log.debug("Warming up failed", exc_info=True)
+
+
 def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[..., Payload]]:
     """The calls every picture tab makes: ``models``, ``describe``, ``draw``, ``png``."""
 
