@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from training_kit import CPU, TINY, make_trainer, two_colours
+from training_kit import CPU, make_run, make_trainer, two_colours
 
 from imagen_demo import storage
 from imagen_demo.config import OBJECTIVES, ModelConfig, TrainConfig
@@ -36,14 +36,6 @@ from imagen_demo.training.trainer import Trainer
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> Dataset:
     return two_colours(tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("prepared") / "two")
-
-
-def make_run(path: Path, dataset: Dataset, **changes) -> Run:
-    """A run directory as jobs.start writes it."""
-    path.mkdir(parents=True)
-    config = dataclasses.asdict(TrainConfig(**{**TINY, **changes}))
-    storage.write_json(path / "config.json", {"dataset": str(dataset.path), "train": config})
-    return Run(path)
 
 
 def everything(trainer: Trainer) -> dict[str, torch.Tensor]:

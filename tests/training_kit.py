@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from imagen_demo import storage
 from imagen_demo.config import PrepareConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.prepare import prepare
@@ -30,6 +31,14 @@ def two_colours(pictures: Path, out: Path) -> Dataset:
             picture = np.clip(np.array(colour) + rng.normal(0, 40, (20, 20, 3)), 0, 255).astype(np.uint8)
             Image.fromarray(picture).save(pictures / name / f"{i}.png")
     return prepare(pictures, out, PrepareConfig(resolution=16, workers=1))
+
+
+def make_run(path: Path, dataset: Dataset, **changes: object) -> Run:
+    """A run directory as jobs.start writes it."""
+    path.mkdir(parents=True)
+    config = dataclasses.asdict(TrainConfig(**{**TINY, **changes}))
+    storage.write_json(path / "config.json", {"dataset": str(dataset.path), "train": config})
+    return Run(path)
 
 
 def make_trainer(path: Path, dataset: Dataset, **changes: object) -> Trainer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -74,6 +75,13 @@ def train(
 
     workspace: Workspace = context.obj
     config = config_from(TrainConfig, values)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # torchrun started this command, several times over
+        from imagen_demo.cli.together import train_together
+
+        new = lambda: (_dataset(context, workspace, _needed(source, "SOURCE_OR_DATASET"), values), name, from_model)  # noqa: E731
+        old = (_needed(name, "--name RUN"), config.minutes if given(context, "minutes") else None) if resume else None
+        run = train_together(workspace, config, new, old)
+        return Result(_facts(run), _ending(run, f"the same command and --resume --name {shlex.quote(run.name)}"))
     if resume:
         run = jobs.find_run(workspace, _needed(name, "--name RUN"))
         jobs.resume_run(run, config.minutes if given(context, "minutes") else None)

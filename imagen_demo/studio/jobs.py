@@ -136,17 +136,27 @@ def resume_run(run: Run, more_minutes: float | None = None) -> Run:
         run.ask("resume")
         run.append_event("user", now.kimg, "Training went on.")
         return run
+    go_on = ready_to_go_on(run, more_minutes)
+    _spawn(run, resume=go_on)
+    run.append_event("user", now.kimg, "Training went on.")
+    return run
+
+
+def ready_to_go_on(run: Run, more_minutes: float | None = None) -> bool:
+    """Check the run's files and lengthen its plan; whether there is a state to go on from, or it begins anew.
+
+    Raises:
+        UserError: the run is damaged.
+    """
     problem = damage(run)
     if problem:
         raise problem
     if more_minutes is not None:
         config = run.config()
-        minutes = now.seconds / 60 + more_minutes
+        minutes = status(run).seconds / 60 + more_minutes
         train = dataclasses.replace(TrainConfig(**config["train"]), minutes=minutes, kimg=0.0)
         storage.write_json(run.path / "config.json", config | {"train": dataclasses.asdict(train)})
-    _spawn(run, resume=can_continue(run))
-    run.append_event("user", now.kimg, "Training went on.")
-    return run
+    return can_continue(run)
 
 
 def stop(run: Run) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -32,7 +31,11 @@ def local_processes() -> int:
 
 def own_device(name: str) -> torch.device:
     """The GPU of this process among those of its machine, or the CPU."""
-    return torch.device(name, int(os.environ["LOCAL_RANK"])) if name == "cuda" and launched() else torch.device(name)
+    if name != "cuda" or not launched():
+        return torch.device(name)
+    device = torch.device(name, int(os.environ["LOCAL_RANK"]))
+    torch.cuda.set_device(device)
+    return device
 
 
 def own_threads(threads: int) -> int:
@@ -46,17 +49,12 @@ class Team:
     def __init__(self, rank: int = 0, size: int = 1) -> None:
         self.rank, self.size = rank, size
         self._wrapped: dict[nn.Module, nn.Module] = {}
-        self._talk: Any = None  # the process group for words between processes: on the CPU, so that no GPU waits
 
     @classmethod
-    def join(cls, device: torch.device) -> Team:
-        """Meet the other processes that ``torchrun`` started. gloo between CPUs, NCCL between GPUs."""
-        if device.type == "cuda":
-            torch.cuda.set_device(device)
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
-        team = cls(dist.get_rank(), dist.get_world_size())
-        team._talk = dist.new_group(backend="gloo", timeout=PATIENCE)
-        return team
+    def join(cls) -> Team:
+        """Meet the other processes that ``torchrun`` started: gloo between CPUs, NCCL between GPUs."""
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+        return cls(dist.get_rank(), dist.get_world_size())
 
     def leave(self) -> None:
         if self.size > 1:
@@ -88,22 +86,33 @@ class Team:
         wrapped = self._wrapped.get(network)
         return contextlib.nullcontext() if now or wrapped is None else wrapped.no_sync()
 
-    # -- words -----------------------------------------------------------------
+    # -- words, always between CPUs, so that no GPU is waited for --------------
 
     def told(self, value: float) -> float:
         """Process 0's value, in every process."""
         if self.size == 1:
             return value
         word = torch.tensor([value], dtype=torch.float64)
-        dist.broadcast(word, 0, group=self._talk)
+        dist.broadcast(word, 0)
         return float(word)
+
+    def told_text(self, text: str) -> str:
+        """Process 0's text, in every process."""
+        if self.size == 1:
+            return text
+        length = int(self.told(len(text.encode())))
+        letters = torch.zeros(length, dtype=torch.uint8)
+        if self.leads:
+            letters = torch.tensor(list(text.encode()), dtype=torch.uint8)
+        dist.broadcast(letters, 0)
+        return bytes(letters.tolist()).decode()
 
     def mean(self, values: Tensor) -> Tensor:
         """The mean of each value over all processes, on the CPU."""
         if self.size == 1:
             return values
         values = values.detach().double().cpu()
-        dist.all_reduce(values, group=self._talk)
+        dist.all_reduce(values)
         return values / self.size
 
 

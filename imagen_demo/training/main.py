@@ -1,5 +1,6 @@
 """The trainer as a process of its own: ``python -m imagen_demo.training.main RUN_DIR [--resume]``.
 
+Several processes train one run together with ``torchrun --nproc_per_node N -m imagen_demo.training.main RUN_DIR``.
 Reads ``config.json``, trains, and tells how it ended in ``status.json``.
 """
 
@@ -20,20 +21,26 @@ from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset, open_dataset
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import load_model, read_info
+from imagen_demo.training.distributed import ALONE, Team, launched
 from imagen_demo.training.memory import is_full
 from imagen_demo.training.run import Run, own_status
-from imagen_demo.training.schedule import pick_device, resolve
+from imagen_demo.training.schedule import check_shares, pick_device, resolve
 from imagen_demo.training.trainer import Trainer
 from imagen_demo.workspace import free_name
 
 
-def settled(run: Run, dataset: Dataset) -> tuple[TrainConfig, ModelConfig]:
-    """The run's settings with every "auto" filled in; written back so that a resume uses the same."""
+def settled(run: Run, dataset: Dataset, processes: int = 1) -> tuple[TrainConfig, ModelConfig]:
+    """The run's settings with every "auto" filled in; written back so that a resume uses the same.
+
+    Raises:
+        UserError: they fit neither the data nor so many processes.
+    """
     config = run.config()
     train = TrainConfig(**config["train"])
     if config.get("model"):
+        check_shares(train, processes)
         return train, ModelConfig(**config["model"])
-    train, model, reasons = resolve(train, dataset, pick_device(train.device))
+    train, model, reasons = resolve(train, dataset, pick_device(train.device), processes)
     if config.get("from_model"):
         model = starting_network(Path(config["from_model"]), model, dataset)
     sentences = [{"template": template, "values": values} for template, values in reasons]
@@ -100,20 +107,23 @@ def for_people(error: BaseException) -> UserError:
         return UserError("The disk is full; free some space and resume the run. The last saved state is safe.")
     if is_full(error):
         return UserError("The memory is full; choose a smaller batch or width, or close other programs.")
+    if "closed by peer" in str(error).lower() or "reset by peer" in str(error).lower():
+        return UserError("Another process of this training ended first; its output says why. Then resume the run.")
     return UserError(
         "Training stopped by an unexpected error ({kind}: {text}). Details are in log.txt.",
         kind=type(error).__name__, text=error,
     )  # fmt: skip
 
 
-def train_run(run: Run, resume: bool = False) -> None:
-    """Train ``run`` to its end in this process.
+def train_run(run: Run, resume: bool = False, team: Team = ALONE) -> None:
+    """Train ``run`` to its end in this process, together with the others of ``team``.
 
     Raises:
-        Whatever broke the run, after writing it to ``status.json`` as one sentence.
+        Whatever broke the run, after process 0 wrote it to ``status.json`` as one sentence.
     """
     status = own_status()
-    run.write_status(status)
+    if team.leads:
+        run.write_status(status)
     trainer: Trainer | None = None
     asked_early: list[Any] = []
 
@@ -127,17 +137,22 @@ def train_run(run: Run, resume: bool = False) -> None:
     try:
         config = run.config()
         dataset = open_dataset(Path(config["dataset"]))
-        train, model = settled(run, dataset)
-        trainer = Trainer(run, dataset, train, model)
+        if team.leads:
+            settled(run, dataset, team.size)
+        team.told(0)  # the others wait until the settings are written
+        train, model = settled(run, dataset, team.size)
+        trainer = Trainer(run, dataset, train, model, team)
         if config.get("from_model") and not resume:
             trainer.start_from(load_model(Path(config["from_model"]), train.device))
         trainer.stop_asked = bool(asked_early)
         trainer.train(resume=resume)
-        publish(run)
+        if team.leads:
+            publish(run)
     except BaseException as error:
         final = trainer.status if trainer is not None else status
         final.fail(for_people(error))
-        run.write_status(final)
+        if team.leads:
+            run.write_status(final)
         raise
 
 
@@ -146,8 +161,10 @@ def main() -> int:
     parser.add_argument("run", type=Path)
     parser.add_argument("--resume", action="store_true")
     arguments = parser.parse_args()
+    team = Team.join() if launched() else ALONE
     try:
-        train_run(Run(arguments.run), arguments.resume)
+        train_run(Run(arguments.run), arguments.resume, team)
+        team.leave()
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

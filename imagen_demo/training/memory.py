@@ -51,6 +51,12 @@ def micro_batches(batch: int) -> list[int]:
     return [size for size in range(batch, 0, -1) if batch % size == 0 and math.gcd(size, GROUP) == group]
 
 
+def fitting_size(wish: int, count: int) -> int:
+    """Pictures at once, of ``count``: the most that is not above ``wish`` (0: all)."""
+    sizes = micro_batches(count)
+    return next((size for size in sizes if not wish or size <= wish), sizes[-1])
+
+
 def fitting_memory(update: Callable[[Any], Found], work: Divisible, notify: Notify = ignore) -> Found:
     """``update(work)``; where the memory ends, once more with half as many pictures at a time, or fewer.
 

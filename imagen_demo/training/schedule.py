@@ -11,6 +11,8 @@ import torch
 from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.errors import UserError
+from imagen_demo.models.layers import GROUP
+from imagen_demo.training.memory import micro_batches
 
 Reasons = list[tuple[str, dict[str, Any]]]  # (English template, values), one sentence each
 
@@ -28,25 +30,54 @@ def pick_device(wish: str) -> torch.device:
     return torch.device(wish)
 
 
-def resolve(config: TrainConfig, dataset: Dataset, device: torch.device) -> tuple[TrainConfig, ModelConfig, Reasons]:
+def cores() -> int:
+    """The cores this process may use, where the system tells: a container often has fewer than the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_shares(config: TrainConfig, processes: int = 1) -> None:
+    """Refuse a batch that cannot be shared out evenly, with whole groups of MinibatchStd in each part.
+
+    Raises:
+        UserError: names batches or micro-batches that would work.
+    """
+    batch, micro = config.batch, config.micro_batch
+    share = batch // processes
+    if share * processes != batch or share not in micro_batches(batch):
+        least = GROUP * processes
+        raise UserError(
+            "A batch of {batch} cannot be shared by {processes} processes; use a multiple of {least}.",
+            batch=batch, processes=processes, least=least,
+        )  # fmt: skip
+    if micro and processes == 1 and micro not in micro_batches(batch):
+        raise UserError(
+            "A batch of {batch} cannot be done in parts of {micro}; use a micro_batch of {choices}.",
+            batch=batch, micro=micro, choices=", ".join(map(str, micro_batches(batch))),
+        )  # fmt: skip
+
+
+def resolve(
+    config: TrainConfig, dataset: Dataset, device: torch.device, processes: int = 1
+) -> tuple[TrainConfig, ModelConfig, Reasons]:
     """Fill in every "auto": the settings a run is made with, and why.
 
     Raises:
-        UserError: the settings do not fit the data.
+        UserError: the settings do not fit the data, the machine or the number of processes.
     """
     gpu, mlp = device.type == "cuda", config.arch == "mlp"
     auto: dict[str, Any] = {"device": device.type}
     if config.objective == "auto":
         auto["objective"] = "nonsaturating" if mlp else "relativistic"
     if not config.threads:
-        # The cores this process may use, where the system tells: a container often has fewer than the machine.
-        auto["threads"] = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        auto["threads"] = cores()
     if not config.width:
         auto["width"] = 16_384 if gpu else 512
     if not config.batch:
         wanted = (64 if dataset.resolution <= 128 else 32) if gpu else 16
         while wanted > len(dataset):
             wanted //= 2
+        if processes > 1:  # each process has whole groups
+            wanted = max(1, round(wanted / (GROUP * processes))) * GROUP * processes
         auto["batch"] = wanted
     if not config.learning_rate:
         # The article's Adam for the article's network; the style network's weights are equalised.
@@ -70,6 +101,12 @@ def resolve(config: TrainConfig, dataset: Dataset, device: torch.device) -> tupl
         raise UserError(
             "A batch of {batch} is larger than the {count} pictures of {name}; use a batch of {count} or less.",
             batch=config.batch, count=len(dataset), name=dataset.name,
+        )  # fmt: skip
+    check_shares(config, processes)
+    if config.threads > cores():
+        raise UserError(
+            "threads cannot be {threads}: this machine has {cores} cores; use {cores} or less, or 0 for all.",
+            threads=config.threads, cores=cores(),
         )  # fmt: skip
     model = ModelConfig(
         arch=config.arch,

@@ -16,7 +16,7 @@ from imagen_demo.models.registry import Discriminator
 from imagen_demo.training.augment import Plan, apply, plan
 from imagen_demo.training.distributed import ALONE, Team
 from imagen_demo.training.losses import OBJECTIVES, Objective, gradient_penalty
-from imagen_demo.training.memory import Notify, fitting_memory, ignore
+from imagen_demo.training.memory import Notify, fitting_memory, fitting_size, ignore
 from imagen_demo.training.state import State
 
 STEP, JUDGE = 0, 1  # what a step's random numbers are for
@@ -107,7 +107,7 @@ class Work:
     @property
     def size(self) -> int:
         """Pictures of one micro-batch."""
-        return self.state.counters.micro_batch or self.config.micro_batch or len(self.real)
+        return fitting_size(self.state.counters.micro_batch or self.config.micro_batch, len(self.real))
 
     def parts(self) -> list[tuple[Tensor, Tensor | None, Noise, float]]:
         """(real, labels, noise, weight of its mean) of each micro-batch."""
@@ -216,7 +216,7 @@ def judge(state: State, config: TrainConfig, pictures: Tensor, labels: Tensor | 
     planned = plan(count, state.controller.p, pictures.device, state.random)
     if planned is not None:
         planned = planned.part(team.share(count))
-    size = state.counters.micro_batch or config.micro_batch or len(pictures)
+    size = fitting_size(state.counters.micro_batch or config.micro_batch, len(pictures))
     seen = apply(pictures, planned).split(size)
     shares = [None] * len(seen) if labels is None else labels.split(size)
     return torch.cat([state.discriminator(*pair).float() for pair in zip(seen, shares, strict=True)])
