@@ -16,7 +16,7 @@ from imagen_demo.config import PrepareConfig
 from imagen_demo.data.prepare import prepare
 from imagen_demo.errors import Cancelled
 from imagen_demo.models.folder import load_model, read_info
-from imagen_demo.studio import evaluation
+from imagen_demo.studio import doctor, evaluation
 from imagen_demo.studio.evaluation import evaluate
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.training.features import FILE, VARIABLE
@@ -146,3 +146,18 @@ def test_transparent_and_opaque_pictures_can_be_compared(workspace, dataset, mak
     make_model("clear", channels=4)
     found = evaluate(workspace, "clear", dataset, ["swd", "memorisation"])
     assert found["swd"] > 0 and found["memorisation"] > 0
+
+
+@pytest.mark.parametrize(
+    ("content", "level", "words"),
+    [(None, "ok", "memorisation"), (b"broken", "warning", "is not a network"), ("stand-in", "ok", "FID too")],
+)
+def test_doctor_says_what_can_be_measured(workspace, content, level, words):
+    file = workspace.root / "metrics" / FILE
+    if content is not None:
+        write_stand_in(file)
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    finding = doctor._metrics(workspace)
+    assert finding.level == level and words in finding.found
+    assert finding.advice or words == "FID too"

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from imagen_demo.errors import UserError
 from imagen_demo.workspace import REPOSITORY, Workspace
 
 GB = 1024**3
@@ -41,6 +42,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         ("Models", _models),
         ("Training", _training),
         ("Video", _video),
+        ("Metrics", _metrics),
     ]
     findings = []
     for name, check in checks:
@@ -164,6 +166,19 @@ def _training(workspace: Workspace) -> Finding:
     if not (result.loss_g.isfinite() and result.loss_d.isfinite()):
         return Finding("", "problem", f"a step on {device.type} gave no finite loss", _reinstall())
     return Finding("", "ok", f"a step on {device.type} works")
+
+
+def _metrics(workspace: Workspace) -> Finding:
+    from imagen_demo.training.features import MetricNetwork, at_hand, place
+
+    if not at_hand(workspace.root):
+        advice = f"For FID, KID, precision and recall put their network at {place(workspace.root)}; see docs/metrics.md"
+        return Finding("", "ok", "sliced Wasserstein distance and memorisation", advice)
+    try:
+        network = MetricNetwork(workspace.root)
+    except UserError as error:
+        return Finding("", "warning", str(error), "Replace or remove the file; docs/metrics.md says where it is from")
+    return Finding("", "ok", f"all, FID too (features: {network.size}, network {network.hash[:12]})")
 
 
 def _video(workspace: Workspace) -> Finding:
