@@ -1,8 +1,8 @@
 """The metric network: pictures in, the features out of which FID, KID, precision and recall are computed.
 
 The network is Inception v3 in the TorchScript file of StyleGAN2-ADA; the figures of StyleGAN3 and R3GAN come from the
-same weights, so numbers can be compared. It is never downloaded: someone puts it there (docs/metrics.md says where from, and how far
-such a file is to be trusted).
+same weights, so numbers can be compared. It is never downloaded: someone puts it there (docs/metrics.md says where
+from, and how far such a file is to be trusted).
 """
 
 from __future__ import annotations
