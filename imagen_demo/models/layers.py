@@ -26,12 +26,23 @@ def second_moment_norm(x: Tensor) -> Tensor:
     return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
 
 
+def normal(*shape: int, std: float = 1.0) -> nn.Parameter:
+    """Random weights; only their shape on device "meta", where drawing makes torch import a second's worth of code."""
+    weights = torch.empty(*shape)
+    return nn.Parameter(weights if weights.is_meta else nn.init.normal_(weights, std=std))
+
+
+def embedding(count: int, size: int) -> nn.Embedding:
+    """One random vector [size] for each of ``count`` classes."""
+    return nn.Embedding.from_pretrained(normal(count, size), freeze=False)
+
+
 class Linear(nn.Module):
     """y = gain / sqrt(F_in) W x + b, with W ~ N(0, 1) (Karras et al. 2018, equalised learning rate)."""
 
     def __init__(self, inputs: int, outputs: int, *, gain: float = 1.0, bias: float = 0.0, rate: float = 1.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.weight = normal(outputs, inputs, std=1 / rate)
         self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
         self.scale, self.rate = gain * rate / math.sqrt(inputs), rate
 
@@ -44,7 +55,7 @@ class Conv(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, *, gain: float = 1.0, bias: bool = True) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.weight = normal(outputs, inputs, kernel, kernel)
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
         self.scale = gain / math.sqrt(inputs * kernel**2)
 
@@ -65,7 +76,7 @@ class ModulatedConv(nn.Module):
         super().__init__()
         # Layers that paint (the undemodulated ones) start faint: every size adds to the picture.
         spread = 1.0 if demodulate else 0.25
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel) * spread)
+        self.weight = normal(outputs, inputs, kernel, kernel, std=spread)
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.style = Linear(w_dim, inputs, bias=1.0)
         self.scale = 1 / math.sqrt(inputs * kernel**2)

@@ -21,6 +21,8 @@ from imagen_demo.models.layers import (
     ModulatedConv,
     activate,
     downsample,
+    embedding,
+    normal,
     second_moment_norm,
     upsample,
 )
@@ -42,7 +44,7 @@ class Mapping(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.embed = nn.Embedding(config.num_classes, config.z_dim) if config.num_classes else None
+        self.embed = embedding(config.num_classes, config.z_dim) if config.num_classes else None
         width = config.z_dim * (2 if config.num_classes else 1)
         sizes = [width] + [config.w_dim] * config.mapping_layers
         # A hundredth of the learning rate, as in StyleGAN: the mapping is deep in effect on every layer.
@@ -81,7 +83,7 @@ class StyleGenerator(nn.Module):
         self.config = config
         first = channels_at(config, START)
         self.mapping_network = Mapping(config)
-        self.const = nn.Parameter(torch.randn(1, first, START, START))
+        self.const = normal(1, first, START, START)
         self.conv = ModulatedConv(first, first, 3, config.w_dim)
         self.to_picture = ModulatedConv(first, config.channels, 1, config.w_dim, demodulate=False)
         sizes = [channels_at(config, r) for r in [START, *levels(config)]]
@@ -136,7 +138,7 @@ class StyleDiscriminator(nn.Module):
         self.hidden = Linear(last * START**2, last, gain=ACTIVATION_GAIN)
         # With classes the logit is a projection onto the class's embedding (Miyato & Koyama 2018).
         self.output = Linear(last, 1 if not config.num_classes else 64)
-        self.embed = nn.Embedding(config.num_classes, 64) if config.num_classes else None
+        self.embed = embedding(config.num_classes, 64) if config.num_classes else None
 
     def forward(self, pictures: Tensor, labels: Tensor | None = None) -> Tensor:
         x = activate(self.from_picture(pictures))
