@@ -26,7 +26,7 @@ from imagen_demo.training import coach, showing
 from imagen_demo.training import state as states
 from imagen_demo.training import trainer as trainer_module
 from imagen_demo.training.batches import Batches
-from imagen_demo.training.main import for_people, publish, starting_network, train_run
+from imagen_demo.training.main import for_people, publish, train_run
 from imagen_demo.training.run import Run
 from imagen_demo.training.schedule import resolve
 from imagen_demo.training.step import update_average, verdicts
@@ -287,23 +287,6 @@ def test_automatic_settings_fit_the_data(dataset):
 
         with pytest.raises(UserError, match="No CUDA GPU"):
             pick_device("cuda")
-
-
-def test_training_starts_from_another_model_of_the_same_kind(tmp_path, dataset, monkeypatch):
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
-    parent = make_trainer(tmp_path / "parent", dataset, kimg=0.008)
-    parent.train()
-    run = make_run(tmp_path / "runs" / "child", dataset, kimg=0.004)
-    storage.write_json(run.path / "config.json", run.config() | {"from_model": str(parent.run.best)})
-    train_run(run)
-    child, ancestor = load_model(run.best), load_model(parent.run.best)
-    assert child.info.lineage == [ancestor.hash] and child.info.config == ancestor.info.config
-    moved = (child.generator.const - ancestor.generator.const).abs().mean()
-    assert 0 < moved < 0.1 * ancestor.generator.const.abs().mean()  # a step away, not a new beginning
-
-    other = dataclasses.replace(ancestor.info.config, resolution=32)
-    with pytest.raises(UserError, match="resolution is 16, that of two is 32"):
-        starting_network(parent.run.best, other, dataset)
 
 
 @pytest.mark.parametrize("count", [1, 3, 6, 8])

@@ -7,6 +7,7 @@ Reads ``config.json``, trains, and tells how it ended in ``status.json``.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import errno
 import hashlib
@@ -15,6 +16,10 @@ import sys
 import traceback
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
 
 from imagen_demo import storage
 from imagen_demo.config import ModelConfig, TrainConfig
@@ -27,6 +32,8 @@ from imagen_demo.training.run import Run, own_status
 from imagen_demo.training.schedule import check_shares, pick_device, resolve
 from imagen_demo.training.trainer import Trainer
 from imagen_demo.workspace import free_name
+
+DISCRIMINATOR = "discriminator."  # how its tensors' names begin in a run's state
 
 
 def settled(run: Run, dataset: Dataset, processes: int = 1) -> tuple[TrainConfig, ModelConfig]:
@@ -42,7 +49,7 @@ def settled(run: Run, dataset: Dataset, processes: int = 1) -> tuple[TrainConfig
         return train, ModelConfig(**config["model"])
     train, model, reasons = resolve(train, dataset, pick_device(train.device), processes)
     if config.get("from_model"):
-        model = starting_network(Path(config["from_model"]), model, dataset)
+        model = starting_network(Path(config["from_model"]), model)
     sentences = [{"template": template, "values": values} for template, values in reasons]
     settled_config = {"train": dataclasses.asdict(train), "model": dataclasses.asdict(model), "reasons": sentences}
     storage.write_json(run.path / "config.json", config | settled_config)
@@ -51,21 +58,29 @@ def settled(run: Run, dataset: Dataset, processes: int = 1) -> tuple[TrainConfig
     return train, model
 
 
-def starting_network(folder: Path, wanted: ModelConfig, dataset: Dataset) -> ModelConfig:
-    """The network of the model to start from, in place of the automatic one.
+def starting_network(folder: Path, wanted: ModelConfig) -> ModelConfig:
+    """The network of the model to start from, changed as far as these pictures and classes need it."""
+    parent = read_info(folder).config
+    return dataclasses.replace(
+        parent, resolution=wanted.resolution, channels=wanted.channels, num_classes=wanted.num_classes
+    )
 
-    Raises:
-        UserError: it draws other pictures than these: another size, transparency or number of classes.
+
+def discriminator_of(folder: Path, weights: str) -> dict[str, Tensor] | None:
+    """The discriminator that the model in ``folder`` was trained with, where a run still has it.
+
+    That is the run whose ``latest`` or ``best`` it is, or the one that put weights of this hash into the library.
     """
-    info = read_info(folder)
-    for what in ("resolution", "channels", "num_classes"):
-        have, need = getattr(info.config, what), getattr(wanted, what)
-        if have != need:
-            raise UserError(
-                "Training cannot start from {model}: its {what} is {have}, that of {dataset} is {need}.",
-                model=folder.name, what=what, have=have, dataset=dataset.name, need=need,
-            )  # fmt: skip
-    return info.config
+    runs = [folder.parent] if folder.name in ("latest", "best") else []
+    for note in sorted((folder.parent.parent / "runs").glob("*/published.json")):
+        with contextlib.suppress(OSError, ValueError):
+            if storage.read_json(note).get("weights") == weights:
+                runs.append(note.parent)
+    for run in runs:
+        with contextlib.suppress(OSError, SafetensorError):
+            tensors = load_file(storage.current_folder(run / "state") / "tensors.safetensors")
+            return {k.removeprefix(DISCRIMINATOR): v for k, v in tensors.items() if k.startswith(DISCRIMINATOR)}
+    return None
 
 
 def publish(run: Run) -> str | None:
@@ -143,7 +158,8 @@ def train_run(run: Run, resume: bool = False, team: Team = ALONE) -> None:
         train, model = settled(run, dataset, team.size)
         trainer = Trainer(run, dataset, train, model, team)
         if config.get("from_model") and not resume:
-            trainer.start_from(load_model(Path(config["from_model"]), train.device))
+            parent = load_model(Path(config["from_model"]))
+            trainer.start_from(parent, discriminator_of(parent.path, parent.hash))
         trainer.stop_asked = bool(asked_early)
         trainer.train(resume=resume)
         if team.leads:

@@ -12,6 +12,7 @@ from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.errors import UserError
 from imagen_demo.models.layers import GROUP
+from imagen_demo.models.style import levels
 from imagen_demo.training.memory import micro_batches
 
 Reasons = list[tuple[str, dict[str, Any]]]  # (English template, values), one sentence each
@@ -103,6 +104,12 @@ def resolve(
             batch=config.batch, count=len(dataset), name=dataset.name,
         )  # fmt: skip
     check_shares(config, processes)
+    blocks = 0 if mlp else len(levels(ModelConfig(resolution=dataset.resolution)))
+    if config.freeze_d > blocks:
+        raise UserError(
+            "freeze_d cannot be {freeze}: this discriminator has {blocks} blocks to freeze.",
+            freeze=config.freeze_d, blocks=blocks,
+        )  # fmt: skip
     if config.threads > cores():
         raise UserError(
             "threads cannot be {threads}: this machine has {cores} cores; use {cores} or less, or 0 for all.",

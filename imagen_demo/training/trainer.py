@@ -16,6 +16,7 @@ from imagen_demo.data.pixels import to_network
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import Model, ModelInfo, save_model
 from imagen_demo.models.registry import build_discriminator, build_generator
+from imagen_demo.models.transfer import transfer_discriminator, transfer_generator
 from imagen_demo.training import coach
 from imagen_demo.training import state as states
 from imagen_demo.training.augment import Controller
@@ -31,6 +32,10 @@ from imagen_demo.training.window import Window
 
 JUDGE_EVERY = 4  # steps between looks at the pictures held out
 ORDERS = ("step", "tick", "wait", "end")  # what process 0 tells all to do next
+STARTED_FROM = (
+    "Training starts from {model}: {generator:.0%} of the generator and {discriminator:.0%} of the discriminator are "
+    "taken over."
+)
 MEMORY_ENDED = "The memory was full; a batch is now done in parts of {size} pictures. Nothing was lost."
 
 
@@ -79,11 +84,20 @@ class Trainer:
         self._enough = False  # the coach says that the run is over
         self._ending = False
 
-    def start_from(self, model: Model) -> None:
-        """Begin with another model's generator of the same shape instead of a random one."""
-        for network in (self.state.generator, self.state.ema):
-            network.load_state_dict(model.generator.state_dict())
+    def start_from(self, model: Model, discriminator: dict[str, torch.Tensor] | None = None) -> None:
+        """Begin with what another model's networks know instead of nothing, as far as it fits.
+
+        ``discriminator``: the weights of the one that the model was trained with, where they are still there.
+        """
+        config, names = model.info.config, (model.info.class_names, self.dataset.class_names)
+        share = transfer_generator(self.state.generator, model.generator.state_dict(), config, *names)
+        self.state.ema.load_state_dict(self.state.generator.state_dict())
         self.lineage = [*model.info.lineage, model.hash]
+        values = {"model": model.info.title or model.path.name, "generator": share, "discriminator": 0.0}
+        if discriminator:
+            values["discriminator"] = transfer_discriminator(self.state.discriminator, discriminator, config, *names)
+        if self.team.leads:
+            self.run.append_event("coach", 0.0, STARTED_FROM, **values)
 
     # -- the loop --------------------------------------------------------------
 

@@ -1,0 +1,115 @@
+"""A training that starts from another model keeps what that one knows, at other resolutions and classes too."""
+
+import dataclasses
+import signal
+
+import pytest
+import torch
+from training_kit import make_run, make_trainer, two_colours
+
+from imagen_demo import storage
+from imagen_demo.config import ModelConfig
+from imagen_demo.data.dataset import Dataset
+from imagen_demo.models.folder import load_model
+from imagen_demo.models.registry import build_discriminator, build_generator
+from imagen_demo.models.transfer import transfer_discriminator, transfer_generator
+from imagen_demo.training.main import discriminator_of, publish, starting_network, train_run
+from imagen_demo.training.run import Run
+
+SMALL = ModelConfig(resolution=16, z_dim=8, w_dim=8, width=256, max_channels=64)
+COND = dataclasses.replace(SMALL, num_classes=2)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> Dataset:
+    return two_colours(tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("prepared") / "two")
+
+
+def pair(parent: ModelConfig, child: ModelConfig, *names):
+    torch.manual_seed(0)
+    first, second = build_generator(parent), build_generator(child)
+    return first, second, transfer_generator(second, first.state_dict(), parent, *names)
+
+
+def test_the_same_shape_is_taken_over_whole():
+    first, second, share = pair(COND, COND)
+    assert share == 1
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+
+
+def test_a_higher_resolution_begins_with_the_parent_s_pictures_enlarged():
+    first, second, share = pair(SMALL, dataclasses.replace(SMALL, resolution=64))
+    z = torch.randn(4, 8)
+    small = torch.nn.functional.avg_pool2d(second(z), 4)
+    assert 0.5 < share < 1
+    assert (small - first(z)).abs().mean() < 0.1 * first(z).abs().mean()
+
+
+def test_a_lower_resolution_keeps_the_coarse_blocks():
+    first, second, share = pair(dataclasses.replace(SMALL, resolution=64), SMALL)
+    assert share == 1
+    assert all(torch.equal(value, first.state_dict()[key]) for key, value in second.state_dict().items())
+
+
+def test_classes_come_and_go_without_a_change_of_the_pictures():
+    z, labels = torch.randn(3, 8), torch.tensor([0, 1, 1])
+    first, second, _ = pair(SMALL, COND)
+    assert torch.allclose(first(z), second(z, labels), atol=1e-5)
+    first, second, _ = pair(COND, SMALL)
+    with torch.no_grad():  # both classes alike: their mean is either
+        first.mapping_network.embed.weight[1] = first.mapping_network.embed.weight[0]
+    transfer_generator(second, first.state_dict(), COND)
+    assert torch.allclose(first(z, labels), second(z), atol=1e-5)
+
+
+def test_new_classes_are_the_mean_and_known_ones_themselves():
+    four = dataclasses.replace(SMALL, num_classes=4)
+    first, second, _ = pair(COND, four, ["cats", "dogs"], ["birds", "dogs", "fish", "cats"])
+    old, new = first.mapping_network.embed.weight, second.mapping_network.embed.weight
+    assert torch.equal(new[1], old[1]) and torch.equal(new[3], old[0])
+    assert torch.allclose(new[0], old.mean(dim=0)) and torch.equal(new[0], new[2])
+
+
+@pytest.mark.parametrize("resolution", [16, 32, 64])
+def test_the_discriminator_s_blocks_are_matched_by_resolution(resolution):
+    parent_config, child_config = (
+        dataclasses.replace(COND, resolution=32),
+        dataclasses.replace(COND, resolution=resolution),
+    )
+    torch.manual_seed(0)
+    parent, child = build_discriminator(parent_config), build_discriminator(child_config)
+    share = transfer_discriminator(child, parent.state_dict(), parent_config)
+    assert torch.equal(child.blocks[-1].conv0.weight, parent.blocks[-1].conv0.weight)  # 8 px to 4
+    assert torch.equal(child.hidden.weight, parent.hidden.weight) and share > 0.5
+    assert (share == 1) == (resolution == 32)
+
+
+def test_training_starts_from_a_model_of_another_resolution_and_its_discriminator(tmp_path, dataset, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    parent = make_trainer(tmp_path / "runs" / "parent", dataset, kimg=0.008)
+    parent.train()
+    publish(parent.run)
+    source = tmp_path / "checkpoints" / "parent"
+    run = make_run(tmp_path / "runs" / "child", dataset, kimg=0.004, freeze_d=1, learning_rate=1e-4)
+    storage.write_json(run.path / "config.json", run.config() | {"from_model": str(source)})
+    train_run(run)
+    child, ancestor = load_model(run.best), load_model(source)
+    assert child.info.lineage == [ancestor.hash] and child.info.config == ancestor.info.config
+    moved = (child.generator.const - ancestor.generator.const).abs().mean()
+    assert 0 < moved < 0.1 * ancestor.generator.const.abs().mean()  # a step away, not a new beginning
+    (event,) = [event for event in run.events() if "starts from" in event["text"]]
+    assert "100% of the generator and 100% of the discriminator" in event["text"]
+    before, after = discriminator_of(source, ancestor.hash), discriminator_of(run.latest, "")
+    assert torch.equal(before["blocks.0.conv0.weight"], after["blocks.0.conv0.weight"])  # frozen
+    assert torch.equal(before["from_picture.weight"], after["from_picture.weight"])
+    assert not torch.equal(before["blocks.1.conv0.weight"], after["blocks.1.conv0.weight"])
+
+    wanted = dataclasses.replace(ancestor.info.config, resolution=32, num_classes=0)
+    config = starting_network(source, wanted)
+    assert (config.resolution, config.num_classes, config.width) == (32, 0, ancestor.info.config.width)
+
+
+def test_without_a_run_the_generator_alone_is_taken(tmp_path, make_model):
+    folder = make_model("alone")
+    assert discriminator_of(folder, load_model(folder).hash) is None
+    assert discriminator_of(Run(tmp_path / "gone").latest, "") is None
