@@ -8,6 +8,7 @@ The command line and the Train tab are both generated from these dataclasses
 from __future__ import annotations
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,6 +169,24 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check(self)
+
+
+def cores() -> int:
+    """The cores this process may use, where the system tells: a container often has fewer than the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_cores(setting: str, value: int) -> None:
+    """Refuse more processes or threads than there are cores: they would only be in each other's way.
+
+    Raises:
+        UserError: names the setting and what would work.
+    """
+    if value > cores():
+        raise UserError(
+            "{setting} cannot be {value}: this machine has {cores} cores; use 1 to {cores}, or 0 for all.",
+            setting=setting, value=value, cores=cores(),
+        )  # fmt: skip
 
 
 def settings(config_class: type) -> list[dataclasses.Field]:

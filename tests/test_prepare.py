@@ -217,10 +217,17 @@ def test_on_white_rounds_to_nearest() -> None:
     assert np.array_equal(on_white(values), np.floor(colour * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8))
 
 
-def test_several_processes_give_the_same_bytes(tmp_path: Path) -> None:
+def test_several_processes_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imagen_demo.config.cores", lambda: 2)
     source = folder_of(tmp_path / "set", good(70))
     several, alone = (prepare(source, tmp_path / f"out{n}", PrepareConfig(resolution=16, workers=n)) for n in (2, 1))
     assert np.array_equal(several.images, alone.images) and several.fingerprint == alone.fingerprint
+
+
+def test_more_workers_than_cores_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imagen_demo.config.cores", lambda: 3)
+    with pytest.raises(UserError, match="workers cannot be 4: this machine has 3 cores; use 1 to 3, or 0 for all"):
+        prepare(tmp_path, tmp_path / "out", PrepareConfig(workers=4))
 
 
 def test_ten_pictures_are_too_few(tmp_path: Path) -> None:

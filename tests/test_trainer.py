@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from training_kit import CPU, make_run, make_trainer, two_colours
 
 from imagen_demo import storage
-from imagen_demo.config import OBJECTIVES, ModelConfig, TrainConfig
+from imagen_demo.config import ModelConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import load_model
@@ -28,7 +28,6 @@ from imagen_demo.training import trainer as trainer_module
 from imagen_demo.training.batches import Batches
 from imagen_demo.training.main import for_people, publish, train_run
 from imagen_demo.training.run import Run
-from imagen_demo.training.schedule import resolve
 from imagen_demo.training.step import update_average, verdicts
 from imagen_demo.training.trainer import Trainer
 
@@ -271,22 +270,6 @@ def test_a_full_disk_while_saving_leaves_the_old_state(tmp_path, dataset, monkey
     with pytest.raises(OSError):
         states.save(trainer.run.state, trainer.state)
     assert (trainer.run.state / "tensors.safetensors").read_bytes() == before
-
-
-def test_automatic_settings_fit_the_data(dataset):
-    config, model, reasons = resolve(TrainConfig(), dataset, CPU)
-    assert 0 < config.batch <= len(dataset) and config.objective in OBJECTIVES
-    assert model == ModelConfig(**dataclasses.asdict(model)) and model.num_classes == 2 and model.resolution == 16
-    assert all(template.format(**values) for template, values in reasons)
-    article, mlp, _ = resolve(TrainConfig(arch="mlp"), dataset, CPU)
-    assert (article.objective, article.gamma, article.augment, mlp.z_dim) == ("nonsaturating", 0.0, "off", 100)
-    with pytest.raises(UserError, match="larger than the 24 pictures"):
-        resolve(TrainConfig(batch=64), dataset, CPU)
-    if not torch.cuda.is_available():
-        from imagen_demo.training.schedule import pick_device
-
-        with pytest.raises(UserError, match="No CUDA GPU"):
-            pick_device("cuda")
 
 
 @pytest.mark.parametrize("count", [1, 3, 6, 8])

@@ -17,6 +17,7 @@ from imagen_demo.studio.locks import RunLock
 from imagen_demo.training.distributed import Team
 from imagen_demo.training.main import train_run
 from imagen_demo.training.run import Run
+from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.workspace import Workspace, checked_name
 
 New = Callable[[], tuple[str, str | None, str | None]]  # -> dataset, name of the run, model to start from
@@ -43,6 +44,7 @@ def train_together(workspace: Workspace, config: TrainConfig, new: New, old: tup
         else:
             dataset, name, model = new()
             prepared = open_dataset(workspace.datasets / checked_name(dataset))
+            resolve(config, prepared, pick_device(config.device), team.size)  # refuses what cannot work
             run = jobs.create_run(workspace, prepared, config, checked_name(name or dataset), model)
     run = Run(Path(team.told_text(str(run.path.resolve()) if run else "")))
     resume = bool(team.told(resume))

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from imagen_demo import storage
-from imagen_demo.config import PrepareConfig
+from imagen_demo.config import PrepareConfig, check_cores
 from imagen_demo.data.dataset import FORMAT_VERSION, SMALLEST, Dataset, open_dataset
 from imagen_demo.data.decode import Decoded, decode, decode_many, leave_with_parent
 from imagen_demo.data.intake import Candidate, Intake, find_pictures
@@ -41,10 +41,11 @@ def prepare(
     """Turn ``source`` (a folder, an archive, many files) into the prepared dataset ``out``.
 
     Raises:
-        UserError: nothing usable, too few pictures, a full disk. ``out`` stays what it was.
+        UserError: nothing usable, too few pictures, a full disk, more workers than cores. ``out`` stays what it was.
         Cancelled: from ``progress``; ``out`` stays what it was.
     """
     config, out = config or PrepareConfig(), Path(out)
+    check_cores("workers", config.workers)
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
         storage.replace_folder(out, lambda new: _Preparation(new, out.name, config, progress).run(source))

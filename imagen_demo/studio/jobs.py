@@ -25,6 +25,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.studio import library
 from imagen_demo.studio.locks import RunLock
 from imagen_demo.training.run import Run, Status, process_started
+from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.workspace import REPOSITORY, Workspace, checked_name, free_name
 
 TRAINER = [sys.executable, "-m", "imagen_demo.training.main"]
@@ -45,10 +46,11 @@ def start(
     ``dataset`` and ``from_model`` are names in the workspace. A taken ``name`` gets a number.
 
     Raises:
-        UserError: no such dataset or model, or the name cannot be one.
+        UserError: no such dataset or model, the name cannot be one, or the settings cannot work.
     """
     name = checked_name(name)
     prepared = open_dataset(workspace.datasets / checked_name(dataset))
+    resolve(config, prepared, pick_device(config.device))  # refuses what cannot work, before there is a run
     run = create_run(workspace, prepared, config, name, from_model)
     _spawn(run, resume=False)
     return run

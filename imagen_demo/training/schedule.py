@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from typing import Any
 
 import torch
 
-from imagen_demo.config import ModelConfig, TrainConfig
+from imagen_demo.config import ModelConfig, TrainConfig, check_cores, cores
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.errors import UserError
 from imagen_demo.models.layers import GROUP
 from imagen_demo.models.style import levels
+from imagen_demo.training.forecast import forecast
 from imagen_demo.training.memory import micro_batches
 
 Reasons = list[tuple[str, dict[str, Any]]]  # (English template, values), one sentence each
@@ -29,11 +29,6 @@ def pick_device(wish: str) -> torch.device:
     if wish == "cuda" and not torch.cuda.is_available():
         raise UserError("No CUDA GPU was found; choose the device cpu or auto.")
     return torch.device(wish)
-
-
-def cores() -> int:
-    """The cores this process may use, where the system tells: a container often has fewer than the machine."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_shares(config: TrainConfig, processes: int = 1) -> None:
@@ -110,11 +105,7 @@ def resolve(
             "freeze_d cannot be {freeze}: this discriminator has {blocks} blocks to freeze.",
             freeze=config.freeze_d, blocks=blocks,
         )  # fmt: skip
-    if config.threads > cores():
-        raise UserError(
-            "threads cannot be {threads}: this machine has {cores} cores; use {cores} or less, or 0 for all.",
-            threads=config.threads, cores=cores(),
-        )  # fmt: skip
+    check_cores("threads", config.threads)
     model = ModelConfig(
         arch=config.arch,
         resolution=dataset.resolution,
@@ -154,4 +145,7 @@ def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset) -> Reason
         out.append(("The network learns {count} classes, from the sub-folders.", {"count": model.num_classes}))
     if model.channels == 4:
         out.append(("Transparency is learned too.", {}))
+    expected = forecast(config, model)
+    if expected:
+        out.append(expected)
     return out

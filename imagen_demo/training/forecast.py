@@ -1,0 +1,56 @@
+"""What to expect of a training before it starts: how many pictures it will see, and how good that makes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from imagen_demo.config import ModelConfig, TrainConfig
+from imagen_demo.models.style import START, channels_at, levels
+
+# Multiplications a second of one processor thread in training. From 86 images/s a thread at 64 px and width 512 with
+# the penalties every 8th step (torch 2.13, float32, two cores, docs/training-recipe.md); other sizes in proportion.
+SPEED_PER_THREAD = 3.5e10
+PASSES = 14  # forward passes' worth of work a picture: both networks forward and backward, the discriminator twice
+# What pictures looked like after so many thousand of them at 64 px, on planets, emoji, and cats and dogs:
+# training runs of docs/training-recipe.md. Twice the side takes about twice as many.
+STAGES = (
+    (0, "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+        "colours only. Textures and coarse shapes need about {next:.0f} minutes."),
+    (8, "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+        "colours, textures and coarse shapes. Clear shapes need about {next:.0f} minutes."),
+    (100, "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+          "clear shapes with faults. Fine detail needs about {next:.0f} minutes."),
+    (500, "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+          "about the best that a network of this size can do with these pictures."),
+)  # fmt: skip
+
+
+def multiplications(model: ModelConfig) -> float:
+    """Of the convolutions of both style networks for one picture, one forward pass."""
+    total, inputs = 0, channels_at(model, START)
+    for side in levels(model):
+        outputs = channels_at(model, side)
+        generator = 9 * inputs * outputs * (side // 2) ** 2 + 9 * outputs**2 * side**2
+        discriminator = 9 * outputs**2 * side**2 + 9 * outputs * inputs * (side // 2) ** 2
+        total += generator + discriminator
+        inputs = outputs
+    return float(total + 9 * model.channels * inputs * model.resolution**2)
+
+
+def images_per_second(config: TrainConfig, model: ModelConfig) -> float:
+    """About how fast a processor trains; the first minute of the run shows the truth."""
+    return SPEED_PER_THREAD * config.threads / (PASSES * multiplications(model))
+
+
+def forecast(config: TrainConfig, model: ModelConfig) -> tuple[str, dict[str, Any]] | None:
+    """(template, values) of one sentence; None where nothing was measured: on a GPU, and for the article's network."""
+    if config.device != "cpu" or model.arch != "style":
+        return None
+    a_minute = images_per_second(config, model) * 60 / 1000
+    kimg = config.kimg or config.minutes * a_minute
+    later = max(1.0, model.resolution / 64)
+    reached = max(index for index, (need, _) in enumerate(STAGES) if kimg >= need * later)
+    following = STAGES[min(reached + 1, len(STAGES) - 1)][0] * later
+    values = {"minutes": kimg / a_minute, "kimg": kimg, "next": following / a_minute}
+    template = STAGES[reached][1]
+    return template, {key: value for key, value in values.items() if f"{{{key}" in template}

@@ -1,0 +1,106 @@
+"""Automatic settings fit the data, the device and the time; what cannot work is refused with what would."""
+
+import dataclasses
+
+import pytest
+import torch
+from training_kit import CPU, two_colours
+
+from imagen_demo.config import OBJECTIVES, ModelConfig, PrepareConfig, TrainConfig
+from imagen_demo.data.dataset import Dataset
+from imagen_demo.errors import UserError
+from imagen_demo.studio import jobs
+from imagen_demo.training.forecast import STAGES, forecast, images_per_second, multiplications
+from imagen_demo.training.schedule import pick_device, resolve
+from imagen_demo.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> Dataset:
+    return two_colours(tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("prepared") / "two")
+
+
+def test_automatic_settings_fit_the_data(dataset):
+    config, model, reasons = resolve(TrainConfig(), dataset, CPU)
+    assert 0 < config.batch <= len(dataset) and config.objective in OBJECTIVES
+    assert model == ModelConfig(**dataclasses.asdict(model)) and model.num_classes == 2 and model.resolution == 16
+    assert all(template.format(**values) for template, values in reasons)
+    article, mlp, _ = resolve(TrainConfig(arch="mlp"), dataset, CPU)
+    assert (article.objective, article.gamma, article.augment, mlp.z_dim) == ("nonsaturating", 0.0, "off", 100)
+
+
+@pytest.mark.parametrize("processes", [2, 3, 5])
+def test_the_automatic_batch_can_be_shared(dataset, processes):
+    config, _, _ = resolve(TrainConfig(), dataset, CPU, processes)
+    assert config.batch % (4 * processes) == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"batch": 64}, "A batch of 64 is larger than the 24 pictures of two; use a batch of 24 or less."),
+        ({"batch": 16, "micro_batch": 5}, "cannot be done in parts of 5; use a micro_batch of 16, 8, 4."),
+        ({"batch": 16, "micro_batch": 2}, "cannot be done in parts of 2; use a micro_batch of 16, 8, 4."),
+        ({"threads": 1000}, r"threads cannot be 1000: this machine has \d+ cores; use 1 to \d+, or 0 for all."),
+        ({"freeze_d": 3}, "freeze_d cannot be 3: this discriminator has 2 blocks to freeze."),
+        ({"arch": "mlp", "freeze_d": 1}, "freeze_d cannot be 1: this discriminator has 0 blocks to freeze."),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_before_there_is_a_run(dataset, tmp_path, settings, sentence):
+    workspace = Workspace(tmp_path)
+    (workspace.datasets / "two").symlink_to(dataset.path)
+    with pytest.raises(UserError, match=sentence):
+        jobs.start(workspace, "two", TrainConfig(**settings), "demo")
+    assert list(workspace.runs.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: PrepareConfig(resolution=100), "resolution cannot be 100; use one of 16, 32, 64, 128, 256, 512, 1024"),
+        (lambda: TrainConfig(objective="magic"), "objective cannot be 'magic'; use one of auto, relativistic"),
+        (lambda: TrainConfig(device="tpu"), "device cannot be 'tpu'; use one of auto, cpu, cuda"),
+        (lambda: TrainConfig(minutes=float("nan")), "minutes cannot be nan; the least is"),
+        (lambda: TrainConfig(batch=-1), "batch cannot be -1; the least is 0"),
+    ],
+)
+def test_values_out_of_bounds_are_refused_with_what_would_work(make, sentence):
+    with pytest.raises(UserError, match=sentence):
+        make()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_missing_gpu_is_told():
+    with pytest.raises(UserError, match="No CUDA GPU"):
+        pick_device("cuda")
+
+
+def said(minutes: float, **changes) -> str:
+    template, values = forecast(TrainConfig(device="cpu", threads=2, minutes=minutes), ModelConfig(**changes))
+    return template.format(**values)
+
+
+def test_the_forecast_promises_more_for_more_time_and_less_for_larger_pictures():
+    small = {"width": 512, "max_channels": 128}
+    assert "colours only" in said(0.5, **small) and "best" in said(10_000, **small)
+    stages = [next(i for i, (_, t) in enumerate(STAGES) if t[-40:] in forecast_template(m)) for m in (0.5, 5, 60, 600)]
+    assert stages == sorted(stages) and len(set(stages)) > 2
+    config = TrainConfig(device="cpu", threads=2)
+    speeds = [images_per_second(config, ModelConfig(resolution=r, **small)) for r in (32, 64, 128, 256)]
+    assert speeds == sorted(speeds, reverse=True)
+    assert 60 < images_per_second(config, ModelConfig(resolution=64, **small)) < 300  # 172 were measured
+
+
+def forecast_template(minutes: float) -> str:
+    return forecast(TrainConfig(device="cpu", threads=2, minutes=minutes), ModelConfig(width=512, max_channels=128))[0]
+
+
+def test_the_work_of_a_network_is_counted_as_its_layers_do_it():
+    # 4 -> 8 px, 8 channels: the generator's convolutions at 4 and 8 px, the discriminator's at 8 and 4, the first layer
+    model = ModelConfig(resolution=8, width=16, max_channels=8)
+    assert multiplications(model) == 9 * 64 * (16 + 64) * 2 + 9 * 3 * 8 * 64
+
+
+def test_nothing_is_promised_where_nothing_was_measured():
+    assert forecast(TrainConfig(device="cuda"), ModelConfig()) is None
+    assert forecast(TrainConfig(device="cpu", threads=1), ModelConfig(arch="mlp")) is None
