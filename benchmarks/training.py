@@ -17,7 +17,7 @@ from imagen_demo.data.dataset import open_dataset
 from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.training.batches import Batches
 from imagen_demo.training.step import train_step
-from imagen_demo.training.trainer import fresh_state
+from imagen_demo.training.state import fresh_state
 
 
 def seconds(work: Callable[[], object], repeats: int, device: torch.device) -> float:

@@ -151,8 +151,8 @@ def _training(workspace: Workspace) -> Finding:
 
     from imagen_demo.config import ModelConfig, TrainConfig
     from imagen_demo.training.schedule import pick_device
+    from imagen_demo.training.state import fresh_state
     from imagen_demo.training.step import train_step
-    from imagen_demo.training.trainer import fresh_state
 
     device = pick_device("auto")
     config = TrainConfig(

@@ -7,17 +7,23 @@ were chosen on them.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from imagen_demo.config import TrainConfig
+
 Row = dict[str, float]
 
-# Collapse: variety, as a part of the real pictures', was above the first figure once and is below the second.
-# A network that never had any, like the article's in its first minutes, is only young.
-VARIED_RATIO = 0.25
-COLLAPSE_RATIO = 0.05
+# Collapse: variety, as a part of the real pictures', was above the first figure once (a network that never had any,
+# like the article's in its first minutes, is only young), and is below the second, or below the third for long.
+# Healthy runs were never below 0.29, and above 0.5 after their first thousands of pictures.
+VARIED = 0.5
+COLLAPSED = 0.05
+POOR = 0.2
+POOR_TICKS = 3
 # The discriminator has won: it tells every picture apart, so its loss and with it the generator's hints vanish.
 WON_LOSS_D = 0.02
 WON_LOSS_G = 4.0
@@ -40,6 +46,14 @@ class Gentler(NamedTuple):
     rate_d: float
     rate_g: float
     gamma: float
+
+    def applied_to(self, config: TrainConfig) -> TrainConfig:
+        return dataclasses.replace(
+            config,
+            learning_rate=config.learning_rate * self.rate_d,
+            generator_rate=config.generator_rate * self.rate_g / self.rate_d,
+            gamma=max(config.gamma, 0.01) * self.gamma,
+        )
 
 
 @dataclass
@@ -92,7 +106,10 @@ def broken(curves: Curves) -> bool:
 
 
 def collapsed(curves: Curves) -> bool:
-    return curves.most_diversity() > VARIED_RATIO and curves.now.get("diversity", 1.0) < COLLAPSE_RATIO
+    if curves.most_diversity() <= VARIED:
+        return False
+    latest = [row.get("diversity", 1.0) for row in curves.rows[-POOR_TICKS:]]
+    return latest[-1] < COLLAPSED or (len(latest) == POOR_TICKS and max(latest) < POOR)
 
 
 def winning(curves: Curves) -> bool:

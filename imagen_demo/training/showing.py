@@ -1,4 +1,4 @@
-"""What a network in training shows of itself: pictures, their grid, and its mean w."""
+"""What a network in training shows of itself: pictures, their grid, its mean w, and its description."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from imagen_demo.config import ModelConfig
+from imagen_demo.config import ModelConfig, TrainConfig
+from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.pixels import from_network
 from imagen_demo.media.grid import make_grid
+from imagen_demo.models.folder import ModelInfo
 from imagen_demo.models.registry import Generator
+from imagen_demo.training.quality import METRICS
+from imagen_demo.training.run import Run
+from imagen_demo.training.state import Counters
 
 GRID = 36  # pictures in a sample grid, as far as they fit
 GRID_SIDE = 2048  # pixels of a sample grid, about, at most
@@ -52,3 +57,21 @@ def mean_w(generator: Generator, model: ModelConfig, device: torch.device) -> Te
         return generator.mapping(z).mean(dim=0, keepdim=True)
     labels = (torch.full((count,), label, device=device) for label in range(model.num_classes))
     return torch.stack([generator.mapping(z, label).mean(dim=0) for label in labels])
+
+
+def model_info(
+    run: Run, dataset: Dataset, config: TrainConfig, model: ModelConfig, counters: Counters, row: dict[str, float]
+) -> ModelInfo:
+    """``model.json`` of the network as of the tick that ``row`` is of."""
+    training = {
+        "kimg": round(counters.kimg, 1),
+        "minutes": round(counters.seconds / 60, 1),
+        "device": config.device,
+        "objective": config.objective,
+        "batch": config.batch,
+    }
+    about = {"name": dataset.name, "pictures": len(dataset), "fingerprint": dataset.fingerprint}
+    return ModelInfo(
+        config=model, title=run.name, class_names=list(dataset.class_names), training=training,
+        metrics={key: row[key] for key in METRICS if key in row}, dataset=about,
+    )  # fmt: skip

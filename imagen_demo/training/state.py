@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from pathlib import Path
@@ -13,7 +14,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from imagen_demo import storage
+from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.errors import UserError
+from imagen_demo.models.registry import build_discriminator, build_generator
 from imagen_demo.training.augment import Controller
 
 VERSION = 2
@@ -49,6 +52,23 @@ class State:
     controller: Controller
     random: torch.Generator
     counters: Counters
+
+
+def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device) -> State:
+    """Networks, averages and optimisers as they are before the first step."""
+    torch.manual_seed(config.seed)
+    layout = torch.channels_last
+    generator = build_generator(model).to(device, memory_format=layout)
+    discriminator = build_discriminator(model).to(device, memory_format=layout)
+    ema = copy.deepcopy(generator).eval().requires_grad_(False)
+    # The article's network has the article's momentum; StyleGAN2's has none.
+    betas = (0.5, 0.999) if config.arch == "mlp" else (0.0, 0.99)
+    adam = lambda network, rate: torch.optim.Adam(network.parameters(), rate, betas, fused=True)  # noqa: E731
+    random = torch.Generator(device).manual_seed(config.seed + 1)
+    controller = Controller(config.augment_target)
+    optimizer_g = adam(generator, config.learning_rate * config.generator_rate)
+    optimizer_d = adam(discriminator, config.learning_rate)
+    return State(generator, discriminator, ema, optimizer_g, optimizer_d, controller, random, Counters())
 
 
 def _optimizer_tensors(optimizer: torch.optim.Adam) -> dict[str, Tensor]:

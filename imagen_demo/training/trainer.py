@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import time
 from typing import Any
@@ -14,19 +13,17 @@ from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.pixels import to_network
 from imagen_demo.errors import UserError
-from imagen_demo.models.folder import Model, ModelInfo, save_model
-from imagen_demo.models.registry import build_discriminator, build_generator
+from imagen_demo.models.folder import Model, save_model
 from imagen_demo.models.transfer import transfer_discriminator, transfer_generator
 from imagen_demo.training import coach
 from imagen_demo.training import state as states
-from imagen_demo.training.augment import Controller
 from imagen_demo.training.batches import Batches
 from imagen_demo.training.distributed import ALONE, Team, own_device, own_threads
 from imagen_demo.training.metrics import relative_diversity
-from imagen_demo.training.quality import METRICS, Quality
+from imagen_demo.training.quality import Quality
 from imagen_demo.training.run import Run, own_status
-from imagen_demo.training.showing import GRID, draw_fixed, mean_w, sample_grid, write_sample
-from imagen_demo.training.state import Counters, State
+from imagen_demo.training.showing import GRID, draw_fixed, mean_w, model_info, sample_grid, write_sample
+from imagen_demo.training.state import fresh_state
 from imagen_demo.training.step import judge, set_learning, train_step
 from imagen_demo.training.window import Window
 
@@ -37,23 +34,6 @@ STARTED_FROM = (
     "taken over."
 )
 MEMORY_ENDED = "The memory was full; a batch is now done in parts of {size} pictures. Nothing was lost."
-
-
-def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device) -> State:
-    """Networks, averages and optimisers as they are before the first step."""
-    torch.manual_seed(config.seed)
-    layout = torch.channels_last
-    generator = build_generator(model).to(device, memory_format=layout)
-    discriminator = build_discriminator(model).to(device, memory_format=layout)
-    ema = copy.deepcopy(generator).eval().requires_grad_(False)
-    # The article's network has the article's momentum; StyleGAN2's has none.
-    betas = (0.5, 0.999) if config.arch == "mlp" else (0.0, 0.99)
-    adam = lambda network, rate: torch.optim.Adam(network.parameters(), rate, betas, fused=True)  # noqa: E731
-    random = torch.Generator(device).manual_seed(config.seed + 1)
-    controller = Controller(config.augment_target)
-    optimizer_g = adam(generator, config.learning_rate * config.generator_rate)
-    optimizer_d = adam(discriminator, config.learning_rate)
-    return State(generator, discriminator, ema, optimizer_g, optimizer_d, controller, random, Counters())
 
 
 class Trainer:
@@ -293,27 +273,8 @@ class Trainer:
 
     def _save_model(self, folder: Any, preview: Any, row: dict[str, float]) -> None:
         w_avg = mean_w(self.state.ema, self.model, self.device)
-        save_model(folder, self.state.ema, w_avg, self._info(row), preview)
-
-    def _info(self, row: dict[str, float]) -> ModelInfo:
-        counters = self.state.counters
-        return ModelInfo(
-            config=self.model,
-            title=self.run.name,
-            class_names=list(self.dataset.class_names),
-            training={
-                "kimg": round(counters.kimg, 1),
-                "minutes": round(counters.seconds / 60, 1),
-                "device": self.config.device,
-                "objective": self.config.objective,
-                "batch": self.config.batch,
-            },
-            metrics={key: row[key] for key in METRICS if key in row},
-            dataset={
-                "name": self.dataset.name, "pictures": len(self.dataset), "fingerprint": self.dataset.fingerprint,
-            },
-            lineage=self.lineage,
-        )  # fmt: skip
+        info = model_info(self.run, self.dataset, self.config, self.model, self.state.counters, row)
+        save_model(folder, self.state.ema, w_avg, dataclasses.replace(info, lineage=self.lineage), preview)
 
     # -- second chances --------------------------------------------------------
 
@@ -346,12 +307,7 @@ class Trainer:
         gentler = next((rule.gentler for rule in coach.RULES if rule.name == self.state.counters.rescue), None)
         if gentler is None:
             return
-        self.config = dataclasses.replace(
-            self.config,
-            learning_rate=self.config.learning_rate * gentler.rate_d,
-            generator_rate=self.config.generator_rate * gentler.rate_g / gentler.rate_d,
-            gamma=max(self.config.gamma, 0.01) * gentler.gamma,
-        )
+        self.config = gentler.applied_to(self.config)
         for optimizer, factor in ((self.state.optimizer_d, gentler.rate_d), (self.state.optimizer_g, gentler.rate_g)):
             for group in optimizer.param_groups:
                 group["lr"] *= factor
