@@ -1,0 +1,91 @@
+"""The coach's rules on curves of real runs, healthy and sick (tests/data/curves/README.md)."""
+
+import json
+import math
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from imagen_demo.training import coach
+from imagen_demo.training.coach import RULES, Curves
+
+FOLDER = Path(__file__).parent / "data" / "curves"
+
+
+def recorded(kind: str) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (FOLDER / f"{kind}.jsonl").read_text().splitlines()]
+
+
+def said(rows: list[dict[str, float]], **options) -> list[str]:
+    """Names of the rules that held one after the other while the run went on, each once; up to the first action."""
+    names = []
+    for count in range(1, len(rows) + 1):
+        curves = Curves(rows[:count], progress=rows[count - 1]["kimg"] / rows[-1]["kimg"], **options)
+        rule = coach.judge(curves)
+        assert rule.sentence.format(**coach.advice(rule, curves)["values"])  # all that it mentions is there
+        names.append(rule.name)
+        if rule.action != "none":
+            break
+    return [name for name, _ in groupby(names)]
+
+
+def test_a_healthy_run_is_left_in_peace():
+    assert said(recorded("healthy")) == ["young", "well"]
+
+
+@pytest.mark.parametrize(("kind", "rule"), [("nan", "broken"), ("won", "won"), ("collapsed", "collapsed")])
+def test_a_sick_run_is_noticed_and_goes_back(kind, rule):
+    *_, last = said(recorded(kind))
+    found = next(r for r in RULES if r.name == last)
+    assert (found.name, found.level, found.action) == (rule, "act", "gentler")
+    assert found.end and found.gentler.rate_d < 1 and found.gentler.gamma > 1
+
+
+def test_a_winning_discriminator_is_watched_before_anything_is_done():
+    rows = recorded("won")
+    assert said(rows) == ["young", "winning", "won"]
+    assert "won" not in said(rows[:4]) and coach.WON_TICKS > 4  # a moment is not for long
+
+
+@pytest.mark.parametrize(("kind", "rule"), [("memorising", "memorising"), ("memorising", "worse")])
+def test_a_run_that_wants_more_pictures_is_told_so(kind, rule):
+    names = said(recorded(kind))
+    assert rule in names and not {"broken", "collapsed", "won", "over"} & set(names)
+    assert next(r for r in RULES if r.name == rule).level == "watch"
+
+
+def test_a_run_that_gets_no_better_ends_only_when_patience_is_over():
+    rows = recorded("plateau")
+    assert said(rows, patience_kimg=4.0)[-1] == "over"
+    assert "over" not in said(rows)  # by itself only after an hour and 200 kimg
+    assert "over" not in said(rows, patience_kimg=0.0)
+    stretched = [row | {"kimg": row["kimg"] * 100, "seconds": row["seconds"] * 1000} for row in rows]
+    assert {"plateau", "over"} <= set(said(stretched))
+    assert "over" not in said(stretched, patience_kimg=0.0)
+    assert "over" not in said(recorded("healthy"), patience_kimg=20.0)  # it still gets better
+
+
+def test_a_network_that_never_had_variety_has_not_lost_it():
+    rows = [row | {"diversity": 0.01} for row in recorded("healthy")]
+    assert "collapsed" not in said(rows)
+
+
+def test_noise_in_the_measure_is_no_progress_and_fid_outranks_swd():
+    rows = [{"kimg": float(i), "seconds": 1.0, "swd": 100.0 - 0.01 * i} for i in range(50)]
+    assert Curves(rows).waited() == 49
+    rows[30]["fid"], rows[40]["fid"] = 80.0, 60.0
+    assert Curves(rows).best() == (40.0, 60.0)
+
+
+def test_the_table_is_complete():
+    assert RULES[-1].holds(Curves()) and len({rule.name for rule in RULES}) == len(RULES)
+    for rule in RULES:
+        assert rule.level in ("fine", "watch", "act") and rule.action in ("none", "gentler", "stop")
+        assert (rule.level == "act") == (rule.action != "none") and bool(rule.end) == (rule.action == "gentler")
+
+
+def test_advice_carries_only_what_its_sentence_mentions():
+    curves = Curves(recorded("memorising"))
+    advice = coach.advice(next(rule for rule in RULES if rule.name == "memorising"), curves)
+    assert advice["values"].keys() == {"p"} and math.isfinite(advice["values"]["p"])
