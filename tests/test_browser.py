@@ -274,6 +274,30 @@ def test_a_picture_of_the_grid_goes_to_explore(open_page):
     changed_picture(page, before)
 
 
+def test_nearest_training_pictures_are_shown_where_the_dataset_is_there(browser, workspace, make_model, tmp_path):
+    dataset = datasets.prepare_dataset(workspace, draw_pictures(tmp_path / "p"), "discs", PrepareConfig(resolution=16))
+    description = make_model("mine") / "model.json"
+    about = {"dataset": {"name": "discs", "fingerprint": dataset.fingerprint}}
+    description.write_text(json.dumps(json.loads(description.read_text()) | about))
+    with running_app(tmp_path) as (address, _):
+        page = browser.new_page(locale="en-US")
+        page.set_default_timeout(WAIT)
+        page.goto(address)
+        picture(page)
+        open_tab(page, "generate")
+        cells, note = page.locator("#generate-grid button[data-seed]"), page.locator("#generate-nearest-note")
+        cells.nth(1).click()
+        expect(note).to_be_hidden()  # folded until someone asks
+        page.locator("#generate-nearest summary").click()
+        expect(note).to_contain_text("are not in this workspace")  # those of the bundled model
+        page.locator("#generate-model").select_option("mine")
+        expect(page.locator("#generate-detail")).to_be_hidden()
+        cells.nth(2).click()
+        expect(page.locator("#generate-nearest img")).to_have_count(4)
+        expect(note).to_contain_text("training picture")
+        page.close()
+
+
 # -- Train --------------------------------------------------------------------------------------------------
 
 

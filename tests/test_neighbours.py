@@ -14,6 +14,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.studio.neighbours import Neighbours, neighbours, training_set
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.training.nearest import nearest
+from imagen_demo.ui.generate import _nearest
 
 
 @pytest.fixture
@@ -54,6 +55,13 @@ def test_the_dataset_is_known_by_its_pictures_not_by_its_name(workspace, dataset
 def test_without_the_dataset_a_sentence_says_so(workspace, tiny_model_folder):
     with pytest.raises(UserError, match=r"was trained on .* are not in this workspace"):
         neighbours(Studio(workspace, "cpu"), Recipe("tiny"))
+
+
+def test_the_page_gets_pictures_distances_and_a_sentence_in_its_language(workspace, trained):
+    studio, payload = Studio(workspace, "cpu"), {"recipe": json.loads(trained.to_json())}
+    answer = _nearest(studio, payload, "zh")
+    assert [url.split(",")[0] for url in answer["images"]] == ["data:image/png;base64"] * 4
+    assert len(answer["distances"]) == 4 and "训练图片" in answer["sentence"]
 
 
 @pytest.mark.parametrize(

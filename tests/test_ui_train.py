@@ -61,13 +61,13 @@ def is_skip(value):
 
 
 def test_the_page_is_sent_a_run_once_and_then_only_what_changed(workspace, run):
-    first = train_live.look(workspace, "first", {}, Visitor())
-    assert len(first) == 14 + len(plots.PLOTS)
+    first = train_live.look(workspace, "first", {}, None, Visitor())
+    assert len(first) == 16 + len(plots.PLOTS)
     assert not any(is_skip(value) for value in first)
     seen = first[0]
-    assert all(is_skip(value) for value in train_live.look(workspace, "first", seen, Visitor()))
+    assert all(is_skip(value) for value in train_live.look(workspace, "first", seen, "swd", Visitor()))
     run.append_metrics({"kimg": 3.0, "loss_g": 0.5, "loss_d": 2.5})
-    again = train_live.look(workspace, "first", seen, Visitor())
+    again = train_live.look(workspace, "first", seen, "swd", Visitor())
     losses = again[-len(plots.PLOTS)]
     assert [row[0] for row in losses["data"] if row[2] == "Generator"] == [0.0, 1.0, 2.0, 3.0]
     assert is_skip(again[3]) and is_skip(again[4])  # the run's state is what it was
@@ -90,6 +90,24 @@ def test_every_series_has_its_colour_in_both_languages():
         for language in ("en", "zh"):
             names = [texts.t(f"tr_s_{key}", language) for key in keys]
             assert len({colours[name] for name in names}) == len(keys)
+
+
+def test_the_quality_plot_shows_what_was_measured_and_was_chosen(workspace, run):
+    def seen_by(choice, visitor):
+        out = train_live.look(workspace, "first", {}, choice, visitor)
+        return out[14], out[15], out[16 + plots.QUALITY_PLOT]
+
+    run.append_metrics({"kimg": 1.0, "swd": 50.0})
+    chooser, heading, plot = seen_by("fid", Visitor())
+    assert not chooser.visible and chooser.value == "swd" and "SWD" in heading  # FID was not measured
+    assert [row[2] for row in plot["data"] if row[1] is not None] == ["SWD"]
+    run.append_metrics({"kimg": 2.0, "swd": 40.0, "fid": 90.0, "kid": 0.1, "precision": 0.5, "recall": 0.25})
+    chooser, heading, plot = seen_by("pr", Visitor("zh"))
+    assert chooser.visible and [choice for _, choice in chooser.choices] == ["swd", "fid", "kid", "pr"]
+    assert sorted(row[1:] for row in plot["data"] if row[1] is not None) == [[0.25, "召回率"], [0.5, "精确率"]]
+    assert len(plots.figure(run).axes) == len(plots.PLOTS) + 3  # the download has them all
+    assert "真实度与多样性" in heading and "精确率" in heading
+    assert plots.QUALITY_COLOURS["Precision"] != plots.QUALITY_COLOURS["Recall"]
 
 
 def test_what_comes_from_outside_is_escaped(dataset, run):
@@ -125,7 +143,7 @@ def test_each_state_of_a_run_is_shown_with_what_can_be_done(workspace, run):
 
 def test_explore_opens_the_newest_network_and_after_the_end_the_best_one(workspace, run):
     def opened():
-        model, explore = train_live.look(workspace, "first", {}, Visitor())[4:6]
+        model, explore = train_live.look(workspace, "first", {}, None, Visitor())[4:6]
         return model, explore.value, explore.interactive
 
     assert opened() == ("run/first", "Explore the newest network", False)

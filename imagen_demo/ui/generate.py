@@ -7,21 +7,28 @@ from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from imagen_demo.errors import UserError
 from imagen_demo.media import png
 from imagen_demo.progress import Progress
+from imagen_demo.studio.neighbours import neighbours
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.seeds import MAX_PICTURES, parse_seeds
 from imagen_demo.ui import file_jobs, widgets
-from imagen_demo.ui.texts import i18n
+from imagen_demo.ui.texts import i18n, t
 from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
+
+NEAREST_SIDE = 128  # pixels of a training picture on the page, at most
 
 
 def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
     """Fill the tab; returns its components by name."""
-    calls = {"plan": lambda payload, language: _plan(studio, payload)}
+    calls = {
+        "plan": lambda payload, language: _plan(studio, payload),
+        "nearest": lambda payload, language: _nearest(studio, payload, language),
+    }
     grid = widgets.picture_tab("generate", workspace, studio, calls, ("g_", "x_picture"))
     archive = gr.File(label=i18n("g_zip_file"), visible=False, elem_id="generate-file", interactive=False)
     cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="generate-zip-cancel", size="sm")
@@ -48,6 +55,17 @@ def _plan(studio: Studio, payload: Payload) -> Payload:
                 "directions": payload.get("directions") or []}  # fmt: skip
         recipes.append(widgets.recipe_data(widgets.recipe_from(data)))
     return {"recipes": recipes}
+
+
+def _nearest(studio: Studio, payload: Payload, language: str) -> Payload:
+    """The training pictures nearest to one picture, and what that means in a sentence."""
+    found = neighbours(studio, widgets.recipe_from(payload.get("recipe")))
+    share = "" if found.share is None else f"{found.share:.2f}"
+    return {
+        "images": [widgets.data_url(Image.fromarray(picture), NEAREST_SIDE) for picture in found.pictures],
+        "distances": [f"{distance:.3f}" for distance in found.distances],
+        "sentence": t(f"g_near_{found.verdict or 'unknown'}", language, share=share),
+    }
 
 
 def write_zip(studio: Studio, recipes: list[Recipe], progress: Progress) -> str:

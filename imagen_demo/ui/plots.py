@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -18,16 +20,44 @@ if TYPE_CHECKING:
 PLOTS = (
     ("train-plot-loss", "tr_p_loss", ("loss_g", "loss_d")),
     ("train-plot-logits", "tr_p_logits", ("logits_real", "logits_fake")),
-    ("train-plot-quality", "tr_p_quality", ("swd",)),
+    ("train-plot-quality", "tr_p_swd", ("swd",)),  # or another of QUALITY
     ("train-plot-augment", "tr_p_augment", ("augment_p",)),
+)
+QUALITY_PLOT = 2  # its place in PLOTS
+# What the quality plot can show: (choice, key of the title, metrics drawn). All but the first need the metric network.
+QUALITY = (
+    ("swd", "tr_p_swd", ("swd",)),
+    ("fid", "tr_p_fid", ("fid",)),
+    ("kid", "tr_p_kid", ("kid",)),
+    ("pr", "tr_p_pr", ("precision", "recall")),
 )
 COLOURS = ("#239a81", "#d9822b")
 KEYS = tuple(key for _, _, keys in PLOTS for key in keys)
 
 
-def colour_map(keys: tuple[str, ...]) -> dict[str, str]:
-    """Series name -> colour, in both languages: the names are translated, the colours must not change."""
-    return {name: COLOURS[place] for place, key in enumerate(keys) for name in TEXTS[f"tr_s_{key}"]}
+def measured(rows: Sequence[dict[str, float]]) -> list[str]:
+    """The choices of :data:`QUALITY` that a run has numbers for."""
+    return [choice for choice, _, keys in QUALITY if any(keys[0] in row for row in rows)]
+
+
+def shown(choice: str | None) -> list[tuple[str, str, tuple[str, ...]]]:
+    """:data:`PLOTS` with the quality plot's ``choice`` (the first where there is none of that name)."""
+    _, title, keys = next((plot for plot in QUALITY if plot[0] == choice), QUALITY[0])
+    plots = list(PLOTS)
+    plots[QUALITY_PLOT] = (PLOTS[QUALITY_PLOT][0], title, keys)
+    return plots
+
+
+def colour_map(*groups: tuple[str, ...]) -> dict[str, str]:
+    """Series name -> colour, in both languages: the names are translated, the colours must not change.
+
+    ``groups``: of keys that are drawn together.
+    """
+    named = [(key, colour) for keys in groups for key, colour in zip(keys, COLOURS, strict=False)]
+    return {name: colour for key, colour in named for name in TEXTS[f"tr_s_{key}"]}
+
+
+QUALITY_COLOURS = colour_map(*(keys for _, _, keys in QUALITY))
 
 
 def heading(title: str, keys: tuple[str, ...], request: gr.Request | None) -> str:
@@ -55,10 +85,17 @@ def payload(curves: dict[str, Points], keys: tuple[str, ...], request: gr.Reques
     return {"columns": ["kimg", "value", "series"], "data": data, "datatypes": types, "mark": "line"}
 
 
-def payloads(run: Run, request: gr.Request | None, max_points: int = 500) -> list[dict[str, Any] | None]:
-    """All plots of :data:`PLOTS`, at most ``max_points`` points together."""
-    curves = curve(run, KEYS, max_points)
-    return [payload(curves, keys, request) for _, _, keys in PLOTS]
+def payloads(
+    run: Run, request: gr.Request | None, choice: str | None = None, max_points: int = 500
+) -> list[dict[str, Any] | None]:
+    """All plots of :func:`shown`, at most ``max_points`` points together."""
+    plots = shown(choice)
+    curves = curve(run, [key for _, _, keys in plots for key in keys], max_points)
+    values = [payload(curves, keys, request) for _, _, keys in plots]
+    if quality := values[QUALITY_PLOT]:
+        # A row without a value for each series the visitor may choose later: else those would have no colour.
+        quality["data"] += [[0.0, None, t(f"tr_s_{key}", request)] for _, _, keys in QUALITY for key in keys]
+    return values
 
 
 def figure(run: Run) -> Figure:
@@ -70,10 +107,14 @@ def figure(run: Run) -> Figure:
     from matplotlib.figure import Figure
 
     rows = run.metrics()
-    fig = Figure(figsize=(11, 7), dpi=150, layout="constrained")
+    choices = measured(rows)
+    plots = [*PLOTS, *(plot for plot in QUALITY[1:] if plot[0] in choices)]
+    height = math.ceil(len(plots) / 2)
+    fig = Figure(figsize=(11, 3.5 * height), dpi=150, layout="constrained")
     FigureCanvasAgg(fig)
     fig.suptitle(run.name)
-    for axes, (_, title, keys) in zip(fig.subplots(2, 2).flat, PLOTS, strict=True):
+    for place, (_, title, keys) in enumerate(plots):
+        axes = fig.add_subplot(height, 2, place + 1)
         axes.set_title(TEXTS[title][0], fontsize=10)
         axes.set_xlabel(TEXTS["tr_x"][0], fontsize=8)
         axes.grid(alpha=0.25)

@@ -218,6 +218,26 @@ SENTENCES: dict[str, str] = {
         "{count} 张小于所选分辨率，已放大，例如 {example}。",
     "{count} kept: almost like another picture, for example {example}.":
         "{count} 张与其他图片几乎相同，已保留，例如 {example}。",
+    # metrics
+    "FID, KID, precision and recall need the network file {name}, which the program never downloads. "
+    "Put it at {place}, or name its place in {variable}; docs/metrics.md says more.":
+        "FID、KID、精确率和召回率需要网络文件 {name}，本程序从不自行下载。请将其放到 {place}，"
+        "或用 {variable} 指明位置；详见 docs/metrics.md。",
+    "{file} is not a network that pictures can be measured with; {name} as a TorchScript file is needed.":
+        "{file} 不是可用于评测图片的网络；需要 TorchScript 格式的 {name}。",
+    "{model} draws pictures of {own} pixels, those of {dataset} have {other}. "
+    "Prepare the pictures again with {own} pixels.":
+        "{model} 生成 {own} 像素的图片，而 {dataset} 的图片为 {other} 像素。请以 {own} 像素重新准备图片。",
+    "There is no metric {name!r}; there are {metrics}.": "没有名为 {name!r} 的指标；可用：{metrics}。",
+    "Name at least one metric of {metrics}.": "请至少指定一个指标：{metrics}。",
+    "At least {least} pictures are needed to measure a model.": "评测模型至少需要 {least} 张图片。",
+    "The pictures that {model} was trained on ({dataset}) are not in this workspace, so none can be shown.":
+        "训练 {model} 所用的图片（{dataset}）不在此工作区，因此无法显示。",
+    "FID is not measured in this run: the metric network needs {seconds:.0f} s each time, more than a run so short "
+    "has for it. The best network is found by sliced Wasserstein distance.":
+        "本次训练不测 FID：评测网络每次需要 {seconds:.0f} 秒，对这么短的训练来说太久。"
+        "最佳网络按切片 Wasserstein 距离选出。",
+    "FID is no longer measured in this run: {problem}": "本次训练不再测 FID：{problem}",
     "Training was paused.": "训练已暂停。",
     "Training went on.": "训练已继续。",
     "Training was stopped.": "训练已停止。",

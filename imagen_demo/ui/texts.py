@@ -111,6 +111,21 @@ _GENERATE = {
     "g_all_classes": ("All in turn", "轮流全部"),
     "g_progress": ("{done} of {total}", "{done} / {total}"),
     "g_close": ("Close", "关闭"),
+    "g_near": ("Nearest training pictures", "最接近的训练图片"),
+    "g_near_wait": ("Looking through the training pictures …", "正在训练图片中查找…"),
+    "g_near_picture": ("Training picture {number}", "训练图片 {number}"),
+    "g_near_distance": ("distance {distance}", "距离 {distance}"),
+    "g_near_new": ("New: the nearest training picture is {share} times as far away as training pictures usually are "
+                   "from each other.",
+                   "新图片：它到最近训练图片的距离，是训练图片之间通常距离的 {share} 倍。"),
+    "g_near_close": ("Close to a training picture: only {share} of the distance that training pictures usually have "
+                     "from each other.",
+                     "与某张训练图片相近：距离只有训练图片之间通常距离的 {share} 倍。"),
+    "g_near_copy": ("Almost a copy of a training picture: only {share} of the distance that training pictures usually "
+                    "have from each other. More pictures or a shorter training help.",
+                    "几乎是某张训练图片的复制：距离只有训练图片之间通常距离的 {share} 倍。增加图片或缩短训练时间。"),
+    "g_near_unknown": ("The training pictures are all the same; there is nothing to compare with.",
+                       "训练图片全都相同，无从比较。"),
 }  # fmt: skip
 
 TEXTS: dict[str, tuple[str, str]] = _SHELL | _COMMON | _EXPLORE | _INTERPOLATE | _GENERATE | texts_train.TEXTS

@@ -53,7 +53,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
 
     views = [setup.group, live.group, live.timer, live.watched, live.seen, live.note]
     runs.change(show, runs, views, **PRIVATE).then(
-        pieces.bound(train_live.look, workspace), [live.watched, live.seen], live.outputs, **PRIVATE
+        pieces.bound(train_live.look, workspace), [live.watched, live.seen, live.quality], live.outputs, **PRIVATE
     )
     setup.start.click(begin, setup.inputs, [top, runs, setup.note], **PRIVATE)
     setup.dataset.change(lambda: "", None, setup.note, **PRIVATE)

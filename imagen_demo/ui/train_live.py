@@ -32,6 +32,7 @@ class Live:
     timer: gr.Timer
     watched: gr.State  # name of the run shown; unlike the menu's value it may be that of a run just deleted
     seen: gr.State
+    quality: gr.Radio  # what the quality plot shows
     outputs: list[Any]
     deleted: Any  # the event after which the run is gone
     note: gr.HTML
@@ -65,7 +66,13 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
                 )  # fmt: skip
                 happened = pieces.html("train-events")
             with gr.Column(scale=4, min_width=300):
-                lines = [_plot(*plot, shared.greeting) for plot in plots.PLOTS]
+                quality = gr.Radio(
+                    [choice for choice, _, _ in plots.QUALITY], value="swd", visible=False, render=False,
+                    label=i18n("tr_quality_by"), elem_id="train-quality-by", container=False,
+                )  # fmt: skip
+                choosers = {plots.QUALITY_PLOT: quality}
+                drawn = [_plot(*plot, shared.greeting, choosers.get(place)) for place, plot in enumerate(plots.PLOTS)]
+                lines, quality_head = [plot for _, plot in drawn], drawn[plots.QUALITY_PLOT][0]
                 with gr.Row(elem_classes="tr-buttons"):
                     png = gr.Button(i18n("tr_curves_png"), size="sm", elem_id="train-curves-png")
                     pdf = gr.Button(i18n("tr_curves_pdf"), size="sm", elem_id="train-curves-pdf")
@@ -73,9 +80,13 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
             log = pieces.html("train-log")
     timer, seen, file = gr.Timer(1.0, active=False), gr.State({}), gr.Textbox(visible=False)
     target, watched = gr.Textbox(visible=False), gr.State(None)
-    outputs = [seen, head, note, runs, target, explore, pause, resume, stop, delete, more, lapse, happened, log, *lines]
+    outputs = [
+        seen, head, note, runs, target, explore, pause, resume, stop, delete, more, lapse, happened, log,
+        quality, quality_head, *lines,
+    ]  # fmt: skip
 
-    timer.tick(pieces.bound(look, workspace), [watched, seen], outputs, **PRIVATE)
+    for moment in (timer.tick, quality.input):
+        moment(pieces.bound(look, workspace), [watched, seen, quality], outputs, **PRIVATE)
     explore.click(None, target, None, js=shared.open_in_explore, **PRIVATE)
     for button, work, text in ((pause, jobs.pause, "tr_asked_pause"), (resume, jobs.resume_run, "tr_asked_resume")):
         button.click(pieces.bound(_ask, workspace, work, text), runs, note, **PRIVATE)
@@ -91,7 +102,7 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
         button.click(pieces.bound(_curves, workspace, kind), runs, [file, note], **PRIVATE).then(
             None, file, None, js=SAVE, **PRIVATE
         )  # fmt: skip
-    return Live(group, timer, watched, seen, outputs, deleted, note)
+    return Live(group, timer, watched, seen, quality, outputs, deleted, note)
 
 
 def _confirm(question: str, yes: str, no: str, elem_id: str, greeting: pieces.Greeting) -> tuple[Any, Any, Any]:
@@ -109,11 +120,17 @@ def _confirm(question: str, yes: str, no: str, elem_id: str, greeting: pieces.Gr
     return box, accept, refuse
 
 
-def _plot(elem_id: str, title: str, keys: tuple[str, ...], greeting: pieces.Greeting) -> gr.LinePlot:
+def _plot(
+    elem_id: str, title: str, keys: tuple[str, ...], greeting: pieces.Greeting, chooser: gr.Radio | None = None
+) -> tuple[gr.HTML, gr.LinePlot]:
+    """A plot under its heading, and under the choice of what it shows."""
     with gr.Column(elem_classes="tr-card tr-plot"):
         heading = pieces.html()
+        if chooser is not None:
+            chooser.render()
+        colours = plots.colour_map(keys) if chooser is None else plots.QUALITY_COLOURS
         plot = gr.LinePlot(
-            x="kimg", y="value", color="series", color_map=plots.colour_map(keys), colors_in_legend=[], height=170,
+            x="kimg", y="value", color="series", color_map=colours, colors_in_legend=[], height=170,
             show_label=False, x_title="kimg", y_title=" ", elem_id=elem_id, buttons=[], container=False,
         )  # fmt: skip
 
@@ -121,7 +138,7 @@ def _plot(elem_id: str, title: str, keys: tuple[str, ...], greeting: pieces.Gree
         return plots.heading(title, keys, request)
 
     greeting.add(fill, heading)
-    return plot
+    return heading, plot
 
 
 def menu(workspace: Workspace, chosen: str | None, request: gr.Request) -> gr.Dropdown:
@@ -144,21 +161,29 @@ def _stamp(path: Path) -> tuple[int, int]:
     return (found.st_mtime_ns, found.st_size)
 
 
-def look(workspace: Workspace, name: str | None, seen: dict[str, Any], request: gr.Request) -> list[Any]:
-    """New values of what changed since this page last looked, ``gr.skip()`` for the rest."""
+def look(
+    workspace: Workspace, name: str | None, seen: dict[str, Any], quality: str | None, request: gr.Request
+) -> list[Any]:
+    """New values of what changed since this page last looked, ``gr.skip()`` for the rest.
+
+    ``quality``: which of ``plots.QUALITY`` the visitor wants to see.
+    """
     try:
         run = jobs.find_run(workspace, name or "")
     except UserError:
-        return [gr.skip()] * (14 + len(plots.PLOTS))
+        return [gr.skip()] * (16 + len(plots.PLOTS))
     status, grids = jobs.status(run), run.sample_grids()
     explorable = (run.latest.is_dir(), *jobs.model_to_explore(workspace, run))
     files = {key: _stamp(run.path / key) for key in ("metrics.jsonl", "events.jsonl", "log.txt")}
     rows = run.metrics() if files["metrics.jsonl"] != seen.get("metrics.jsonl") or name != seen.get("name") else None
     memory = rows[-1].get("memory_bytes") if rows else (seen.get("memory") if name == seen.get("name") else None)
     head = pieces.run_head(run, status, memory, request)
+    measured = plots.measured(rows) if rows is not None else seen.get("measured", [])
+    if quality not in measured:
+        quality = "swd"
     now = files | {
         "name": name, "memory": memory, "head": head, "buttons": (status.state, *explorable),
-        "grids": (len(grids), str(grids[-1][1]) if grids else ""),
+        "grids": (len(grids), str(grids[-1][1]) if grids else ""), "measured": measured, "quality": quality,
     }  # fmt: skip
 
     def changed(*keys: str) -> bool:
@@ -171,8 +196,18 @@ def look(workspace: Workspace, name: str | None, seen: dict[str, Any], request: 
     out.append(lapse if changed("grids") else gr.skip())
     out.append(pieces.events(run, request) if changed("events.jsonl") else gr.skip())
     out.append(pieces.log_tail(run, request) if changed("log.txt") else gr.skip())
-    out += plots.payloads(run, request) if changed("metrics.jsonl") else [gr.skip()] * len(plots.PLOTS)
+    out += _quality(quality, measured, request) if changed("measured", "quality") else [gr.skip()] * 2
+    drawn = changed("metrics.jsonl", "quality")
+    out += plots.payloads(run, request, quality) if drawn else [gr.skip()] * len(plots.PLOTS)
     return out
+
+
+def _quality(quality: str, measured: list[str], request: gr.Request) -> list[Any]:
+    """The chooser of the quality plot's metric, shown where there is a choice, and the plot's heading."""
+    _, title, keys = plots.shown(quality)[plots.QUALITY_PLOT]
+    choices = [(t(f"tr_q_{choice}", request), choice) for choice in measured]
+    chooser = gr.Radio(choices=choices, value=quality, visible=len(measured) > 1)
+    return [chooser, plots.heading(title, keys, request)]
 
 
 def _buttons(run: Run, status: Status, explorable: bool, model: str, best: bool, request: gr.Request) -> list[Any]:

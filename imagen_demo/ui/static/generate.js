@@ -14,6 +14,20 @@ const big = h('img', { id: 'generate-picture', alt: T('x_picture') });
 const caption = h('p', { class: 'im-note' });
 const detailFrame = h('div', { class: 'im-frame im-frame-small' }, big);
 const close = button('generate-close', T('g_close'), 'remove', () => choose(-1), { bare: true });
+// The training pictures nearest to it: looked for only while the fold is open, and for the newest choice alone.
+const nearest = h('div', { class: 'im-near-row' }), nearNote = h('p', { class: 'im-note', id: 'generate-nearest-note', role: 'status' });
+const look = D.newest(async (recipe, isNewest) => {
+  nearest.replaceChildren();
+  nearNote.textContent = T('g_near_wait');
+  const answer = await D.ask(server.nearest, { recipe });
+  if (!isNewest() || recipe !== recipes[chosen]) return;
+  nearNote.textContent = answer.error || answer.sentence;
+  nearest.replaceChildren(...(answer.images || []).map((src, at) => h('figure', {},
+    h('img', { src, alt: T('g_near_picture', { number: at + 1 }), class: model.alpha ? 'im-alpha' : '' }),
+    h('figcaption', {}, T('g_near_distance', { distance: answer.distances[at] })))));
+});
+const near = h('details', { class: 'im-more im-near', id: 'generate-nearest' }, h('summary', {}, T('g_near')), nearNote, nearest);
+near.addEventListener('toggle', () => { if (near.open && recipes[chosen]) look(recipes[chosen]); });
 const detail = h('div', { class: 'im-detail', id: 'generate-detail', hidden: true }, detailFrame,
   h('div', { class: 'im-detail-side' }, h('div', { class: 'im-bar' }, caption, close),
     button('generate-to-explore', T('c_to_explore'), 'send', () => D.open('explore', { recipe: D.clone(recipes[chosen]) }), { kind: 'im-primary' }),
@@ -21,7 +35,7 @@ const detail = h('div', { class: 'im-detail', id: 'generate-detail', hidden: tru
     button('generate-download', T('c_download'), 'download', async () => {
       const answer = await D.ask(server.png, { recipe: recipes[chosen] });
       if (answer.error) say(answer.error, true); else D.save(answer.url, answer.name);
-    })));
+    })), near);
 const choose = async (index) => {
   chosen = index;
   detail.hidden = index < 0;
@@ -30,6 +44,7 @@ const choose = async (index) => {
   const recipe = recipes[index];
   caption.textContent = `${T('c_seed')} ${recipe.seeds[0][0]}`;
   big.src = grid.children[index].firstChild.src;
+  if (near.open) look(recipe);
   detail.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
 };
 
