@@ -8,6 +8,7 @@ import pytest
 
 from imagen_demo.data import reasons
 from imagen_demo.errors import UserError
+from imagen_demo.training import coach, forecast, trainer
 from imagen_demo.ui.sentences_zh import SENTENCES
 from imagen_demo.ui.texts import TEXTS, translate_error, translate_progress
 
@@ -39,6 +40,17 @@ def test_page_texts_have_both_languages_with_the_same_values(key):
 def test_every_sentence_of_the_core_is_translated():
     missing = {text: file for text, file in core_sentences().items() if text not in SENTENCES}
     assert missing == {}
+
+
+def test_every_sentence_of_the_coach_and_of_the_settings_chosen_is_translated():
+    said = {sentence for rule in coach.RULES for sentence in (rule.sentence, rule.end) if sentence}
+    said |= {
+        coach.LAST_WORD,
+        trainer.MEMORY_ENDED,
+        trainer.STARTED_FROM,
+        *(template for _, template in forecast.STAGES),
+    }
+    assert said - SENTENCES.keys() == set()
 
 
 def test_translated_sentences_carry_the_same_values():

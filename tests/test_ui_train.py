@@ -14,6 +14,7 @@ from tiny import save_tiny_model
 from imagen_demo.config import ARCHITECTURES, OBJECTIVES, ModelConfig, PrepareConfig, TrainConfig, settings
 from imagen_demo.errors import UserError
 from imagen_demo.studio import datasets, jobs, library
+from imagen_demo.training import coach
 from imagen_demo.training.run import Run, Status, own_status
 from imagen_demo.ui import app, models_tab, pieces, plots, texts, train_live, train_setup, widgets
 from imagen_demo.workspace import Workspace
@@ -239,3 +240,23 @@ def test_programs_start_watch_and_stop_a_training(workspace, dataset):
             if jobs.status(left).alive:
                 jobs.stop(left)
         blocks.close()
+
+
+def test_the_coach_says_one_calm_sentence_in_the_visitors_language(run):
+    curves = coach.Curves([{"kimg": 12.0, "seconds": 60.0, "loss_g": 1.0, "loss_d": 0.5, "grad_norm_g": 1.0,
+                            "grad_norm_d": 1.0, "augment_p": 0.42, "swd": 9.0}], progress=0.5)  # fmt: skip
+    rule = coach.judge(curves)
+    status = Status(state="training", advice=coach.advice(rule, curves))
+    line = pieces.coach_line(status, Visitor())
+    assert "augmentation was raised to 42%" in line and 'class="tr-coach watch"' in line
+    assert "42%" in pieces.coach_line(status, Visitor("zh")) and "数据增强" in pieces.coach_line(status, Visitor("zh"))
+    assert line in pieces.run_head(run, status, None, Visitor())
+    ended = Status(state="finished", advice=status.advice)
+    assert pieces.coach_line(ended, Visitor()) == "" == pieces.coach_line(Status(state="training"), Visitor())
+    over = next(rule for rule in coach.RULES if rule.name == "over")
+    ended.advice = coach.advice(over, curves)
+    assert "training ends here" in pieces.coach_line(ended, Visitor())
+    hostile = {"level": "<script>", "template": "<b>{kimg}</b>", "values": {"kimg": "<i>"}}
+    assert "<i>" not in pieces.coach_line(Status(state="training", advice=hostile), Visitor())
+    broken = {"level": "watch", "template": "{gone}", "values": {}}
+    assert pieces.coach_line(Status(state="training", advice=broken), Visitor()) == ""

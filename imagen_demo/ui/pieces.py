@@ -163,8 +163,24 @@ def run_head(run: Run, status: Status, memory: float | None, request: gr.Request
     below = error(problem, request) if state == "damaged" else _sentence(run, status, request)
     return (
         f'<div class="tr-head"><div class="tr-title"><b>{escape(run.name)}</b>{chip}{percent}</div>'
-        f'{bar(status.progress)}<div class="tr-facts">{cells}</div>{below}</div>'
+        f'{bar(status.progress)}<div class="tr-facts">{cells}</div>{coach_line(status, request)}{below}</div>'
     )
+
+
+def coach_line(status: Status, request: gr.Request | None) -> str:
+    """What is happening and what, if anything, is to be done: the coach's one sentence, as long as it is current."""
+    advice = status.advice
+    if not advice or status.state not in ("training", "paused", "finished"):
+        return ""
+    if status.state == "finished" and advice.get("level") != "act":
+        return ""  # there is nothing more to do
+    try:
+        text = translate(advice["template"], advice["values"], request)
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError):
+        return ""  # written by another version
+    level = advice.get("level") if advice.get("level") in ("watch", "act") else "fine"
+    who = escape(t("tr_coach", request))
+    return f'<p class="tr-coach {level}" id="train-coach" role="status"><b>{who}</b> {escape(text)}</p>'
 
 
 def _sentence(run: Run, status: Status, request: gr.Request | None) -> str:

@@ -128,8 +128,26 @@ SENTENCES: dict[str, str] = {
     "Run {name} has no saved state to go on from.": "任务 {name} 没有可继续的保存状态。",
     "The saved state of run {name} is damaged ({detail}).": "任务 {name} 的保存状态已损坏（{detail}）。",
     # training
-    "Training cannot start from {model}: its {what} is {have}, that of {dataset} is {need}.":
-        "无法从 {model} 开始训练：它的 {what} 是 {have}，而 {dataset} 的是 {need}。",
+    "Training starts from {model}: {generator:.0%} of the generator and {discriminator:.0%} of the discriminator are "
+    "taken over.":
+        "从 {model} 开始训练：沿用了生成器的 {generator:.0%} 和判别器的 {discriminator:.0%}。",
+    "The memory was full; a batch is now done in parts of {size} pictures. Nothing was lost.":
+        "内存不足；每批现在分次处理，每次 {size} 张图片。没有任何损失。",
+    "The memory is full even with {size} pictures at once; choose a smaller width or batch, or close other programs.":
+        "每次只处理 {size} 张图片，内存仍然不足；请减小网络宽度或批大小，或关闭其他程序。",
+    "The memory of process {rank} is full with {size} pictures at once; start again with a micro_batch of {smaller}.":
+        "进程 {rank} 每次处理 {size} 张图片时内存不足；请用 micro_batch {smaller} 重新开始。",
+    "Another process of this training ended first; its output says why. Then resume the run.":
+        "本次训练的另一个进程先结束了；原因见其输出。之后可继续该任务。",
+    "A batch of {batch} cannot be shared by {processes} processes; use a multiple of {least}.":
+        "批大小 {batch} 无法由 {processes} 个进程均分；请用 {least} 的倍数。",
+    "A batch of {batch} cannot be done in parts of {micro}; use a micro_batch of {choices}.":
+        "批大小 {batch} 无法按每次 {micro} 张分次处理；micro_batch 可用 {choices}。",
+    "freeze_d cannot be {freeze}: this discriminator has {blocks} blocks to freeze.":
+        "freeze_d 不能是 {freeze}：该判别器只有 {blocks} 层可冻结。",
+    "{setting} cannot be {value}: this machine has {cores} cores; use 1 to {cores}, or 0 for all.":
+        "{setting} 不能是 {value}：本机有 {cores} 个核心；请用 1 到 {cores}，或用 0 表示全部。",
+    # the coach
     "The losses stopped being numbers. Training went back to {kimg:.1f} kimg and goes on with gentler settings.":
         "损失不再是有效数字。训练已退回到 {kimg:.1f} kimg，并以更温和的设置继续。",
     "The losses stopped being numbers, again after a second start with gentler settings. "
@@ -144,6 +162,45 @@ SENTENCES: dict[str, str] = {
     "The discriminator begins to memorise the pictures; augmentation was raised to {p:.0%}. "
     "More pictures would help.":
         "判别器开始记住图片；数据增强已提高到 {p:.0%}。增加图片会有帮助。",
+    "The discriminator won: it tells every picture apart, and the generator learns nothing more. "
+    "Training went back to {kimg:.1f} kimg and goes on with a slower discriminator.":
+        "判别器完全取胜：它能分辨每一张图片，生成器不再学到东西。训练已退回到 {kimg:.1f} kimg，并放慢判别器继续。",
+    "The discriminator won again after a second start with gentler settings. "
+    "Try a lower learning rate, a higher generator rate or a higher gamma.":
+        "以更温和的设置重新开始后，判别器再次完全取胜。请尝试更低的学习率、更高的生成器学习率倍数或更高的 gamma。",
+    "Quality has not become better for {waited:.0f} kimg, so training ends here; the best network is that of "
+    "{best:.1f} kimg.":
+        "质量已有 {waited:.0f} kimg 没有提高，训练到此结束；最好的网络是 {best:.1f} kimg 时的。",
+    "The discriminator tells all pictures apart at the moment. If that lasts, training goes back by itself.":
+        "目前判别器能分辨所有图片。如果持续下去，训练会自动退回。",
+    "The pictures have become worse since {best:.1f} kimg; the best network is kept. "
+    "More pictures or a higher gamma would help.":
+        "自 {best:.1f} kimg 以来图片变差了；最好的网络已保留。增加图片或提高 gamma 会有帮助。",
+    "Quality has not become better for {waited:.0f} kimg. The best network is kept, so you may stop here.":
+        "质量已有 {waited:.0f} kimg 没有提高。最好的网络已保留，可以就此停止。",
+    "Training has just begun: first come colours, then coarse shapes, then detail. There is nothing to do.":
+        "训练刚刚开始：先出现颜色，再是大致形状，最后是细节。无需操作。",
+    "All is well: the two networks learn from each other. Quality was best at {best:.1f} kimg.":
+        "一切正常：两个网络在互相学习。质量在 {best:.1f} kimg 时最好。",
+    "Just before the end something went wrong, so the run ends with its last good state, of {kimg:.1f} kimg.":
+        "临近结束时出了问题，因此任务以最近的正常状态（{kimg:.1f} kimg）结束。",
+    # settings chosen, and what to expect
+    "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+    "colours only. Textures and coarse shapes need about {next:.0f} minutes.":
+        "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
+        "预计只有颜色。纹理和大致形状约需 {next:.0f} 分钟。",
+    "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+    "colours, textures and coarse shapes. Clear shapes need about {next:.0f} minutes.":
+        "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
+        "预计有颜色、纹理和大致形状。清晰的形状约需 {next:.0f} 分钟。",
+    "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+    "clear shapes with faults. Fine detail needs about {next:.0f} minutes.":
+        "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
+        "预计形状清晰但有瑕疵。细节约需 {next:.0f} 分钟。",
+    "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+    "about the best that a network of this size can do with these pictures.":
+        "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
+        "预计接近该规模网络在这些图片上的最佳效果。",
     "Training runs on the processor ({threads} threads), so the network is a small one.":
         "在处理器上训练（{threads} 个线程），因此使用较小的网络。",
     "Training runs on the GPU, so the network is a large one.": "在 GPU 上训练，因此使用较大的网络。",

@@ -67,6 +67,7 @@ _LIVE = {
     "tr_f_spent": ("trained", "已训练"),
     "tr_f_memory": ("memory", "内存"),
     "tr_f_quality": ("distance (SWD)", "距离 (SWD)"),
+    "tr_coach": ("Coach", "教练"),
     "tr_thousand": ("{count} k", "{count} 千"),
     "tr_pause": ("Pause", "暂停"),
     "tr_resume": ("Resume", "继续"),
