@@ -28,6 +28,7 @@ POOR_TICKS = 3
 WON_LOSS_D = 0.02
 WON_LOSS_G = 4.0
 WON_TICKS = 6  # for so many ticks on end, and
+WON_KIMG = 2.0  # for so many thousand pictures, and
 WON_SHARE = 0.1  # for so much of the run
 MEMORISING_P = 0.1
 YOUNG_SHARE = 0.05  # of the planned run, while the pictures are only colour
@@ -52,7 +53,7 @@ class Gentler(NamedTuple):
             config,
             learning_rate=config.learning_rate * self.rate_d,
             generator_rate=config.generator_rate * self.rate_g / self.rate_d,
-            gamma=max(config.gamma, 0.01) * self.gamma,
+            gamma=max(config.gamma, 0.05) * self.gamma,
         )
 
 
@@ -124,7 +125,7 @@ def won(curves: Curves) -> bool:
         if not (row["loss_d"] < WON_LOSS_D and row["loss_g"] > WON_LOSS_G):
             break
         lost.append(row["kimg"])
-    return len(lost) >= WON_TICKS and lost[0] - lost[-1] >= WON_SHARE * lost[0]
+    return len(lost) >= WON_TICKS and lost[0] - lost[-1] >= max(WON_KIMG, WON_SHARE * lost[0])
 
 
 def over(curves: Curves) -> bool:
