@@ -22,6 +22,7 @@ from imagen_demo.training.quality import NetworkQuality, Quality
 from imagen_demo.training.run import Run
 from imagen_demo.training.schedule import resolve
 from imagen_demo.training.trainer import Trainer
+from imagen_demo.ui.sentences_zh import SENTENCES
 
 CPU = torch.device("cpu")
 FOUND = {"fid", "kid", "precision", "recall"}
@@ -157,6 +158,10 @@ def test_all_measuring_together_takes_at_most_a_twentieth(tmp_path, dataset, mon
         times += [clock.now - start] if "fid" in found else []
     assert measuring <= 0.05 * (clock.now - start)
     assert len(times) >= 4 and times[0] < planned / 2 < times[-1]
+
+
+def test_what_a_run_tells_about_its_metrics_is_translated():
+    assert {module.TOO_SLOW, module.FAILED} <= SENTENCES.keys()
 
 
 def test_best_follows_fid_once_it_is_known(tmp_path, dataset):

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from imagen_demo import storage
 from imagen_demo.data.dataset import Dataset
-from imagen_demo.data.pixels import to_network
 from imagen_demo.progress import Progress, silent
 
 SIDE = 32
@@ -33,7 +32,10 @@ def queries(resolution: int) -> int:
 
 def thumbnails(pictures: np.ndarray, side: int, channels: int) -> Tensor:
     """uint8 [N, H, W, C] -> float32 [N, channels, side, side] in [0, 1], premultiplied; opaque where C is 3 of 4."""
-    small = F.adaptive_avg_pool2d((to_network(pictures) + 1) / 2, side)
+    levels = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float()  # one pass: this is what takes the time
+    if levels.shape[1] == 4:
+        levels[:, :3] *= levels[:, 3:] / 255
+    small = F.avg_pool2d(levels, levels.shape[3] // side) / 255
     return F.pad(small, (0, 0, 0, 0, 0, channels - small.shape[1]), value=1.0)
 
 
