@@ -25,6 +25,7 @@ from imagen_demo.data.pixels import from_network, to_network
 from imagen_demo.data.prepare import prepare
 from imagen_demo.models.folder import load_model
 from imagen_demo.training import coach
+from imagen_demo.training.distances import fid
 from imagen_demo.training.main import discriminator_of
 from imagen_demo.training.metrics import sliced_wasserstein
 from imagen_demo.training.run import Run
@@ -34,7 +35,7 @@ from imagen_demo.training.trainer import Trainer
 
 WAYS = {"nothing": (False, False, 0), "generator": (True, False, 0), "both": (True, True, 0),
         "both, 1 frozen": (True, True, 1), "both, 2 frozen": (True, True, 2)}  # fmt: skip
-UNSEEN = 500  # pictures that are compared with as many generated ones
+UNSEEN = 300  # pictures that are compared with as many generated ones
 
 
 def picked(source: Path, folder: Path, start: int, stop: int) -> Path:
@@ -47,17 +48,29 @@ def picked(source: Path, folder: Path, start: int, stop: int) -> Path:
     return folder
 
 
-def frechet_of_features(real: np.ndarray, fake: np.ndarray) -> float | None:
-    """Frechet distance on the arena's feature network, where its packages are installed."""
-    try:
-        from arena.features import Eye
-    except ImportError:
-        return None
-    from imagen_demo.training.distances import fid
+class Judge:
+    """Distances of generated pictures uint8 [N, H, W, 3] to unseen ones; lower is better."""
 
-    eye = Eye()
-    see = lambda pictures: torch.cat([eye(part) for part in torch.from_numpy(pictures).permute(0, 3, 1, 2).split(64)])  # noqa: E731
-    return fid(see(real), see(fake))
+    def __init__(self, real: np.ndarray) -> None:
+        self.real = real
+        try:
+            from arena.features import Eye
+
+            self.eye = Eye()
+            self.real_features = self._see(real)
+        except ImportError:  # the packages of the arena's feature network are not installed
+            self.eye = None
+
+    def _see(self, pictures: np.ndarray) -> torch.Tensor:
+        rows = torch.from_numpy(pictures.copy()).permute(0, 3, 1, 2).split(50)
+        return torch.cat([self.eye(part) for part in rows])
+
+    def __call__(self, fake: np.ndarray) -> dict[str, float]:
+        count = min(len(fake), len(self.real))
+        found = {"swd": sliced_wasserstein(to_network(self.real[:count]), to_network(fake[:count]))}
+        if self.eye is not None:
+            found["frechet"] = fid(self.real_features, self._see(fake))
+        return found
 
 
 def train(
@@ -91,6 +104,7 @@ def main(
     width: int = 0,
     threads: int = 0,
     seed: int = 0,
+    parent: Annotated[Path | None, typer.Option(help="A run's latest/, instead of training a parent")] = None,
     out: Path | None = None,
 ) -> None:
     """Measure what transfer saves."""
@@ -101,25 +115,19 @@ def main(
     rows = {}
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
-        parents = prepare(picked(parent_pictures, work / "a", 0, 5000), work / "data-a", shape)
         few = prepare(picked(pictures, work / "b", 0, count), work / "data-b", shape)
         unseen = prepare(picked(pictures, work / "c", count, count + UNSEEN), work / "data-c", shape)
-        train(work / "parent", parents, TrainConfig(kimg=parent_kimg, **common), None, "nothing", [parent_kimg])
-        real = np.asarray(unseen.images)
+        if parent is None:
+            parents = prepare(picked(parent_pictures, work / "a", 0, 5000), work / "data-a", shape)
+            train(work / "parent", parents, TrainConfig(kimg=parent_kimg, **common), None, "nothing", [parent_kimg])
+            parent = work / "parent" / "latest"
+        judge = Judge(np.asarray(unseen.images))
         for way, (*_, frozen) in WAYS.items():
             config = TrainConfig(kimg=at[-1], freeze_d=frozen, **common)
-            drawn = train(work / way, few, config, work / "parent" / "latest", way, at)
-            rows[way] = [
-                {
-                    "kimg": kimg,
-                    "swd": sliced_wasserstein(to_network(real[: len(fake)]), to_network(fake[: len(real)])),
-                    "frechet": frechet_of_features(real, fake),
-                }
-                for kimg, fake in drawn
-            ]
-            print(
-                f"{way:16}", *(f"{r['kimg']:g}: {r['swd']:.0f} / {r['frechet'] or 0:.0f}" for r in rows[way]), sep="  "
-            )
+            drawn = train(work / way, few, config, parent, way, at)
+            rows[way] = [{"kimg": kimg} | judge(fake) for kimg, fake in drawn]
+            cells = (f"{r['kimg']:g}: {r['swd']:.0f} / {r.get('frechet', 0):.0f}" for r in rows[way])
+            print(f"{way:16}", *cells, sep="  ", flush=True)
     if out:
         settings = {"pictures": count, "resolution": resolution, "seed": seed, "parent_kimg": parent_kimg, **common}
         out.write_text(json.dumps({"settings": settings, "torch": torch.__version__, "rows": rows}, indent=1))
