@@ -17,7 +17,7 @@ LABELS = {
     "precision": "precision (0 to 1, higher is better)",
     "recall": "recall (0 to 1, higher is better)",
     "swd": "sliced Wasserstein distance (lower is better)",
-    "memorisation": "memorisation (about 1 or more: new pictures; near 0: copies)",
+    "memorisation": "memorisation (near 0: copies; about 1 or more: none)",
 }
 
 
