@@ -5,11 +5,13 @@ Batch normalisation, transposed convolutions, Adam(2e-4, 0.5), the non-saturatin
 
 from __future__ import annotations
 
+import argparse
 import math
+from itertools import pairwise
 
 import numpy as np
 
-from benchmarks.arena.clock import Clock, arguments
+from benchmarks.arena.clock import Contestant, arguments, enter
 from imagen_demo.data.dataset import open_dataset
 from imagen_demo.data.pixels import from_network, to_network  # imported before torch: its thread settings
 
@@ -29,7 +31,7 @@ def sizes(resolution: int) -> list[int]:
 def generator(resolution: int, channels: int) -> nn.Sequential:
     widths = sizes(resolution)
     layers: list[nn.Module] = [nn.ConvTranspose2d(Z, widths[0], 4, bias=False)]
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in pairwise(widths):
         layers += [nn.BatchNorm2d(inputs), nn.ReLU(True), nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)]
     layers += [nn.BatchNorm2d(widths[-1]), nn.ReLU(True), nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1), nn.Tanh()]
     return nn.Sequential(*layers)
@@ -38,7 +40,7 @@ def generator(resolution: int, channels: int) -> nn.Sequential:
 def discriminator(resolution: int, channels: int) -> nn.Sequential:
     widths = sizes(resolution)[::-1]
     layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), nn.LeakyReLU(0.2, True)]
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in pairwise(widths):
         layers += [nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, True)]
     return nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 4), nn.Flatten(0))
 
@@ -50,44 +52,58 @@ def initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 1, 0.02)
 
 
+class Dcgan(Contestant):
+    def __init__(self, options: argparse.Namespace) -> None:
+        torch.set_num_threads(options.threads)
+        torch.manual_seed(options.seed)
+        self.random = np.random.default_rng(options.seed)
+        self.batch = options.batch
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.dataset = open_dataset(options.dataset)
+        shape = (self.dataset.resolution, self.dataset.channels)
+        self.g, self.d = (
+            network.apply(initialise).to(self.device, memory_format=torch.channels_last)
+            for network in (generator(*shape), discriminator(*shape))
+        )
+        self.adam_g, self.adam_d = (
+            torch.optim.Adam(network.parameters(), options.rate, (0.5, 0.999), fused=True)
+            for network in (self.g, self.d)
+        )
+        self.parameters = tuple(sum(p.numel() for p in network.parameters()) for network in (self.g, self.d))
+
+    def noise(self, count: int) -> Tensor:
+        return torch.randn(count, Z, 1, 1, device=self.device)
+
+    @torch.inference_mode()
+    def draw(self, count: int) -> np.ndarray:
+        self.g.eval()
+        pictures = from_network(self.g(self.noise(count)))
+        self.g.train()
+        return pictures
+
+    def real(self) -> Tensor:
+        dataset, random = self.dataset, self.random
+        chosen = dataset.images[np.sort(random.choice(len(dataset), self.batch, replace=False))]
+        flip = random.random(self.batch) < 0.5
+        chosen[flip] = chosen[flip, :, ::-1]
+        return to_network(torch.from_numpy(chosen).to(self.device)).contiguous(memory_format=torch.channels_last)
+
+    def step(self) -> int:
+        real, fake = self.real(), self.g(self.noise(self.batch))
+        self.adam_d.zero_grad()
+        (F.softplus(-self.d(real)).mean() + F.softplus(self.d(fake.detach())).mean()).backward()
+        self.adam_d.step()
+        self.adam_g.zero_grad()
+        F.softplus(-self.d(fake)).mean().backward()
+        self.adam_g.step()
+        return self.batch
+
+
 def main() -> None:
     parser = arguments()
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=2e-4)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    random = np.random.default_rng(options.seed)
-    dataset = open_dataset(options.dataset)
-    g = generator(dataset.resolution, dataset.channels).apply(initialise).to(memory_format=torch.channels_last)
-    d = discriminator(dataset.resolution, dataset.channels).apply(initialise).to(memory_format=torch.channels_last)
-    adam_g = torch.optim.Adam(g.parameters(), options.rate, (0.5, 0.999), fused=True)
-    adam_d = torch.optim.Adam(d.parameters(), options.rate, (0.5, 0.999), fused=True)
-
-    def draw(count: int) -> np.ndarray:
-        g.eval()
-        with torch.inference_mode():
-            pictures = from_network(g(torch.randn(count, Z, 1, 1)))
-        g.train()
-        return pictures
-
-    def batch() -> Tensor:
-        chosen = dataset.images[np.sort(random.choice(len(dataset), options.batch, replace=False))]
-        flip = random.random(options.batch) < 0.5
-        chosen[flip] = chosen[flip, :, ::-1]
-        return to_network(torch.from_numpy(chosen)).contiguous(memory_format=torch.channels_last)
-
-    images, clock = 0, Clock(options.out, options.minutes, options.marks)
-    while not clock.over:
-        real, fake = batch(), g(torch.randn(options.batch, Z, 1, 1))
-        adam_d.zero_grad()
-        (F.softplus(-d(real)).mean() + F.softplus(d(fake.detach())).mean()).backward()
-        adam_d.step()
-        adam_g.zero_grad()
-        F.softplus(-d(fake)).mean().backward()
-        adam_g.step()
-        images += options.batch
-        clock.look(draw, images)
+    enter(Dcgan, parser)
 
 
 if __name__ == "__main__":

