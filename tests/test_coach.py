@@ -60,6 +60,7 @@ def test_a_run_that_gets_no_better_ends_only_when_patience_is_over():
     assert said(rows, patience_kimg=4.0)[-1] == "over"
     assert "over" not in said(rows)  # by itself only after an hour and 200 kimg
     assert "over" not in said(rows, patience_kimg=0.0)
+    assert "over" not in said(rows, patience_kimg=4.0, resumed=rows[-1]["kimg"] - 3)  # taken up again just now
     stretched = [row | {"kimg": row["kimg"] * 100, "seconds": row["seconds"] * 1000} for row in rows]
     assert {"plateau", "over"} <= set(said(stretched))
     assert "over" not in said(stretched, patience_kimg=0.0)

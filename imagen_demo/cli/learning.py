@@ -129,12 +129,16 @@ def _facts(run: Any) -> dict[str, Any]:
     status = jobs.status(run)
     keys = ("state", "kimg", "images_per_second", "seconds", "progress", "eta", "quality", "error")
     facts = {"run": run.name, "path": str(run.path), "model": jobs.published(run)}
+    advice = status.advice.get("template", "").format(**status.advice.get("values", {}))
+    facts["advice"] = advice if status.alive or status.advice.get("level") == "act" else None
     return facts | {key: getattr(status, key) for key in keys}
 
 
 def _ending(run: Any, go_on: str) -> str:
     facts = _facts(run)
     lines = [f"{run.name}: {facts['state']} after {facts['kimg']:.1f} kimg."]
+    if facts["advice"]:
+        lines.append(facts["advice"])
     if facts["state"] == "stopped":
         lines.append(f"Go on with: {go_on}")
     if facts["model"]:

@@ -64,6 +64,7 @@ class Curves:
     rows: list[Row] = field(default_factory=list)  # of metrics.jsonl, oldest first; the last is the newest
     patience_kimg: float = -1.0  # as in TrainConfig
     progress: float = 0.0  # 0 to 1 of what was planned
+    resumed: float = 0.0  # kimg at which the run was last taken up: whoever does so wants it to go on for a while
 
     @property
     def now(self) -> Row:
@@ -129,7 +130,7 @@ def won(curves: Curves) -> bool:
 
 
 def over(curves: Curves) -> bool:
-    return curves.waited() >= curves.patience()
+    return min(curves.waited(), curves.now["kimg"] - curves.resumed) >= curves.patience()
 
 
 def memorising(curves: Curves) -> bool:

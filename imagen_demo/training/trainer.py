@@ -104,7 +104,7 @@ class Trainer:
             if self.team.leads:
                 self.run.forget_after(self.state.counters.kimg)
                 self.quality.remember()
-                self.curves.rows = self.run.metrics()
+                self.curves.rows, self.curves.resumed = self.run.metrics(), self.state.counters.kimg
         elif self.team.leads:
             states.save(self.run.state, self.state)
         self.status.state = "training"
