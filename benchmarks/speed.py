@@ -83,7 +83,7 @@ def report(dataset: Dataset, results: dict[str, dict[str, Any]], threads: int) -
     torches = ", ".join(f"{name} {found['torch']}" for name, found in results.items() if "torch" in found)
     return (
         f"# Speed at {dataset.resolution} px, {'RGBA' if dataset.channels == 4 else 'RGB'}\n\n"
-        f"{machine.sentence(machine.facts(), device)}; {threads} threads. {datetime.date.today().isoformat()}.\n\n"
+        f"{machine.sentence(machine.facts(), device)}; CPU threads: {threads}. {datetime.date.today().isoformat()}.\n\n"
         f"{table(results)}\n\ntorch: {torches}.\n"
     )
 

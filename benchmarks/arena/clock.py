@@ -153,12 +153,14 @@ def _rate(work: Callable[[], int], seconds: float, cycle: int = 1) -> float:
 
 def circumstances(contestant: Contestant) -> dict[str, Any]:
     torch = sys.modules["torch"]
+    used = resource.getrusage(resource.RUSAGE_SELF)
     unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
     gpu = torch.cuda.is_available()
     return {
         "torch": torch.__version__,
         "device": torch.cuda.get_device_name() if gpu else "cpu",
         "parameters": list(contestant.parameters),
-        "peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        "cpu_seconds": used.ru_utime + used.ru_stime,  # far from seconds x threads: others used the machine too
+        "peak_memory": used.ru_maxrss * unit,
         "peak_gpu_memory": torch.cuda.max_memory_allocated() if gpu else 0,
     }

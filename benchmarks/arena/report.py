@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.arena import machine
@@ -18,6 +19,7 @@ from imagen_demo.media.grid import flatten, make_grid
 
 SAMPLES, COLUMNS = 36, 6  # pictures in each contestant's grid
 HEADING, GAP = 26, 10  # pixels
+LEAST = 0.1  # of what a logarithmic axis shows
 NAMES = {"fd": "Fréchet distance", "kd": "kernel distance x 1000", "swd": "sliced Wasserstein"}
 
 Scores = dict[str, Any]
@@ -27,7 +29,7 @@ def summarise(scores: Scores) -> None:
     """Add the means over the seeds, and ours against the best of the others (``means``, ``ratio``)."""
     contests = [contest for contest in scores["contests"] if "fd" in contest and not contest["broke_down"]]
     names = dict.fromkeys(contest["contestant"] for contest in contests)
-    keys = ("images", "images_per_second", *METRICS)
+    keys = ("minutes", "images", "images_per_second", *METRICS)
     scores["means"] = {
         name: {key: statistics.mean(c[key] for c in contests if c["contestant"] == name) for key in keys}
         for name in names
@@ -56,7 +58,7 @@ def table(scores: Scores) -> str:
         f"# {data['name']}: {settings['minutes']:g} minutes each",
         "",
         f"{data['pictures']} pictures of {data['resolution']} px, {'RGBA' if data['channels'] == 4 else 'RGB'}; "
-        f"{settings['threads']} threads, {settings['count']} pictures handed in by each, without truncation. "
+        f"CPU threads: {settings['threads']}; {settings['count']} pictures handed in by each, without truncation. "
         "Lower is better.",
         "",
         f"{machine.sentence(scores['machine'], scores['device'])}. {scores['date']}.",
@@ -66,7 +68,7 @@ def table(scores: Scores) -> str:
     ]
     lines += [_row(contest) for contest in scores["contests"]]
     for name, mean in scores["means"].items():
-        cells = [f"**{name}**", "mean", f"{settings['minutes']:g}", f"{mean['images']:.0f}", _rate(mean)]
+        cells = [f"**{name}**", "mean", f"{mean['minutes']:.1f}", f"{mean['images']:.0f}", _rate(mean)]
         lines.append(f"| {' | '.join(cells)} | {_figures(mean)} |")
     if scores["floor"]:
         lines.append(f"| *real against real* |  |  |  |  | {_figures(scores['floor'])} |")
@@ -107,16 +109,21 @@ def curves(scores: Scores) -> Figure:
             if lines:
                 axes.plot(*_mean(lines, key), color=colour, lw=2, marker="o", ms=4, label=name)
         if scores["floor"]:
-            axes.axhline(max(scores["floor"][key], 1e-3), color="grey", ls=":", label="real against real")
+            floor, style = scores["floor"][key], {"color": "grey", "ls": ":"}
+            axes.plot([], [], **style, label=f"real against real: {floor:.3g}")
+            if floor > LEAST:  # the kernel distance of equals is about zero, and may be below
+                axes.axhline(floor, **style)
         axes.set(xlabel="minutes of training", ylabel=NAMES[key], yscale="log", xlim=(0, None))
+        axes.yaxis.set_major_formatter(LogFormatter())
+        axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.6)))
         axes.grid(alpha=0.3, which="both")
-    figure.axes[0].legend()
-    figure.suptitle(f"{scores['dataset']['name']}, {scores['settings']['threads']} threads; lower is better")
+        axes.legend()
+    figure.suptitle(f"{scores['dataset']['name']}, CPU threads: {scores['settings']['threads']}; lower is better")
     return figure
 
 
 def _points(line: list[dict[str, float]], key: str) -> tuple[list[float], list[float]]:
-    return [point["minutes"] for point in line], [max(point[key], 1e-3) for point in line]
+    return [point["minutes"] for point in line], [max(point[key], LEAST) for point in line]
 
 
 def _mean(lines: list[list[dict[str, float]]], key: str) -> tuple[list[float], list[float]]:
@@ -124,7 +131,7 @@ def _mean(lines: list[list[dict[str, float]]], key: str) -> tuple[list[float], l
     marks = sorted(set.intersection(*({point["mark"] for point in line} for line in lines)))
     found = [[next(point for point in line if point["mark"] == mark) for line in lines] for mark in marks]
     minutes = [statistics.mean(point["minutes"] for point in points) for points in found]
-    return minutes, [max(statistics.mean(point[key] for point in points), 1e-3) for points in found]
+    return minutes, [max(statistics.mean(point[key] for point in points), LEAST) for points in found]
 
 
 def grids(drawn: dict[str, np.ndarray]) -> Image.Image:
