@@ -19,7 +19,7 @@ from rich.console import Console
 
 from benchmarks.arena import machine
 from benchmarks.arena.peers import OFFICIAL, PEERS, REPOSITORY, VENVS, Peer, missing, png
-from imagen_demo.data.dataset import Dataset, open_dataset
+from imagen_demo.data.dataset import Dataset
 
 console = Console(stderr=True, highlight=False)
 STRENGTH = 0.3  # of augmentation, about what training on few pictures comes to
@@ -110,7 +110,7 @@ def main(
     checkouts = {name: Path(folder) for name, _, folder in (text.partition("=") for text in checkout or [])}
     if unknown := [name for name in checkouts if name not in OFFICIAL]:
         raise typer.BadParameter(f"There is no official code {unknown[0]}; there are {', '.join(OFFICIAL)}.")
-    data = open_dataset(dataset)
+    data = machine.opened(dataset)
     options = ["--speed", str(seconds), "--threads", str(threads)]
     results: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as scratch:

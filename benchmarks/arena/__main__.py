@@ -21,7 +21,7 @@ from rich.console import Console
 from benchmarks.arena import clock, machine, report
 from benchmarks.arena.peers import PEERS, REPOSITORY, VENVS, missing, png
 from benchmarks.arena.scores import METRICS, Judge
-from imagen_demo.data.dataset import Dataset, open_dataset
+from imagen_demo.data.dataset import Dataset
 
 console = Console(stderr=True, highlight=False)
 RESULTS = Path(__file__).resolve().parent.parent / "results"
@@ -172,8 +172,7 @@ def main(
         raise typer.BadParameter(trouble)
     settings = {"minutes": minutes, "threads": threads, "count": count, "marks": [float(m) for m in marks.split(",")]}
     day = date or datetime.date.today().isoformat()
-    for path in datasets:
-        dataset = open_dataset(path)
+    for dataset in [machine.opened(path) for path in datasets]:
         arena = Arena(dataset, out / f"{dataset.name}-{day}", settings, venvs, device)
         for seed in numbers:  # all contestants before the next seed: a change in the machine's speed meets all
             for name in names:

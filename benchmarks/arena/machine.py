@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""What the figures were measured on: the data and the machine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import typer
 
 from benchmarks.arena.peers import REPOSITORY
+from imagen_demo.data.dataset import Dataset, open_dataset
+from imagen_demo.errors import UserError
 from imagen_demo.training.schedule import cores
+
+
+def opened(path: Path) -> Dataset:
+    """A prepared dataset, or a usage error in one sentence."""
+    try:
+        return open_dataset(path)
+    except UserError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def facts() -> dict[str, Any]:
