@@ -160,6 +160,10 @@ def train_run(run: Run, resume: bool = False, team: Team = ALONE) -> None:
         if config.get("from_model") and not resume:
             parent = load_model(Path(config["from_model"]))
             trainer.start_from(parent, discriminator_of(parent.path, parent.hash))
+            if team.leads:
+                storage.write_json(run.path / "config.json", run.config() | {"lineage": trainer.lineage})
+        else:
+            trainer.lineage = list(config.get("lineage", []))
         trainer.stop_asked = bool(asked_early)
         trainer.train(resume=resume)
         if team.leads:
