@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -214,11 +215,21 @@ def test_ctrl_c_while_preparing_leaves_nothing(workspace, tmp_path):
     assert not list(workspace.datasets.iterdir())
 
 
+def test_a_training_that_cannot_work_is_refused_before_there_is_a_run(command, workspace, pictures_folder):
+    assert command("prepare", pictures_folder, "--name", "few", "--resolution", "16", "--workers", "1")[0] == 0
+    code, out, err = command("train", "few", "--batch", "4096", "--threads", "1")
+    assert code == 2 and out == "" and list(workspace.runs.iterdir()) == []
+    assert "A batch of 4096 is larger than the 40 pictures of few" in err and "Traceback" not in err
+
+
 def test_a_run_that_fails_says_why_and_ends_with_1(command, workspace, pictures_folder):
     assert command("prepare", pictures_folder, "--name", "few", "--resolution", "16", "--workers", "1")[0] == 0
-    code, _, err = command("train", "few", "--batch", "4096", "--threads", "1")
+    train = ("train", "--threads", "1", "--width", "128", "--batch", "4")
+    assert command(*train, "few", "--name", "run", "--kimg", "0.004")[0] == 0
+    shutil.rmtree(workspace.datasets / "few")
+    code, _, err = command(*train, "--name", "run", "--resume", "--minutes", "1")
     assert code == 1
-    assert "A batch of 4096 is larger than the 40 pictures of few" in err and "Traceback" not in err
+    assert "There is no prepared dataset few" in err and "Traceback" not in err
 
 
 # -- doctor -------------------------------------------------------------------------------------------------
