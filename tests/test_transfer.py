@@ -102,7 +102,11 @@ def test_training_starts_from_a_model_of_another_resolution_and_its_discriminato
     before, after = discriminator_of(source, ancestor.hash), discriminator_of(run.latest, "")
     assert torch.equal(before["blocks.0.conv0.weight"], after["blocks.0.conv0.weight"])  # frozen
     assert torch.equal(before["from_picture.weight"], after["from_picture.weight"])
-    assert not torch.equal(before["blocks.1.conv0.weight"], after["blocks.1.conv0.weight"])
+    assert not torch.equal(before["conv.weight"], after["conv.weight"])
+    config = run.config()
+    storage.write_json(run.path / "config.json", config | {"train": config["train"] | {"kimg": 0.008}})
+    train_run(run, resume=True)
+    assert load_model(run.latest).info.lineage == [ancestor.hash]  # a resume forgets nothing
 
     wanted = dataclasses.replace(ancestor.info.config, resolution=32, num_classes=0)
     config = starting_network(source, wanted)
