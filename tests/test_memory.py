@@ -15,6 +15,9 @@ from imagen_demo.training import step as steps
 from imagen_demo.training.memory import is_full, micro_batches
 from imagen_demo.training.step import train_step
 
+# Of weights and last gradients. Rounding, three steps on, gives up to 2e-3; other random numbers give about 1.
+TOLERANCE = 1e-2
+
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> Dataset:
@@ -33,7 +36,7 @@ def after_steps(path, dataset, count=3, **changes):
 def test_a_batch_in_parts_is_the_same_step(tmp_path, dataset, objective):
     whole, at_once = after_steps(tmp_path / "a", dataset, batch=8, objective=objective)
     parts, in_parts = after_steps(tmp_path / "b", dataset, batch=8, micro_batch=4, objective=objective)
-    assert difference(whole.state, parts.state) < 1e-3
+    assert difference(whole.state, parts.state) < TOLERANCE
     for first, second in zip(at_once, in_parts, strict=True):
         for field in dataclasses.fields(first):
             a, b = getattr(first, field.name), getattr(second, field.name)
@@ -85,7 +88,7 @@ def test_a_full_memory_halves_the_parts_and_the_same_step_goes_on(tmp_path, data
     disturbed, results = after_steps(tmp_path / "b", dataset, batch=16)
     assert disturbed.state.counters.micro_batch == 4 and disturbed.state.counters.step == 3
     assert all(len(result.real) == 16 for result in results)
-    assert difference(undisturbed.state, disturbed.state) < 1e-3
+    assert difference(undisturbed.state, disturbed.state) < TOLERANCE
 
 
 def test_the_run_tells_of_it_and_remembers_over_a_resume(tmp_path, dataset, monkeypatch):

@@ -36,8 +36,8 @@ KEYS = tuple(key for _, _, keys in PLOTS for key in keys)
 
 
 def measured(rows: Sequence[dict[str, float]]) -> list[str]:
-    """The choices of :data:`QUALITY` that a run has numbers for."""
-    return [choice for choice, _, keys in QUALITY if any(keys[0] in row for row in rows)]
+    """The choices of :data:`QUALITY` that a run has numbers for; the first, which every run gets, from the start."""
+    return [choice for choice, _, keys in QUALITY if choice == "swd" or any(keys[0] in row for row in rows)]
 
 
 def shown(choice: str | None) -> list[tuple[str, str, tuple[str, ...]]]:

@@ -178,7 +178,7 @@ def look(
     rows = run.metrics() if files["metrics.jsonl"] != seen.get("metrics.jsonl") or name != seen.get("name") else None
     memory = rows[-1].get("memory_bytes") if rows else (seen.get("memory") if name == seen.get("name") else None)
     head = pieces.run_head(run, status, memory, request)
-    measured = plots.measured(rows) if rows is not None else seen.get("measured", [])
+    measured = plots.measured(rows) if rows is not None else seen.get("measured", ["swd"])
     if quality not in measured:
         quality = "swd"
     now = files | {
