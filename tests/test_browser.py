@@ -357,6 +357,7 @@ def test_prepare_train_watch_and_explore(open_page, pictures_zip):
     page.locator("#train-prepare").click()
     expect(page.locator("#train-report")).to_contain_text(re.compile(r"\d+"))
     expect(page.locator("#train-preview img").first).to_be_visible()
+    expect(page.locator("#train-live")).to_be_hidden()  # nothing trains yet
 
     page.locator("#train-minutes input").fill("0.4")
     page.locator("#train-name input, #train-name textarea").first.fill("little")

@@ -28,8 +28,8 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
     def show(name: str | None) -> list[Any]:
         """Setup or live view; the live one starts from nothing seen, so that everything is sent."""
         watching = bool(name)
-        # "hidden" keeps the plots on the page: taken out of it, their size observers fail.
-        live_view = gr.Column(visible=True if watching else "hidden")
+        # Out of sight by style, not by visible: taken out of the page, the plots' size observers fail.
+        live_view = gr.Column(visible=True, elem_classes=[] if watching else ["tr-away"])
         return [gr.Column(visible=not watching), live_view, gr.Timer(active=watching), name, {}, ""]
 
     def begin(request: gr.Request, data: str | None, name: str, minutes: float | None, *values: Any) -> list[Any]:
