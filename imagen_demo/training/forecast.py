@@ -11,15 +11,16 @@ from imagen_demo.models.style import START, channels_at, levels
 # the penalties every 8th step (torch 2.13, float32, two cores, docs/training-recipe.md); other sizes in proportion.
 SPEED_PER_THREAD = 3.5e10
 PASSES = 14  # forward passes' worth of work a picture: both networks forward and backward, the discriminator twice
-# What pictures looked like after so many thousand of them at 64 px, on planets, emoji, and cats and dogs:
-# training runs of docs/training-recipe.md. Twice the side takes about twice as many.
+# Roughly what pictures look like after so many thousand of them at 64 px, on planets, emoji, and cats and dogs, by the
+# training runs of docs/training-recipe.md (none went beyond 215). Twice the side takes about twice as many.
 STAGES = (
     (0, "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
         "colours only. Textures and coarse shapes need about {next:.0f} minutes."),
     (8, "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
         "colours, textures and coarse shapes. Clear shapes need about {next:.0f} minutes."),
     (100, "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
-          "clear shapes with faults. Fine detail needs about {next:.0f} minutes."),
+          "clear shapes with faults of simple subjects, textures of varied photographs. "
+          "Fine detail needs about {next:.0f} minutes."),
     (500, "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
           "about the best that a network of this size can do with these pictures."),
 )  # fmt: skip

@@ -194,9 +194,10 @@ SENTENCES: dict[str, str] = {
         "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
         "预计有颜色、纹理和大致形状。清晰的形状约需 {next:.0f} 分钟。",
     "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
-    "clear shapes with faults. Fine detail needs about {next:.0f} minutes.":
+    "clear shapes with faults of simple subjects, textures of varied photographs. "
+    "Fine detail needs about {next:.0f} minutes.":
         "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
-        "预计形状清晰但有瑕疵。细节约需 {next:.0f} 分钟。",
+        "预计简单主题形状清晰但有瑕疵，内容多样的照片只有纹理。细节约需 {next:.0f} 分钟。",
     "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
     "about the best that a network of this size can do with these pictures.":
         "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
