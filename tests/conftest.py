@@ -48,6 +48,19 @@ def tiny_model_folder(make_model: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture
+def command(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """``command("models")`` -> (exit code, stdout, stderr) of the command line over ``workspace``."""
+    from imagen_demo.cli.main import main
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = main(["--workspace", str(workspace.root), *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
 def pictures_folder(tmp_path: Path) -> Path:
     """40 PNG pictures, 24 x 24: a disc of its own colour and place on each."""
     return draw_pictures(tmp_path / "pictures")

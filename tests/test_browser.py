@@ -358,7 +358,6 @@ def test_prepare_train_watch_and_explore(open_page, pictures_zip):
     expect(page.locator("#train-report")).to_contain_text(re.compile(r"\d+"))
     expect(page.locator("#train-preview img").first).to_be_visible()
     expect(page.locator("#train-live")).to_be_hidden()  # nothing trains yet
-    page.wait_for_timeout(3000)  # the pictures' name comes into the field of the run's: what is typed before is lost
 
     page.locator("#train-minutes input").fill("0.4")
     page.locator("#train-name input, #train-name textarea").first.fill("little")

@@ -30,18 +30,6 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", "16", "--workers", "1"]
 
 
-@pytest.fixture
-def command(workspace, capsys):
-    """``command("models")`` -> (exit code, stdout, stderr)."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = main(["--workspace", str(workspace.root), *map(str, arguments)])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
-
-
 # -- bad input: exit code 2 and one sentence ----------------------------------------------------------
 
 

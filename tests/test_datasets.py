@@ -131,7 +131,7 @@ def test_a_process_that_died_while_preparing_blocks_nobody(workspace, pictures_f
 
 
 def test_the_sample_set_waits_for_another_process(workspace):
-    lock, said = datasets.DatasetLock(workspace.datasets / "planets-16"), []
+    lock, said = datasets.dataset_lock(workspace.datasets / "planets-16"), []
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         lock.take()
         lock.hand_to(other.pid)

@@ -11,7 +11,6 @@ from standin import SIZE, StandIn, write_stand_in
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from imagen_demo.cli.main import main
 from imagen_demo.config import PrepareConfig
 from imagen_demo.data.prepare import prepare
 from imagen_demo.errors import Cancelled
@@ -25,18 +24,6 @@ from imagen_demo.training.features import FILE, VARIABLE
 @pytest.fixture
 def dataset(workspace, pictures_folder):
     return prepare(pictures_folder, workspace.datasets / "discs", PrepareConfig(resolution=16, workers=1))
-
-
-@pytest.fixture
-def command(workspace, capsys):
-    """``command("evaluate", ...)`` -> (exit code, stdout, stderr)."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = main(["--workspace", str(workspace.root), *map(str, arguments)])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 class Whole(torch.nn.Module):

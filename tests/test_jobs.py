@@ -16,7 +16,7 @@ from imagen_demo.config import PrepareConfig, TrainConfig
 from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.studio import curves, datasets, jobs
 from imagen_demo.studio.background import Background, Jobs
-from imagen_demo.studio.locks import RunLock
+from imagen_demo.studio.locks import run_lock
 from imagen_demo.training.run import Run, Status, process_started
 from imagen_demo.workspace import REPOSITORY, Workspace
 
@@ -166,10 +166,10 @@ def test_runs_are_listed_newest_first_and_damaged_ones_with_a_sentence(workspace
 
 
 def test_a_dead_owners_lock_is_taken_over_and_a_living_ones_is_not(tmp_path):
-    lock = RunLock(tmp_path)
+    lock = run_lock(tmp_path)
     lock.take()
     with pytest.raises(UserError, match="already being trained"):
-        RunLock(tmp_path).take()
+        run_lock(tmp_path).take()
     lock.release()
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
@@ -187,7 +187,7 @@ def test_of_two_takers_one_gets_the_lock(tmp_path):
     def taker():
         barrier.wait()
         try:
-            RunLock(tmp_path).take()
+            run_lock(tmp_path).take()
             got.append(True)
         except UserError:
             pass

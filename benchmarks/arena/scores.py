@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torchmetrics.image.fid import FrechetInceptionDistance
-from torchmetrics.image.kid import KernelInceptionDistance
+from torch import Tensor
 
 from benchmarks.arena.features import Eye
 from imagen_demo.data.pixels import to_network
+from imagen_demo.training.distances import fid, kid
+from imagen_demo.training.features import opaque
 from imagen_demo.training.metrics import sliced_wasserstein
 
-warnings.filterwarnings("ignore", "Metric `Kernel Inception Distance` will save all extracted features")
 METRICS = ("fd", "kd", "swd")  # lower is better
 BATCH = 50
-BACKDROP = 128  # grey that shows through where a picture is transparent
 REALS = 10_000  # real pictures that are looked at, of a dataset that has more
-SUBSET = 500  # pictures in each of the kernel distance's subsets
 SLICED = 1000  # pictures for sliced Wasserstein
-
-
-class Known(nn.Module):
-    """Lets torchmetrics take features that are computed already: every picture passes the network once."""
-
-    num_features = Eye.num_features
-
-    def forward(self, features: Tensor) -> Tensor:
-        return features
 
 
 @dataclass(frozen=True)
@@ -45,14 +32,6 @@ class Seen:
 
     def __len__(self) -> int:
         return len(self.pictures)
-
-
-def opaque(pictures: np.ndarray) -> np.ndarray:
-    """uint8 [N, H, W, 3 or 4] -> [N, H, W, 3]."""
-    if pictures.shape[3] == 3:
-        return pictures
-    alpha = pictures[..., 3:].astype(np.float32) / 255
-    return np.round(pictures[..., :3] * alpha + BACKDROP * (1 - alpha)).astype(np.uint8)
 
 
 class Judge:
@@ -82,13 +61,9 @@ class Judge:
         return self._compare(self.reals[half:], self.reals[: min(half, count)])
 
     def _compare(self, reals: Seen, fakes: Seen) -> dict[str, float]:
-        least = min(len(reals), len(fakes))
-        frechet = FrechetInceptionDistance(Known(), input_img_size=(Eye.num_features,))
-        kernel = KernelInceptionDistance(Known(), subset_size=min(SUBSET, least))
-        for metric in (frechet, kernel):
-            metric.update(reals.features, real=True)
-            metric.update(fakes.features, real=False)
-        torch.manual_seed(self.seed)  # kernel distance draws subsets
-        count = min(SLICED, least)
-        swd = sliced_wasserstein(to_network(reals.pictures[:count]), to_network(fakes.pictures[:count]))
-        return {"fd": float(frechet.compute()), "kd": 1000 * float(kernel.compute()[0]), "swd": swd}
+        count = min(SLICED, len(reals), len(fakes))
+        return {
+            "fd": fid(reals.features, fakes.features),
+            "kd": 1000 * kid(reals.features, fakes.features, seed=self.seed),
+            "swd": sliced_wasserstein(to_network(reals.pictures[:count]), to_network(fakes.pictures[:count])),
+        }

@@ -13,7 +13,7 @@ from imagen_demo.config import TrainConfig
 from imagen_demo.data.dataset import open_dataset
 from imagen_demo.errors import UserError
 from imagen_demo.studio import jobs
-from imagen_demo.studio.locks import RunLock
+from imagen_demo.studio.locks import run_lock
 from imagen_demo.training.distributed import Team
 from imagen_demo.training.main import train_run
 from imagen_demo.training.run import Run
@@ -48,7 +48,7 @@ def train_together(workspace: Workspace, config: TrainConfig, new: New, old: tup
             run = jobs.create_run(workspace, prepared, config, checked_name(name or dataset), model)
     run = Run(Path(team.told_text(str(run.path.resolve()) if run else "")))
     resume = bool(team.told(resume))
-    lock = RunLock(run.path)
+    lock = run_lock(run.path)
     if team.leads:
         lock.take()
         run.answer()  # an old request is not meant for this training

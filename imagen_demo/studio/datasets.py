@@ -16,7 +16,7 @@ from imagen_demo.data.prepare import prepare
 from imagen_demo.data.sample_set import write_sample_set
 from imagen_demo.errors import UserError
 from imagen_demo.progress import Progress, silent
-from imagen_demo.studio.locks import DatasetLock
+from imagen_demo.studio.locks import Lock, dataset_lock
 from imagen_demo.workspace import Workspace, checked_name, free_name
 
 SAMPLE_SET = "planets"
@@ -82,7 +82,7 @@ def _alone(workspace: Workspace, name: str, replace: bool, wait: Progress | None
         try:
             with _choosing:
                 out = workspace.datasets / (name if replace else free_name(name, workspace.datasets, _being_made))
-                _take(DatasetLock(out))
+                _take(dataset_lock(out))
                 _being_made.add(out)
             break
         except UserError:
@@ -95,10 +95,10 @@ def _alone(workspace: Workspace, name: str, replace: bool, wait: Progress | None
     finally:
         with _choosing:
             _being_made.discard(out)
-            DatasetLock(out).release()
+            dataset_lock(out).release()
 
 
-def _take(lock: DatasetLock) -> None:
+def _take(lock: Lock) -> None:
     try:
         lock.take()
     except OSError as error:

@@ -23,7 +23,7 @@ from imagen_demo.config import TrainConfig
 from imagen_demo.data.dataset import Dataset, open_dataset
 from imagen_demo.errors import UserError
 from imagen_demo.studio import library
-from imagen_demo.studio.locks import RunLock
+from imagen_demo.studio.locks import run_lock
 from imagen_demo.training.run import Run, Status, process_started
 from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.workspace import REPOSITORY, Workspace, checked_name, free_name
@@ -86,7 +86,7 @@ def create_run(
 
 def _spawn(run: Run, resume: bool) -> None:
     """Start the trainer on ``run``: its own session, no input, output to ``log.txt``."""
-    lock = RunLock(run.path)
+    lock = run_lock(run.path)
     if status(run).alive:  # also a trainer that was started by hand and holds no lock
         raise UserError("{name} is already being trained.", name=run.name)
     lock.take()
@@ -187,7 +187,7 @@ def delete_run(run: Run) -> None:
     Raises:
         UserError: it is being trained.
     """
-    if status(run).alive or RunLock(run.path).owner() is not None:
+    if status(run).alive or run_lock(run.path).owner() is not None:
         raise UserError("{name} is still being trained. Stop it first.", name=run.name)
     aside = run.path.with_name(f".deleted-{uuid.uuid4().hex}")
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from imagen_demo.errors import UserError
@@ -16,27 +17,16 @@ _SAME = 2.0  # seconds between two readings of one process's start
 class Lock:
     """A file ``{"pid", "started"}`` of whoever may write ``name``; it counts for as long as that process lives.
 
-    Other threads of the owner's process are refused like anybody else.
+    Other threads of the owner's process are refused like anybody else. ``refusal`` makes the sentence for those who
+    come while the process with that id is at it.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
-        self.path, self.name = Path(path), name
-
-    def refusal(self, pid: int) -> UserError:
-        """The sentence for those who come while process ``pid`` is at it."""
-        raise NotImplementedError
+    def __init__(self, path: Path, name: str, refusal: Callable[[int], UserError]) -> None:
+        self.path, self.name, self._refusal = path, name, refusal
 
     def owner(self) -> int | None:
         """The process id of the living owner, None for no lock or a dead owner's."""
-        try:
-            found = json.loads(self.path.read_text("utf-8"))
-            pid, started = int(found["pid"]), float(found["started"])
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError, OSError):
-            return None  # cut off while being written: its writer is gone
-        now = process_started(pid)  # 0.0 for no such process
-        return pid if now and abs(now - started) < _SAME else None
+        return _living_owner(self.path)
 
     def take(self) -> None:
         """Own the lock, taking it over from a dead owner.
@@ -52,7 +42,7 @@ class Lock:
                 pass
             pid = self.owner()
             if pid is not None:
-                raise self.refusal(pid)
+                raise self._refusal(pid)
             self._put_aside()
         raise UserError("{name} is being started elsewhere at this moment.", name=self.name)
 
@@ -77,7 +67,7 @@ class Lock:
             os.rename(self.path, aside)
         except FileNotFoundError:
             return
-        if Lock(aside, self.name).owner() is not None and not self.path.exists():
+        if _living_owner(aside) is not None and not self.path.exists():
             os.rename(aside, self.path)
         else:
             aside.unlink(missing_ok=True)
@@ -96,29 +86,39 @@ class Lock:
         self.path.unlink(missing_ok=True)
 
 
-class RunLock(Lock):
+def run_lock(run: Path) -> Lock:
     """``lock.json`` of a run directory: taken by who starts a trainer, then handed to the trainer's process."""
+    name = Path(run).name
 
-    def __init__(self, run: Path) -> None:
-        super().__init__(Path(run) / "lock.json", Path(run).name)
+    def refusal(pid: int) -> UserError:
+        return UserError("{name} is already being trained by process {pid}. Stop it there first.", name=name, pid=pid)
 
-    def refusal(self, pid: int) -> UserError:
-        return UserError(
-            "{name} is already being trained by process {pid}. Stop it there first.", name=self.name, pid=pid
-        )
+    return Lock(Path(run) / "lock.json", name, refusal)
 
 
-class DatasetLock(Lock):
+def dataset_lock(dataset: Path) -> Lock:
     """``.NAME.lock`` beside a dataset that is being prepared."""
+    name = Path(dataset).name
 
-    def __init__(self, dataset: Path) -> None:
-        super().__init__(Path(dataset).with_name(f".{Path(dataset).name}.lock"), Path(dataset).name)
-
-    def refusal(self, pid: int) -> UserError:
+    def refusal(pid: int) -> UserError:
         return UserError(
             "{name} is being prepared by process {pid} at this moment. Wait until it is done, or choose another name.",
-            name=self.name, pid=pid,
+            name=name, pid=pid,
         )  # fmt: skip
+
+    return Lock(Path(dataset).with_name(f".{name}.lock"), name, refusal)
+
+
+def _living_owner(path: Path) -> int | None:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        pid, started = int(found["pid"]), float(found["started"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, OSError):
+        return None  # cut off while being written: its writer is gone
+    now = process_started(pid)  # 0.0 for no such process
+    return pid if now and abs(now - started) < _SAME else None
 
 
 def _entry(pid: int) -> str:

@@ -8,6 +8,7 @@ were chosen on them.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -114,18 +115,18 @@ def collapsed(curves: Curves) -> bool:
     return latest[-1] < COLLAPSED or (len(latest) == POOR_TICKS and max(latest) < POOR)
 
 
+def _lost(row: Row) -> bool:
+    return row["loss_d"] < WON_LOSS_D and row["loss_g"] > WON_LOSS_G
+
+
 def winning(curves: Curves) -> bool:
     """The discriminator tells all pictures apart right now."""
-    return curves.now["loss_d"] < WON_LOSS_D and curves.now["loss_g"] > WON_LOSS_G
+    return _lost(curves.now)
 
 
 def won(curves: Curves) -> bool:
     """... and has done so for long."""
-    lost = []
-    for row in reversed(curves.rows):
-        if not (row["loss_d"] < WON_LOSS_D and row["loss_g"] > WON_LOSS_G):
-            break
-        lost.append(row["kimg"])
+    lost = [row["kimg"] for row in itertools.takewhile(_lost, reversed(curves.rows))]
     return len(lost) >= WON_TICKS and lost[0] - lost[-1] >= max(WON_KIMG, WON_SHARE * lost[0])
 
 

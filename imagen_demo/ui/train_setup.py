@@ -227,8 +227,9 @@ def _settings(
     def presets(request: gr.Request) -> gr.Radio:
         return gr.Radio(choices=[(t("tr_minutes_preset", request, count=count), count) for count in PRESETS])
 
-    def suggest(data: str | None) -> str:
-        return free_name(data, workspace.runs) if data else ""
+    def suggest(data: str | None) -> Any:
+        """The name a run gets without one: only a hint, so that what is being typed is never overwritten."""
+        return gr.Textbox(placeholder=free_name(data, workspace.runs)) if data else gr.skip()
 
     for field, control in zip(ADVANCED, advanced, strict=True):
         if field.metadata["choices"]:
