@@ -251,6 +251,7 @@ def test_cancelling_a_video_that_still_waits(open_page):
     expect(last.locator("#interpolate-cancel")).to_be_hidden()
     for page in visitors[:2]:
         page.locator("#interpolate-cancel").click()
+        expect(page.locator(".toast-body")).to_contain_text("Cancelled.")
         expect(page.locator("#interpolate-cancel")).to_be_hidden()
         expect(page.locator("#interpolate-video video")).to_have_count(0)
     # A cancelled page can make the next one.

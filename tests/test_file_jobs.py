@@ -1,4 +1,4 @@
-"""Long work that ends in a file: a job that still waits in the queue is cancelled for good."""
+"""Long work that ends in a file: its progress, and that a job which still waits is cancelled for good."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import gradio as gr
 import httpx
 import pytest
 
+from imagen_demo.errors import Cancelled
 from imagen_demo.ui import file_jobs
 
 
@@ -98,3 +99,14 @@ def test_what_never_began_is_forgotten_in_time():
     for number in range(3 * stops.MOST):
         stops.of("session", str(number))
     assert len(stops._events) <= stops.MOST
+
+
+def test_a_page_is_not_told_of_every_frame_but_stops_at_any():
+    words, stop = [], threading.Event()
+    report = file_jobs.reporter(lambda fraction, desc: words.append(fraction), stop, None)
+    for frame in range(10_000):
+        report(frame / 10_000, "")
+    assert words[0] == 0.0 and len(words) < 100
+    stop.set()
+    with pytest.raises(Cancelled):
+        report(1.0, "")

@@ -7,9 +7,9 @@ from typing import Any
 from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.models.style import START, channels_at, levels
 
-# Multiplications a second of one processor thread in training. From 86 images/s a thread at 64 px and width 512 with
-# the penalties every 8th step (torch 2.13, float32, two cores, docs/training-recipe.md); other sizes in proportion.
-SPEED_PER_THREAD = 3.5e10
+# Multiplications a second of one processor thread in training. From 76.5 thousand pictures in 10 minutes at 64 px and
+# width 512, all of a run's measuring and saving included (torch 2.13, float32, two threads); other sizes in proportion.
+SPEED_PER_THREAD = 2.6e10
 PASSES = 14  # forward passes' worth of work a picture: both networks forward and backward, the discriminator twice
 # Roughly what pictures look like after so many thousand of them at 64 px, on planets, emoji, and cats and dogs, by the
 # training runs of docs/training-recipe.md (none went beyond 215). Twice the side takes about twice as many.

@@ -18,6 +18,7 @@ from imagen_demo.progress import Progress
 from imagen_demo.ui import texts
 
 log = logging.getLogger(__name__)
+BETWEEN_WORDS = 0.25  # seconds between two words of progress to a page
 
 
 class Stops:
@@ -105,13 +106,22 @@ def wire(
 
 
 def reporter(progress: gr.Progress, stop: threading.Event, request: gr.Request | None) -> Progress:
-    """Gradio's progress as the core's: percent and seconds left; raises Cancelled once ``stop`` is set."""
+    """Gradio's progress as the core's: percent and seconds left; raises Cancelled once ``stop`` is set.
+
+    The page hears of it a few times a second: told of every frame of a video, it is too busy to notice a click.
+    """
     started = time.monotonic()
+    next_word = started
 
     def report(fraction: float, text: str) -> None:
+        nonlocal next_word
         if stop.is_set():
             raise Cancelled
-        spent = time.monotonic() - started
+        now = time.monotonic()
+        if now < next_word:
+            return
+        next_word = now + BETWEEN_WORDS
+        spent = now - started
         left = spent / fraction - spent if fraction > 0.02 else None
         progress(fraction, desc=text if left is None else texts.t("seconds_left", request, seconds=f"{left:.0f}"))
 

@@ -185,7 +185,7 @@ def link(studio: Studio, recipe: Recipe) -> str:
 
 
 def warm_up(workspace: Workspace, studio: Studio) -> None:
-    """Load the model that greets visitors while the server starts: the first one's load takes a second or more."""
+    """Draw once with the model that greets visitors: a process is slow to draw its first picture."""
     try:
         for model in models(workspace, "en")[:1]:
             studio.directions(model["name"])
