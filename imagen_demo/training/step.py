@@ -140,7 +140,7 @@ def discriminator_update(work: Work) -> dict[str, Tensor]:
     discriminator, parts = state.discriminator, work.parts()
     # The penalty's second derivatives want float32.
     penalise = config.gamma > 0 and state.counters.step % config.penalty_every == 0
-    set_learning(discriminator, config.freeze_d)
+    discriminator.requires_grad_(True)
     state.optimizer_d.zero_grad()
     out: dict[str, list[Tensor]] = defaultdict(list)
     for index, (real, labels, noise, weight) in enumerate(parts):
@@ -198,14 +198,6 @@ def _summed(out: dict[str, list[Tensor]], network: nn.Module) -> dict[str, Tenso
     whole = {key: torch.cat(values) if values[0].dim() else torch.stack(values).sum() for key, values in out.items()}
     gradients = [p.grad for p in network.parameters() if p.grad is not None]
     return whole | {"grad_norm": nn.utils.get_total_norm(gradients)}
-
-
-def set_learning(discriminator: Discriminator, freeze: int) -> None:
-    """Everything learns but the ``freeze`` finest blocks and the layer before them (Freeze-D, Mo et al. 2020)."""
-    discriminator.requires_grad_(True)
-    if freeze:
-        for part in (discriminator.from_picture, *discriminator.blocks[:freeze]):
-            part.requires_grad_(False)
 
 
 @torch.no_grad()

@@ -24,7 +24,7 @@ from imagen_demo.training.quality import Quality
 from imagen_demo.training.run import Run, own_status
 from imagen_demo.training.showing import GRID, draw_fixed, mean_w, model_info, sample_grid, write_sample
 from imagen_demo.training.state import fresh_state
-from imagen_demo.training.step import judge, set_learning, train_step
+from imagen_demo.training.step import judge, train_step
 from imagen_demo.training.window import Window
 
 JUDGE_EVERY = 4  # steps between looks at the pictures held out
@@ -49,7 +49,6 @@ class Trainer:
         if self.device.type == "cpu":
             torch.set_num_threads(own_threads(config.threads))
         self.state = fresh_state(config, model, self.device)
-        set_learning(self.state.discriminator, config.freeze_d)
         team.wrap(self.state.generator, self.state.discriminator)
         self.batches = Batches(
             dataset, config.batch, config.seed, config.mirror == "yes", self.device,
