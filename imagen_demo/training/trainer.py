@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
@@ -260,7 +261,7 @@ class Trainer:
             self._announced = rule.name
             self.run.append_event("coach", self.curves.now["kimg"], rule.sentence, **advice["values"])
 
-    def _measure_quality(self, row: dict[str, float], preview: Any) -> None:
+    def _measure_quality(self, row: dict[str, float], preview: Image.Image) -> None:
         """What :mod:`quality` finds goes into the row; the best network so far is kept."""
         seconds = self.state.counters.seconds
         found = self.quality.measure(self.state.ema, seconds, planned=seconds / max(1e-9, self._progress()))
@@ -269,7 +270,7 @@ class Trainer:
         if self.quality.is_best(found):
             self._save_model(self.run.best, preview, row)
 
-    def _save_model(self, folder: Any, preview: Any, row: dict[str, float]) -> None:
+    def _save_model(self, folder: Path, preview: Image.Image, row: dict[str, float]) -> None:
         w_avg = mean_w(self.state.ema, self.model, self.device)
         info = model_info(self.run, self.dataset, self.config, self.model, self.state.counters, row)
         save_model(folder, self.state.ema, w_avg, dataclasses.replace(info, lineage=self.lineage), preview)
