@@ -61,7 +61,8 @@ def train(
     for mark in marks:
         while trainer.state.counters.kimg < mark:
             trainer._step()
-        drawn.append((mark, from_network(draw_fixed(trainer.state.ema, model, trainer.device, UNSEEN))))
+        pictures = draw_fixed(trainer.state.ema, UNSEEN, model=model, device=trainer.device)
+        drawn.append((mark, from_network(torch.cat(list(pictures)))))
     trainer._end()
     return drawn
 
