@@ -13,11 +13,15 @@ from typing import Any
 from PIL import Image
 
 from imagen_demo.errors import UserError
-from imagen_demo.studio import directions as making
 from imagen_demo.studio.background import Background
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.ui import texts, widgets
 from imagen_demo.ui.widgets import Payload
+
+try:
+    from imagen_demo.studio import directions as making
+except ImportError:  # until it is there
+    making = None
 
 FILM, REACH, FILM_SIDE = 7, 3, 96  # pictures of a filmstrip, its greatest amount, their side
 MAX_EXAMPLES = 400  # marked pictures
@@ -72,7 +76,10 @@ def calls(studio: Studio) -> dict[str, Callable[[Payload, str], Payload]]:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "directions.safetensors"
             making.export_file(studio, name, ids, out)
-            return {"url": widgets.file_url(out.read_bytes()), "name": f"{name.replace('/', '-')}-{'-'.join(ids)[:60]}.safetensors"}
+            return {
+                "url": widgets.file_url(out.read_bytes()),
+                "name": f"{name.replace('/', '-')}-{'-'.join(ids)[:60]}.safetensors",
+            }
 
     def import_directions(payload: Payload, language: str) -> Payload:
         name = _text(payload, "model")
