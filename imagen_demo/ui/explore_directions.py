@@ -1,4 +1,4 @@
-"""Explore's calls about directions: filmstrips, names, what is hidden, found, made from examples, exported, imported."""
+"""Explore's calls about directions: filmstrips, names, hiding, finding, making from examples, files."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from imagen_demo.errors import UserError
 from imagen_demo.studio.background import Background

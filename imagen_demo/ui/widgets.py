@@ -231,7 +231,7 @@ def file_url(content: bytes, kind: str = "application/octet-stream") -> str:
 
 
 def file_bytes(data: Any, most: int) -> bytes | None:
-    """What the page sent as a data URL; b"" where it is unreadable, None where it is none or has over ``most`` letters."""
+    """What the page sent as a data URL; b"" where unreadable, None where there is none or over ``most`` letters."""
     if not isinstance(data, str) or len(data) > most:
         return None
     try:
