@@ -150,7 +150,8 @@ def test_explore_opens_the_newest_network_and_after_the_end_the_best_one(workspa
     assert opened() == ("run/first", "Explore the newest network", False)
     save_tiny_model(run.latest)
     save_tiny_model(workspace.checkpoints / "first-2")
-    (run.path / "published.json").write_text('{"model": "first-2"}')
+    weights = load_model(workspace.checkpoints / "first-2").hash
+    (run.path / "published.json").write_text(json.dumps({"model": "first-2", "weights": weights}))
     assert opened() == ("first-2", "Explore the best network", True)
     alive = own_status()
     alive.state = "training"
