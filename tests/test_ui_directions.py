@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imagen_demo.errors import UserError
-from imagen_demo.latent import discovery
+from imagen_demo.latent.directions import Varied
 from imagen_demo.progress import Progress
 from imagen_demo.studio import directions as making
 from imagen_demo.studio.recipes import Studio
@@ -84,8 +84,6 @@ def finished(calls: dict, state: dict) -> dict:
 
 
 def test_finding_is_watched_cancelled_and_completed(calls, monkeypatch):
-    found = making.discover
-
     def endless(studio: Studio, name: str, progress: Progress) -> None:
         while True:
             progress(0.25, "3 of 12 pictures measured")
@@ -101,8 +99,12 @@ def test_finding_is_watched_cancelled_and_completed(calls, monkeypatch):
     calls["stop_finding"]({})
     assert finished(calls, calls["finding"]({})) == {"state": "cancelled"}
 
-    monkeypatch.setattr(making, "discover", found)
-    monkeypatch.setattr(discovery, "samples_for", lambda resolution: 64)  # quick, if not good
+    def quick(studio: Studio, name: str, progress: Progress) -> None:
+        found = studio.directions(name)
+        found.varied = Varied(plain=True, spread={})
+        making._keep_found(studio, name, studio.model(name), found)
+
+    monkeypatch.setattr(making, "discover", quick)
     complete = finished(calls, calls["find"]({}))
     assert complete["state"] == "complete" and "pc0" in names(complete)
 
