@@ -1,0 +1,76 @@
+"""Discover: a map of many seeds, breeding, mixing tables and grids of parameters.
+
+The tab is one HTML component of several scripts (``static/discover*.js``); each view asks Python for recipes or
+places and then for the pictures a few at a time, so that the first are there at once, a visitor can stop, and
+visitors share the cores fairly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from imagen_demo.errors import UserError
+from imagen_demo.studio.maps import Maps, MapSpec, Waiting, around
+from imagen_demo.studio.recipes import Studio
+from imagen_demo.ui import widgets
+from imagen_demo.ui.widgets import Payload
+from imagen_demo.workspace import Workspace
+
+SCRIPTS = ("discover_core.js", "discover_map_canvas.js", "discover_map.js", "discover.js")
+
+
+def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
+    """Fill the tab; returns its components by name."""
+    calls = {
+        "facts": lambda payload, language: _facts(studio, payload, language),
+        "link": lambda payload, language: {"query": widgets.link(studio, widgets.recipe_from(payload.get("recipe")))},
+        **_map_calls(studio),
+    }
+    tab = widgets.picture_tab("discover", workspace, studio, calls, ("v_", "x_picture"), scripts=SCRIPTS)
+    return {"tab": tab}
+
+
+def _facts(studio: Studio, payload: Payload, language: str) -> Payload:
+    """What the controls need to know about a model."""
+    name = str(payload.get("model", ""))
+    facts = widgets.model_facts(studio, name, language)
+    return {"model": facts | {"layers": studio.model(name).generator.num_ws}}
+
+
+# -- map -----------------------------------------------------------------------------------------------------------
+
+
+def _map_calls(studio: Studio) -> dict[str, Callable[..., Payload]]:
+    """``map``: where the seeds lie, or how far that is; ``around``: the blend at a place between them."""
+    maps = Maps(studio)
+
+    def lay_out(payload: Payload, language: str) -> Payload:
+        answer = maps.ask(map_spec(payload))
+        if isinstance(answer, Waiting):
+            return {"share": answer.share, "stage": answer.stage}
+        return {"cloud": answer.cloud.round(4).tolist(), "tidy": answer.tidy.round(4).tolist()}
+
+    def blend(payload: Payload, language: str) -> Payload:
+        spec, point = map_spec(payload), payload.get("point")
+        answer = maps.ask(spec)
+        sound = isinstance(point, list) and len(point) == 2 and all(isinstance(v, int | float) for v in point)
+        if isinstance(answer, Waiting) or not sound:
+            raise UserError("The page sent something unreadable; reload it.")
+        places = answer.tidy if payload.get("tidy") else answer.cloud
+        recipe = around(spec, places, (point[0], point[1]), studio.model(spec.model).info.config.num_classes)
+        return {"recipe": widgets.recipe_data(recipe)}
+
+    return {"map": lay_out, "around": blend}
+
+
+def map_spec(payload: Payload) -> MapSpec:
+    """A map out of the page's JSON; raises UserError on nonsense."""
+    return MapSpec(
+        model=payload.get("model", ""),
+        first=payload.get("first", 0),
+        count=payload.get("count", 256),
+        psi=payload.get("psi", 1.0),
+        label=payload.get("label"),
+        by=payload.get("by", "w"),
+    )
