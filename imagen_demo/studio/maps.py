@@ -76,7 +76,7 @@ class MapSpec:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each seed lies: float32 [N, 2] in [-1, 1]; ``cloud`` as t-SNE has it, ``tidy`` each in a cell of its own."""
+    """Where each seed lies: float32 [N, 2] in [-1, 1]; ``cloud`` by t-SNE, ``tidy`` each in its own cell."""
 
     cloud: np.ndarray
     tidy: np.ndarray

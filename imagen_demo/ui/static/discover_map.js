@@ -20,7 +20,7 @@ const mapView = (() => {
   });
   const sharpen = D.newest(async (indices, pixels) => { // larger pictures where the map is zoomed in
     const wanted = indices.filter((index) => sources[index] && !sharp.has(index)).slice(0, 24);
-    if (pixels < 1.5 * THUMB || model.resolution <= THUMB || !wanted.length) return;
+    if (!model || pixels < 1.5 * THUMB || model.resolution <= THUMB || !wanted.length) return;
     const of = done;
     await pictures(wanted.map((index) => recipes[index]), 256, (at, src) => {
       sharp.add(wanted[at]);
@@ -82,17 +82,15 @@ const mapView = (() => {
   };
   const leave = () => { if (!cancel.hidden) { run.stop(); done = ''; } };
 
-  const zooms = h('div', { class: 'im-map-zoom' },
-    button('discover-map-in', T('v_zoom_in'), 'add', () => board.zoomAt(1.5), { bare: true }),
-    button('discover-map-out', T('v_zoom_out'), 'minus', () => board.zoomAt(1 / 1.5), { bare: true }),
-    button('discover-map-all', T('v_zoom_all'), 'all', () => board.fit(), { bare: true }));
-  const stage = h('div', { class: 'im-map-box' }, board.node, zooms);
   const between = button('discover-map-blend', T('v_between'), 'mix', () => board.middle());
   between.title = T('v_between_help');
+  const bar = h('div', { class: 'im-bar' },
+    button('discover-map-out', T('v_zoom_out'), 'minus', () => board.zoomAt(1 / 1.5), { bare: true }),
+    button('discover-map-in', T('v_zoom_in'), 'add', () => board.zoomAt(1.5), { bare: true }),
+    button('discover-map-all', T('v_zoom_all'), 'all', () => board.fit(), { bare: true }), other, between, cancel);
+  const stage = h('div', { class: 'im-stack' }, board.node, bar, h('p', { class: 'im-help', id: 'discover-map-help' }, `${T('v_map_help')} ${T('v_between_help')}`));
   const panel = h('section', { class: 'im-panel' },
     h('div', { class: 'im-pair' }, D.field(T('v_count'), countBox), D.field(T('v_first'), firstBox)),
-    D.field(T('v_by'), byBox), h('label', { class: 'im-check' }, tidy, h('span', {}, T('v_tidy'))),
-    h('div', { class: 'im-bar im-start' }, other, between, cancel),
-    h('p', { class: 'im-help', id: 'discover-map-help' }, `${T('v_map_help')} ${T('v_between_help')}`));
+    D.field(T('v_by'), byBox), h('label', { class: 'im-check' }, tidy, h('span', {}, T('v_tidy'))));
   return { id: 'map', title: T('v_map'), stage, panel, open, leave, all: true, take: (recipe) => { firstBox.value = String(Math.min(MOST_SEED - 1024, recipe.seeds[0][0])); open(); }, board };
 })();

@@ -1,0 +1,7 @@
+"""What maps, breeding and grids say, in Chinese."""
+
+from __future__ import annotations
+
+SENTENCES: dict[str, str] = {
+    "A map is made by w or by look, not by {by!r}.": "地图只能按 w 或按外观排列，不能按 {by!r}。",
+}
