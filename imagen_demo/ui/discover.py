@@ -11,31 +11,28 @@ from collections.abc import Callable
 from typing import Any
 
 from imagen_demo.errors import UserError
+from imagen_demo.studio import breeding, checks
 from imagen_demo.studio.maps import Maps, MapSpec, Waiting, around
 from imagen_demo.studio.recipes import Studio
 from imagen_demo.ui import widgets
 from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
 
-SCRIPTS = ("discover_core.js", "discover_map_canvas.js", "discover_map.js", "discover.js")
+SCRIPTS = (
+    "discover_core.js", "discover_map_canvas.js", "discover_map.js", "discover_tree.js", "discover_breed.js",
+    "discover.js",
+)  # fmt: skip
 
 
 def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
     """Fill the tab; returns its components by name."""
     calls = {
-        "facts": lambda payload, language: _facts(studio, payload, language),
         "link": lambda payload, language: {"query": widgets.link(studio, widgets.recipe_from(payload.get("recipe")))},
+        "breed": lambda payload, language: _breed(studio, payload),
         **_map_calls(studio),
     }
     tab = widgets.picture_tab("discover", workspace, studio, calls, ("v_", "x_picture"), scripts=SCRIPTS)
     return {"tab": tab}
-
-
-def _facts(studio: Studio, payload: Payload, language: str) -> Payload:
-    """What the controls need to know about a model."""
-    name = str(payload.get("model", ""))
-    facts = widgets.model_facts(studio, name, language)
-    return {"model": facts | {"layers": studio.model(name).generator.num_ws}}
 
 
 # -- map -----------------------------------------------------------------------------------------------------------
@@ -74,3 +71,22 @@ def map_spec(payload: Payload) -> MapSpec:
         label=payload.get("label"),
         by=payload.get("by", "w"),
     )
+
+
+# -- breed ---------------------------------------------------------------------------------------------------------
+
+
+def _breed(studio: Studio, payload: Payload) -> Payload:
+    """Nine children of the page's ``parents``; without any, nine random pictures like its ``base``."""
+    parents, seed = payload.get("parents"), checks.integer(payload.get("seed"), "seed", 0, checks.MAX_SEED)
+    if not isinstance(parents, list) or len(parents) > breeding.MOST_PARENTS:
+        raise UserError("Choose 1 to {most} parents.", most=breeding.MOST_PARENTS)
+    if not parents:
+        base = widgets.recipe_from(payload.get("base"))
+        children = breeding.first_litter(base, seed, classes=studio.model(base.model).info.config.num_classes)
+    else:
+        recipes = [widgets.recipe_from(parent) for parent in parents]
+        ids = [direction.id for direction in studio.directions(recipes[0].model) if not direction.hidden]
+        layers = studio.model(recipes[0].model).generator.num_ws
+        children = breeding.litter(recipes, seed, payload.get("strength", 0.3), layers, ids)
+    return {"recipes": [widgets.recipe_data(child) for child in children]}

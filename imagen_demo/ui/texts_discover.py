@@ -43,5 +43,23 @@ TEXTS = {
     "v_stage_waiting": ("Waiting for another map", "正在等待另一张地图"),
     "v_stage_measuring": ("Comparing the pictures: {share}%", "正在比较图片：{share}%"),
     "v_stage_arranging": ("Arranging them", "正在排布"),
+    # breed
+    "v_nine": ("Nine pictures to choose parents from", "九张图片，从中选择亲本"),
+    "v_child": ("Picture {number}: {what}", "图片 {number}：{what}"),
+    "v_pick": ("Pick one or more that you like.", "选出一张或多张喜欢的图片。"),
+    "v_picked": ("Picked: {count}. Their children come next.", "已选 {count} 张，下一代由它们所生。"),
+    "v_next": ("Next generation", "下一代"),
+    "v_again": ("Other children", "换一批子代"),
+    "v_new_family": ("New family", "新的家族"),
+    "v_new_sure": ("This forgets the present family. Press again to begin a new one.",
+                   "这将丢弃当前家族。再按一次即开始新的家族。"),
+    "v_strength": ("Mutation", "变异强度"),
+    "v_strength_help": ("How far children stray from what their parents have", "子代偏离亲本的程度"),
+    "v_breed_help": ("Children take the coarse layers of one parent and the fine ones of another, or blend both; "
+                     "mutation adds something new. The family stays in this browser.",
+                     "子代取一方的粗层与另一方的细层，或将两者混合；变异带来新的成分。家族保存在此浏览器中。"),
+    "v_tree": ("Family tree", "家族树"),
+    "v_ancestor": ("Generation {generation}: {what}", "第 {generation} 代：{what}"),
+    "v_present": ("The present nine", "当前的九张"),
     "v_arranged": ("Arranged: {total} pictures", "已排布 {total} 张图片"),
 }  # fmt: skip

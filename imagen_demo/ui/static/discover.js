@@ -1,5 +1,5 @@
 // The Discover tab, last part: the switch between its views, models, and messages from other tabs.
-const views = [mapView];
+const views = [mapView, breedView];
 let view = null;
 const switcher = h('div', { class: 'im-switch', role: 'radiogroup', 'aria-label': T('v_views') }, views.map((each) => h('label', { class: 'im-segment' },
   h('input', { type: 'radio', name: 'discover-view', id: `discover-view-${each.id}`, class: 'im-hidden', value: each.id, onchange: () => show(each) }),
@@ -29,9 +29,9 @@ classBox.addEventListener('change', () => renew());
 modelBox.addEventListener('change', async () => { if (await adopt(modelBox.value)) { unchoose(); show(view); } });
 
 const adopt = async (name) => {
-  const [facts, fresh] = [await D.ask(server.facts, { model: name }), await D.ask(server.describe, { model: name })];
-  if (facts.error || fresh.error) { say(facts.error || fresh.error, true); if (model) modelBox.value = model.name; return false; }
-  [model, blank] = [facts.model, fresh.recipe];
+  const answer = await D.ask(server.describe, { model: name });
+  if (answer.error) { say(answer.error, true); if (model) modelBox.value = model.name; return false; }
+  [model, blank] = [answer.model, answer.recipe];
   modelBox.choose(model.name);
   classField.hidden = !model.classes.length;
   if (view) paintClasses();
