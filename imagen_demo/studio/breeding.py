@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from imagen_demo.errors import UserError
-from imagen_demo.studio.checks import MAX_SEED, number
+from imagen_demo.studio.checks import number
 from imagen_demo.studio.recipes import Recipe
 
 Pairs = tuple[tuple[int, float], ...]  # (seed, weight)
@@ -29,12 +29,13 @@ NEW_SHARE = 0.6  # greatest weight of a new seed, at full strength
 STEP = 1.5  # standard deviation of a move along a direction, at full strength
 REACH = 3.0  # the farthest along a direction
 MOST_PSI = 1.3
+NEW_SEEDS = 100_000  # new seeds are below it: short numbers make short links
 
 
 def first_litter(base: Recipe, seed: int, count: int = 9, classes: int = 0) -> list[Recipe]:
     """``count`` pictures nobody is a parent of: ``base`` with random seeds; in the classes in turn if it has none."""
     random = np.random.RandomState([seed, 2**31])
-    seeds = random.randint(0, MAX_SEED, size=count, dtype=np.int64)
+    seeds = random.randint(0, NEW_SEEDS, size=count)
     in_turn = classes and base.label is None and not base.class_mix
     return [
         replace(base, seeds=((int(s), 1.0),), label=i % classes if in_turn else base.label) for i, s in enumerate(seeds)
@@ -112,7 +113,7 @@ def _moves(one: Recipe, other: Recipe, random: np.random.RandomState) -> tuple[t
 def _mutate(
     child: Recipe, random: np.random.RandomState, strength: float, num_ws: int, directions: Sequence[str]
 ) -> Recipe:
-    fresh = ((int(random.randint(0, MAX_SEED, dtype=np.int64)), 1.0),)
+    fresh = ((int(random.randint(0, NEW_SEEDS)), 1.0),)
     share = strength * random.uniform(0.2, NEW_SHARE)
     if num_ws > 1 and random.rand() < 0.4:  # in the fine layers
         fine = _blend(child.fine_seeds or child.seeds, fresh, share)
@@ -153,5 +154,5 @@ def _spread(seeds: Pairs) -> float:
 
 
 def _psi(parent: Recipe, seeds: Pairs) -> float:
-    """The truncation with which ``seeds`` is as far from the mean as the parent is: blending many makes pictures dull."""
+    """The truncation with which ``seeds`` is as far from the mean as the parent: blends of many are dull."""
     return float(np.clip(parent.psi * _spread(parent.seeds) / _spread(seeds), -MOST_PSI, MOST_PSI))
