@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import gradio as gr
+
 from imagen_demo.errors import UserError
-from imagen_demo.studio import breeding, checks
+from imagen_demo.studio import breeding, checks, grids
 from imagen_demo.studio.maps import Maps, MapSpec, Waiting, around
 from imagen_demo.studio.recipes import Studio
-from imagen_demo.ui import widgets
+from imagen_demo.ui import discover_grids, file_jobs, widgets
+from imagen_demo.ui.texts import i18n
 from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
 
 SCRIPTS = (
     "discover_core.js", "discover_map_canvas.js", "discover_map.js", "discover_tree.js", "discover_breed.js",
-    "discover.js",
+    "discover_table.js", "discover_mix.js", "discover_grid.js", "discover.js",
 )  # fmt: skip
 
 
@@ -30,9 +33,17 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
         "link": lambda payload, language: {"query": widgets.link(studio, widgets.recipe_from(payload.get("recipe")))},
         "breed": lambda payload, language: _breed(studio, payload),
         **_map_calls(studio),
+        **discover_grids.calls(studio),
     }
-    tab = widgets.picture_tab("discover", workspace, studio, calls, ("v_", "x_picture"), scripts=SCRIPTS)
-    return {"tab": tab}
+    tab = widgets.picture_tab(
+        "discover", workspace, studio, calls, ("v_", "x_picture"), scripts=SCRIPTS, grid_parameters=list(grids.NAMES)
+    )
+    file = gr.File(label=i18n("v_table_file"), visible=False, elem_id="discover-table", interactive=False)
+    cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="discover-table-cancel", size="sm")
+    file_jobs.wire(
+        tab.table, file, cancel, lambda sent, report: discover_grids.write_table(studio, sent, report), "table"
+    )
+    return {"tab": tab, "file": file}
 
 
 # -- map -----------------------------------------------------------------------------------------------------------

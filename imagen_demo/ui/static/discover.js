@@ -1,5 +1,5 @@
 // The Discover tab, last part: the switch between its views, models, and messages from other tabs.
-const views = [mapView, breedView];
+const views = [mapView, breedView, mixView, gridView];
 let view = null;
 const switcher = h('div', { class: 'im-switch', role: 'radiogroup', 'aria-label': T('v_views') }, views.map((each) => h('label', { class: 'im-segment' },
   h('input', { type: 'radio', name: 'discover-view', id: `discover-view-${each.id}`, class: 'im-hidden', value: each.id, onchange: () => show(each) }),
@@ -48,6 +48,30 @@ const accept = async ({ recipe, view: wanted }) => {
   if (wanted) view.take(recipe);
   choose(recipe);
 };
+// A picture dropped on the tab, or chosen: a grid comes back as it was; any other picture is what a grid is made around.
+const dropped = async (file) => {
+  if (!file) return;
+  const answer = await ask(server.read, { name: file.name, data: await readFile(file) });
+  if (!answer) return;
+  if (!answer.grid) { await accept({ recipe: answer.recipe, view: 'grid' }); say(answer.note || T('v_restored', { name: file.name })); return; }
+  if (answer.grid.base.model !== model?.name && !(await adopt(answer.grid.base.model))) return;
+  if (view !== gridView) show(gridView);
+  await gridView.restore(answer.grid);
+  say(answer.note || T('v_restored', { name: file.name }));
+};
+const readFile = (file) => new Promise((done, failed) => {
+  const reader = new FileReader();
+  reader.onload = () => done(reader.result);
+  reader.onerror = failed;
+  reader.readAsDataURL(file);
+});
+gridView.chooser.addEventListener('change', () => { dropped(gridView.chooser.files[0]); gridView.chooser.value = ''; });
+let dragging = 0;
+const drag = (by) => { dragging = Math.max(0, dragging + by); page.classList.toggle('im-dropping', dragging > 0); };
+page.addEventListener('dragenter', (event) => { event.preventDefault(); drag(1); });
+page.addEventListener('dragleave', () => drag(-1));
+page.addEventListener('dragover', (event) => event.preventDefault());
+page.addEventListener('drop', (event) => { event.preventDefault(); drag(-99); dropped(event.dataTransfer.files[0]); });
 const start = async (message) => {
   const answer = await D.ask(server.models, {});
   if (answer.error || !answer.models.length) {

@@ -74,7 +74,9 @@ const download = button('discover-download', T('c_download'), 'download', async 
 const actions = h('div', { class: 'im-actions' },
   button('discover-to-explore', T('c_to_explore'), 'send', send('explore', () => ({ recipe: D.clone(chosen) })), { kind: 'im-primary' }),
   button('discover-to-interpolate', T('c_to_interpolate'), 'send', send('interpolate', () => ({ add: D.clone(chosen) }))),
-  button('discover-to-generate', T('c_to_generate'), 'send', send('generate', () => ({ recipe: D.clone(chosen) }))));
+  button('discover-to-generate', T('c_to_generate'), 'send', send('generate', () => ({ recipe: D.clone(chosen) }))),
+  button('discover-to-breed', T('v_to_breed'), 'next', () => accept({ recipe: D.clone(chosen), view: 'breed' })),
+  button('discover-to-grid', T('v_to_grid'), 'next', () => accept({ recipe: D.clone(chosen), view: 'grid' })));
 const chosenPanel = h('section', { class: 'im-panel im-chosen', id: 'discover-chosen', hidden: true, 'aria-label': T('v_chosen') },
   bigFrame, h('div', { class: 'im-caption-bar' }, caption, download, copy), actions);
 const enlarge = D.newest(async (recipe, newest) => {
