@@ -13,6 +13,7 @@ from tiny import save_tiny_model
 
 from imagen_demo.config import ARCHITECTURES, OBJECTIVES, ModelConfig, PrepareConfig, TrainConfig, settings
 from imagen_demo.errors import UserError
+from imagen_demo.models.folder import load_model
 from imagen_demo.studio import datasets, jobs, library
 from imagen_demo.training import coach
 from imagen_demo.training.run import Run, Status, own_status

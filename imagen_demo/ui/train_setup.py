@@ -175,6 +175,7 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting
     files.change(lambda paths: gr.Button(visible=bool(paths)), files, go, **PRIVATE)
     go.click(from_files, [token, files, resolution, fit], started, **PRIVATE)
     folder.upload(from_folder, [token, folder, resolution, fit, places], started, js=PLACES, **PRIVATE)
+    folder.upload(lambda: None, None, files, **PRIVATE)  # what was dropped before is not what is prepared
     sample.click(from_sample, [token, resolution, fit], started, **PRIVATE)
     cancel.click(stop, token, None, **PRIVATE)
     timer.tick(look, token, [bar, working, timer, message, dataset], **PRIVATE)
