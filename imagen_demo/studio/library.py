@@ -133,7 +133,7 @@ def renamed(workspace: Workspace, name: str, weights: str) -> str:
         return name
     except UserError:
         for entry in list_models(workspace) if weights else []:
-            if weights_hash(entry.path).startswith(weights):
+            if not entry.name.startswith(RUN_PREFIX) and weights_hash(entry.path).startswith(weights):
                 return entry.name
         raise
 
