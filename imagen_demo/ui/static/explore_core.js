@@ -122,7 +122,7 @@ const download = button('explore-download', T('c_download'), 'download', async (
   const answer = await D.ask(server.png, { recipe });
   if (told(answer)) D.save(answer.url, answer.name);
 });
-const clip = async (text, done) => { try { await navigator.clipboard.writeText(text); say(done); } catch { say(text); } };
+const clip = async (text, done, instead = text) => { try { await navigator.clipboard.writeText(text); say(done); } catch { say(instead); } };
 const copy = button('explore-copy', T('x_copy'), 'link', async () => {
   const query = await linkOf();
   if (query) clip(`${location.origin}${location.pathname}?${withExtras(query).replace(/&__theme=\w+/, '')}`, T('x_copied'));
