@@ -313,3 +313,4 @@ PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, wi
     r"Waiting for the same pictures": "正在等待相同图片准备完成",
     r"Done": "完成",
 }
+PROGRESS |= sentences_zh_latent.PROGRESS
