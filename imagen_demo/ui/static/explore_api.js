@@ -18,4 +18,5 @@ const api = button('explore-api-call', T('x_api'), 'code', async () => {
   apiBox.hidden = false;
   copyCall();
 });
+api.hidden = !server.api_call;
 onPaint.push(() => { apiBox.hidden = true; }); // it was for another picture
