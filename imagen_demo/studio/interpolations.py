@@ -15,7 +15,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.latent import space
 from imagen_demo.latent.interpolation import EASINGS, SPACES, lerp, path, slerp
 from imagen_demo.media.grid import Background, flatten
-from imagen_demo.media.video import write_mp4
+from imagen_demo.media.video import write_film
 from imagen_demo.models.folder import Model
 from imagen_demo.progress import Progress, silent
 from imagen_demo.studio.recipes import Recipe, Studio
@@ -123,7 +123,7 @@ def write(
             yield np.asarray(flatten(Image.fromarray(frame), background)) if frame.shape[2] == 4 else frame
         progress(1.0, f"{total}/{total} frames")
 
-    write_mp4(flat_frames(), out, interpolation.fps, size)
+    write_film(flat_frames(), out, interpolation.fps, size=size)
 
 
 @torch.inference_mode()
