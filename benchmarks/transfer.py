@@ -1,8 +1,7 @@
-"""What starting from another model saves on few pictures: distance to unseen pictures over the training, five ways.
+"""What starting from another model saves on few pictures: distance to unseen pictures over the training, three ways.
 
 Trains a parent on one folder of pictures, then on a few pictures of another folder: from nothing, from the parent's
-generator, from both of its networks, and with the discriminator's finest blocks frozen (Freeze-D).
-Prints a table, and writes it as JSON with --out.
+generator, and from both of its networks. The arena's judge compares. Prints a table, and writes it as JSON with --out.
 """
 # ruff: noqa: I001
 
@@ -19,22 +18,20 @@ import typer
 import imagen_demo  # noqa: F401  before torch: it sets how idle threads wait
 import numpy as np
 import torch
+from benchmarks.arena.scores import Judge
 from imagen_demo.config import PrepareConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
-from imagen_demo.data.pixels import from_network, to_network
+from imagen_demo.data.pixels import from_network
 from imagen_demo.data.prepare import prepare
 from imagen_demo.models.folder import load_model
 from imagen_demo.training import coach
-from imagen_demo.training.distances import fid
 from imagen_demo.training.main import discriminator_of
-from imagen_demo.training.metrics import sliced_wasserstein
 from imagen_demo.training.run import Run
 from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.training.showing import draw_fixed
 from imagen_demo.training.trainer import Trainer
 
-WAYS = {"nothing": (False, False, 0), "generator": (True, False, 0), "both": (True, True, 0),
-        "both, 1 frozen": (True, True, 1), "both, 2 frozen": (True, True, 2)}  # fmt: skip
+WAYS = {"nothing": (False, False), "generator": (True, False), "both": (True, True)}  # networks taken over
 UNSEEN = 300  # pictures that are compared with as many generated ones
 
 
@@ -48,36 +45,11 @@ def picked(source: Path, folder: Path, start: int, stop: int) -> Path:
     return folder
 
 
-class Judge:
-    """Distances of generated pictures uint8 [N, H, W, 3] to unseen ones; lower is better."""
-
-    def __init__(self, real: np.ndarray) -> None:
-        self.real = real
-        try:
-            from arena.features import Eye
-
-            self.eye = Eye()
-            self.real_features = self._see(real)
-        except ImportError:  # the packages of the arena's feature network are not installed
-            self.eye = None
-
-    def _see(self, pictures: np.ndarray) -> torch.Tensor:
-        rows = torch.from_numpy(pictures.copy()).permute(0, 3, 1, 2).split(50)
-        return torch.cat([self.eye(part) for part in rows])
-
-    def __call__(self, fake: np.ndarray) -> dict[str, float]:
-        count = min(len(fake), len(self.real))
-        found = {"swd": sliced_wasserstein(to_network(self.real[:count]), to_network(fake[:count]))}
-        if self.eye is not None:
-            found["frechet"] = fid(self.real_features, self._see(fake))
-        return found
-
-
 def train(
     folder: Path, dataset: Dataset, config: TrainConfig, parent: Path | None, way: str, marks: list[float]
 ) -> list:
     """Networks as they are at each of ``marks`` kimg, as (kimg, pictures uint8 [N, H, W, 3])."""
-    with_generator, with_discriminator, _ = WAYS[way]
+    with_generator, with_discriminator = WAYS[way]
     config, model, _ = resolve(config, dataset, pick_device(config.device))
     folder.mkdir(parents=True)
     trainer = Trainer(Run(folder), dataset, config, model)
@@ -89,7 +61,8 @@ def train(
     for mark in marks:
         while trainer.state.counters.kimg < mark:
             trainer._step()
-        drawn.append((mark, from_network(draw_fixed(trainer.state.ema, model, trainer.device, UNSEEN))))
+        pictures = draw_fixed(trainer.state.ema, UNSEEN, model=model, device=trainer.device)
+        drawn.append((mark, from_network(torch.cat(list(pictures)))))
     trainer._end()
     return drawn
 
@@ -122,11 +95,11 @@ def main(
             train(work / "parent", parents, TrainConfig(kimg=parent_kimg, **common), None, "nothing", [parent_kimg])
             parent = work / "parent" / "latest"
         judge = Judge(np.asarray(unseen.images))
-        for way, (*_, frozen) in WAYS.items():
-            config = TrainConfig(kimg=at[-1], freeze_d=frozen, **common)
+        config = TrainConfig(kimg=at[-1], **common)
+        for way in WAYS:
             drawn = train(work / way, few, config, parent, way, at)
-            rows[way] = [{"kimg": kimg} | judge(fake) for kimg, fake in drawn]
-            cells = (f"{r['kimg']:g}: {r['swd']:.0f} / {r.get('frechet', 0):.0f}" for r in rows[way])
+            rows[way] = [{"kimg": kimg} | judge.score(fake) for kimg, fake in drawn]
+            cells = (f"{r['kimg']:g}: {r['swd']:.0f} / {r['fd']:.0f}" for r in rows[way])
             print(f"{way:16}", *cells, sep="  ", flush=True)
     if out:
         settings = {"pictures": count, "resolution": resolution, "seed": seed, "parent_kimg": parent_kimg, **common}

@@ -146,13 +146,6 @@ class TrainConfig:
     mirror: str = _setting(
         "auto", "Also learn from left-right mirrored pictures", "同时学习左右镜像的图片", choices=("auto", "yes", "no")
     )
-    freeze_d: int = _setting(
-        0,
-        "When starting from a model: the discriminator's finest blocks that stay as they are (0 = none)",
-        "从已有模型开始时：判别器保持不变的最精细层数（0 = 无）",
-        low=0,
-        high=8,
-    )
     patience_kimg: float = _setting(
         -1.0,
         "End early after so many thousand pictures without better quality (-1 = auto, 0 = never)",

@@ -7,14 +7,20 @@ from imagen_demo.training.augment import (
     P_MAX,
     Controller,
     affine_matrices,
-    augment,
+    apply,
+    blank,
     colour_matrices,
-    cutout,
+    cutout_boxes,
+    plan,
     recolour,
     warp,
 )
 
 CPU = torch.device("cpu")
+
+
+def augment(pictures: torch.Tensor, p: float, generator: torch.Generator | None = None) -> torch.Tensor:
+    return apply(pictures, plan(len(pictures), p, CPU, generator))
 
 
 def test_p_zero_is_the_identity():
@@ -23,7 +29,7 @@ def test_p_zero_is_the_identity():
     assert torch.equal(affine_matrices(4, 0.0, CPU), torch.eye(2, 3).expand(4, 2, 3))
     assert torch.allclose(warp(pictures, torch.eye(2, 3).expand(4, 2, 3)), pictures, atol=1e-5)
     assert torch.allclose(recolour(pictures, colour_matrices(4, 0.0, CPU)), pictures, atol=1e-5)
-    assert torch.equal(cutout(pictures, 0.0), pictures)
+    assert torch.equal(blank(pictures, cutout_boxes(4, 0.0, CPU)), pictures)
 
 
 def test_warp_shifts_by_whole_pixels():
@@ -58,7 +64,7 @@ def test_colours_of_half_transparent_pixels_change_as_the_opaque_ones():
 
 def test_cutout_blanks_about_a_quarter():
     pictures = torch.ones(400, 3, 16, 16)
-    out = cutout(pictures, 1.0, torch.Generator().manual_seed(0))
+    out = blank(pictures, cutout_boxes(400, 1.0, CPU, torch.Generator().manual_seed(0)))
     hit = (out == 0).flatten(1).any(dim=1).float().mean()
     assert 0.4 < float(hit) < 0.6
     assert int((out == 0)[:, 0].flatten(1).sum(dim=1).max()) <= 8 * 8

@@ -14,6 +14,8 @@ def test_a_dead_trainer_reads_as_interrupted_and_a_living_one_does_not(tmp_path)
     assert run.status().state == "training"
     run.write_status(Status(state="training", pid=alive.pid, pid_started=alive.pid_started - 100))  # a recycled pid
     assert run.status().state == "interrupted"
+    run.write_status(Status(state="preparing", pid=2**22 + 1, pid_started=0.0))  # it died before anyone looked
+    assert run.status().state == "interrupted"
     run.write_status(Status(state="finished", pid=1))
     assert run.status().state == "finished"
 

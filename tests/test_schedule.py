@@ -42,8 +42,6 @@ def test_the_automatic_batch_can_be_shared(dataset, processes):
         ({"batch": 16, "micro_batch": 5}, "cannot be done in parts of 5; use a micro_batch of 16, 8, 4."),
         ({"batch": 16, "micro_batch": 2}, "cannot be done in parts of 2; use a micro_batch of 16, 8, 4."),
         ({"threads": 1000}, r"threads cannot be 1000: this machine has \d+ cores; use 1 to \d+, or 0 for all."),
-        ({"freeze_d": 3}, r"freeze_d cannot be 3: this discriminator has \d blocks to freeze."),
-        ({"arch": "mlp", "freeze_d": 1}, "freeze_d cannot be 1: this discriminator has 0 blocks to freeze."),
     ],
 )
 def test_settings_that_cannot_work_are_refused_before_there_is_a_run(dataset, tmp_path, settings, sentence):

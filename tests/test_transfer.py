@@ -90,19 +90,16 @@ def test_training_starts_from_a_model_of_another_resolution_and_its_discriminato
     parent.train()
     publish(parent.run)
     source = tmp_path / "checkpoints" / "parent"
-    run = make_run(tmp_path / "runs" / "child", dataset, kimg=0.004, freeze_d=1, learning_rate=1e-4)
+    run = make_run(tmp_path / "runs" / "child", dataset, kimg=0.004, learning_rate=1e-4)
     storage.write_json(run.path / "config.json", run.config() | {"from_model": str(source)})
     train_run(run)
     child, ancestor = load_model(run.best), load_model(source)
     assert child.info.lineage == [ancestor.hash] and child.info.config == ancestor.info.config
-    moved = (child.generator.const - ancestor.generator.const).abs().mean()
-    assert 0 < moved < 0.1 * ancestor.generator.const.abs().mean()  # a step away, not a new beginning
+    before, after = discriminator_of(source, ancestor.hash), discriminator_of(run.latest, "")
+    for old, new in (ancestor.generator.const, child.generator.const), (before["conv.weight"], after["conv.weight"]):
+        assert 0 < (new - old).abs().mean() < 0.1 * old.abs().mean()  # a step away, not a new beginning
     (event,) = [event for event in run.events() if "starts from" in event["text"]]
     assert "100% of the generator and 100% of the discriminator" in event["text"]
-    before, after = discriminator_of(source, ancestor.hash), discriminator_of(run.latest, "")
-    assert torch.equal(before["blocks.0.conv0.weight"], after["blocks.0.conv0.weight"])  # frozen
-    assert torch.equal(before["from_picture.weight"], after["from_picture.weight"])
-    assert not torch.equal(before["conv.weight"], after["conv.weight"])
     config = run.config()
     storage.write_json(run.path / "config.json", config | {"train": config["train"] | {"kimg": 0.008}})
     train_run(run, resume=True)

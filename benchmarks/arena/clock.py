@@ -82,6 +82,11 @@ class Clock:
         self._started = time.monotonic()
 
 
+def parameters(*networks: Any) -> tuple[int, ...]:
+    """How many values each network learns."""
+    return tuple(sum(p.numel() for p in network.parameters()) for network in networks)
+
+
 def settle() -> None:
     """Wait until a GPU has done what it was told, where the contestant uses one."""
     torch = sys.modules.get("torch")

@@ -72,10 +72,6 @@ def patiently(train: Callable[[], None], trouble: type[Exception], tries: int = 
                 raise
 
 
-def parameters(network: torch.nn.Module) -> int:
-    return sum(p.numel() for p in network.parameters())
-
-
 def pictures(images: Tensor) -> np.ndarray:
     """Float [N, C, H, W] in [0, 1] -> uint8 [N, H, W, C], rounded as the peers' own grids are."""
     return (images.clamp(0, 1) * 255 + 0.5).byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()

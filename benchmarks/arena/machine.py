@@ -13,9 +13,9 @@ import psutil
 import typer
 
 from benchmarks.arena.peers import REPOSITORY
+from imagen_demo.config import cores
 from imagen_demo.data.dataset import Dataset, open_dataset
 from imagen_demo.errors import UserError
-from imagen_demo.training.schedule import cores
 
 
 def opened(path: Path) -> Dataset:

@@ -83,10 +83,6 @@ def same(options: argparse.Namespace) -> Same:
     return Same(dataset, config, model, device, np.random.default_rng(options.seed))
 
 
-def parameters(network: nn.Module) -> int:
-    return sum(p.numel() for p in network.parameters())
-
-
 @torch.no_grad()
 def average(ema: nn.Module, network: nn.Module, batch: int, half_life: float) -> None:
     """Their moving average of the weights, one tensor after another as they have it."""

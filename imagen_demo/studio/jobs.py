@@ -24,7 +24,7 @@ from imagen_demo.data.dataset import Dataset, open_dataset
 from imagen_demo.errors import UserError
 from imagen_demo.studio import library
 from imagen_demo.studio.locks import run_lock
-from imagen_demo.training.run import Run, Status, process_started
+from imagen_demo.training.run import Run, Status, lives, process_started
 from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.workspace import REPOSITORY, Workspace, checked_name, free_name
 
@@ -170,7 +170,7 @@ def stop(run: Run) -> None:
     now = _alive(run)
     run.ask("stop")
     run.append_event("user", now.kimg, "Training was stopped.")
-    if now.state == "preparing" and abs(process_started(now.pid) - now.pid_started) < 2:
+    if now.state == "preparing" and lives(now.pid, now.pid_started):
         os.kill(now.pid, signal.SIGTERM)  # still loading: it reads no requests yet, and forgets old ones
 
 
@@ -249,11 +249,8 @@ def damage(run: Run) -> UserError | None:
 
 
 def status(run: Run) -> Status:
-    """As ``run.status()``; a damaged ``status.json`` reads as interrupted."""
-    try:
-        return run.status()
-    except (OSError, ValueError, TypeError, AttributeError):
-        return Status(state="interrupted")
+    """As ``run.status()``, which never raises."""
+    return run.status()
 
 
 def can_continue(run: Run) -> bool:

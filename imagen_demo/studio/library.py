@@ -59,7 +59,7 @@ def list_models(workspace: Workspace) -> list[ModelEntry]:
     folders = [folder for folder in workspace.runs.iterdir() if not folder.name.startswith(".")]
     runs = [Run(folder) for folder in folders if _there(folder / "latest")]
     for run in sorted(runs, key=_last_change, reverse=True):
-        entries.append(_entry(RUN_PREFIX + run.name, run.latest, in_training=_in_training(run)))
+        entries.append(_entry(RUN_PREFIX + run.name, run.latest, in_training=run.status().alive))
     return entries
 
 
@@ -80,13 +80,6 @@ def _is_bundled(workspace: Workspace, name: str) -> bool:
 def _there(folder: Path) -> bool:
     """Whether there is such a folder, also at the instant in which it is being replaced (:mod:`storage`)."""
     return folder.is_dir() or folder.with_name(folder.name + ".old").is_dir() or folder.is_dir()
-
-
-def _in_training(run: Run) -> bool:
-    try:
-        return run.status().alive
-    except (OSError, ValueError, TypeError, AttributeError):  # status.json is damaged
-        return False
 
 
 def _last_change(run: Run) -> float:

@@ -9,9 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from imagen_demo.errors import UserError
-from imagen_demo.training.run import process_started
-
-_SAME = 2.0  # seconds between two readings of one process's start
+from imagen_demo.training.run import lives, process_started
 
 
 class Lock:
@@ -117,8 +115,7 @@ def _living_owner(path: Path) -> int | None:
         return None
     except (ValueError, KeyError, TypeError, OSError):
         return None  # cut off while being written: its writer is gone
-    now = process_started(pid)  # 0.0 for no such process
-    return pid if now and abs(now - started) < _SAME else None
+    return pid if lives(pid, started) else None
 
 
 def _entry(pid: int) -> str:

@@ -32,7 +32,10 @@ class Plan(NamedTuple):
 
 
 def plan(n: int, p: float, device: torch.device, generator: torch.Generator | None = None) -> Plan | None:
-    """Chance for ``n`` pictures: each kind of change hits each with probability ``p``. None: nothing will change."""
+    """Chance for ``n`` pictures: each kind of change hits each with probability ``p``, 0 to 1. None: nothing changes.
+
+    ``generator``: source of randomness on ``device``.
+    """
     if p <= 0:
         return None
     draws = (affine_matrices, colour_matrices, cutout_boxes)
@@ -44,17 +47,6 @@ def apply(pictures: Tensor, planned: Plan | None) -> Tensor:
     if planned is None:
         return pictures
     return blank(recolour(warp(pictures, planned.affine), planned.colour), planned.boxes)
-
-
-def augment(pictures: Tensor, p: float, generator: torch.Generator | None = None) -> Tensor:
-    """:func:`plan` and :func:`apply` in one; p = 0 is the identity.
-
-    Args:
-        pictures: [N, C, H, W] in [-1, 1].
-        p: 0 to 1.
-        generator: source of randomness on the pictures' device.
-    """
-    return apply(pictures, plan(len(pictures), p, pictures.device, generator))
 
 
 def _draw(n: int, p: float, kind: str, device: torch.device, generator: torch.Generator | None) -> Tensor:
@@ -125,11 +117,6 @@ def blank(pictures: Tensor, boxes: Tensor) -> Tensor:
     if pictures.shape[1] == 4:  # transparent black
         return (pictures + 1) * keep[:, None] - 1
     return pictures * keep[:, None]
-
-
-def cutout(pictures: Tensor, p: float, generator: torch.Generator | None = None) -> Tensor:
-    """:func:`cutout_boxes` and :func:`blank` in one."""
-    return blank(pictures, cutout_boxes(len(pictures), p, pictures.device, generator))
 
 
 class Controller:

@@ -16,6 +16,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from imagen_demo.config import cores
+
 PATIENCE = datetime.timedelta(hours=2)  # that the others wait while process 0 measures quality
 
 
@@ -40,7 +42,7 @@ def own_device(name: str) -> torch.device:
 
 def own_threads(threads: int) -> int:
     """This process's part of the machine's ``threads``, of which there are no more than cores."""
-    return max(1, min(threads, os.cpu_count() or 1) // local_processes())
+    return max(1, min(threads, cores()) // local_processes())
 
 
 class Team:

@@ -53,5 +53,4 @@ def forecast(config: TrainConfig, model: ModelConfig) -> tuple[str, dict[str, An
     reached = max(index for index, (need, _) in enumerate(STAGES) if kimg >= need * later)
     following = STAGES[min(reached + 1, len(STAGES) - 1)][0] * later
     values = {"minutes": kimg / a_minute, "kimg": kimg, "next": following / a_minute}
-    template = STAGES[reached][1]
-    return template, {key: value for key, value in values.items() if f"{{{key}" in template}
+    return STAGES[reached][1], values

@@ -5,30 +5,19 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
 from imagen_demo.errors import UserError
 from imagen_demo.models.layers import GROUP
-from imagen_demo.training.distributed import Team
-from imagen_demo.training.state import State
+
+if TYPE_CHECKING:  # it imports this file
+    from imagen_demo.training.step import Work
 
 Notify = Callable[[int], None]
 Found = TypeVar("Found")
 WORDS = ("out of memory", "not enough mem", "can't allocate memory", "cannot allocate memory")  # CUDA, CPU, Linux
-
-
-class Divisible(Protocol):
-    """The work of one update, see :class:`imagen_demo.training.step.Work`."""
-
-    state: State
-    real: torch.Tensor
-    team: Team
-    drawn: torch.Tensor | None
-
-    @property
-    def size(self) -> int: ...
 
 
 def ignore(size: int) -> None:
@@ -57,7 +46,7 @@ def fitting_size(wish: int, count: int) -> int:
     return next((size for size in sizes if not wish or size <= wish), sizes[-1])
 
 
-def fitting_memory(update: Callable[[Any], Found], work: Divisible, notify: Notify = ignore) -> Found:
+def fitting_memory(update: Callable[[Work], Found], work: Work, notify: Notify = ignore) -> Found:
     """``update(work)``; where the memory ends, once more with half as many pictures at a time, or fewer.
 
     ``update`` changes nothing before its last line, and all chance was drawn before, so the second time is the same.

@@ -7,6 +7,7 @@ averaged down to 32 pixels with colours premultiplied by alpha; or that to the m
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -23,6 +24,8 @@ QUERIES = 256  # pictures a median is taken over
 BLOCK = 1024  # training pictures compared at once,
 PIXELS = 2**24  # of not more than so many pixels
 CANDIDATES = 8  # a training picture's nearest others, in case the very nearest are copies of it
+
+Look = Callable[[np.ndarray], Tensor]  # pictures -> their thumbnails
 
 
 def queries(resolution: int) -> int:
@@ -53,7 +56,7 @@ def nearest(
     """
     k = min(k, len(dataset) - (own is not None))
     side, channels = min(SIDE, pictures.shape[1], dataset.resolution), max(pictures.shape[3], dataset.channels)
-    look = lambda some: thumbnails(some, side, channels)  # noqa: E731
+    look: Look = lambda some: thumbnails(some, side, channels)  # noqa: E731
     at_once = max(1, min(BLOCK, PIXELS // max(pictures.shape[1], dataset.resolution) ** 2))
     wanted = torch.cat([look(pictures[i : i + at_once]) for i in range(0, len(pictures), at_once)])
     both = torch.stack([wanted, wanted.flip(3)], dim=1).flatten(2)  # [N, 2, D]: mirrored too
@@ -72,7 +75,7 @@ def nearest(
     return _exactly(both, dataset, index, look)
 
 
-def _exactly(both: Tensor, dataset: Dataset, index: Tensor, look: object) -> tuple[np.ndarray, np.ndarray]:
+def _exactly(both: Tensor, dataset: Dataset, index: Tensor, look: Look) -> tuple[np.ndarray, np.ndarray]:
     """The distances of what was found, without the rounding of large matrix products, in their order."""
     rows = []
     for pair, found in zip(both, index, strict=True):

@@ -7,6 +7,7 @@ The sliced Wasserstein distance always; FID, KID, precision and recall where the
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator
 
@@ -24,11 +25,10 @@ from imagen_demo.training.distances import fid, kid, precision_recall
 from imagen_demo.training.features import MetricNetwork, cached_count, place, real_features
 from imagen_demo.training.metrics import sliced_wasserstein
 from imagen_demo.training.run import Run
+from imagen_demo.training.showing import draw_fixed
 
-METRICS = ("swd", "fid", "kid", "precision", "recall")  # keys of metrics.jsonl and of model.json
 PICTURES = 512  # for the sliced Wasserstein distance
 PIXELS = 2**25  # of all those pictures together: a quarter of a gigabyte a copy
-BATCH = 32  # pictures drawn at once
 # Shares of the time. The last measurement may overdraw by one of FOUR_AT_LEAST: 5% in all.
 SHARE = 0.02  # for the sliced Wasserstein distance
 NETWORK_SHARE = 0.02  # for what needs the metric network
@@ -61,7 +61,8 @@ class Quality:
     """
 
     def __init__(self, run: Run, dataset: Dataset, model: ModelConfig, device: torch.device) -> None:
-        self.run, self.dataset, self.model, self.device = run, dataset, model, device
+        self.run, self.dataset, self.device = run, dataset, device
+        self._draw = functools.partial(draw_fixed, model=model, device=device)
         self.best: tuple[str, float] | None = None  # the metric that ``best/`` follows, and its value there
         self._next = 0.0  # when SWD is due, on the monotonic clock
         self._network = NetworkQuality(run, dataset, device, self._draw)
@@ -121,17 +122,6 @@ class Quality:
             score = nearest.memorisation(pictures, self.dataset, in_time)
             if score is not None:
                 add_metrics(self.run.best, {"memorisation": score})
-
-    @torch.inference_mode()
-    def _draw(self, generator: nn.Module, count: int, labels: np.ndarray | None = None) -> Iterator[Tensor]:
-        """``count`` pictures of fixed z in parts, [n, C, H, W] on the CPU; without ``labels`` classes take turns."""
-        random = torch.Generator().manual_seed(0)
-        if labels is None:
-            labels = np.arange(count) % max(1, self.model.num_classes)
-        for start in range(0, count, BATCH):
-            part = torch.from_numpy(labels[start : min(start + BATCH, count)]).to(self.device)
-            z = torch.randn(len(part), self.model.z_dim, generator=random).to(self.device)
-            yield generator(z, part if self.model.num_classes else None).float().cpu()
 
 
 class NetworkQuality:

@@ -20,6 +20,7 @@ from imagen_demo.errors import UserError
 
 STATES = ("preparing", "training", "paused", "finished", "failed", "stopped")
 ALIVE = ("preparing", "training", "paused")
+SAME_START = 2.0  # seconds between two readings of one process's start
 
 
 @dataclass
@@ -58,6 +59,12 @@ def process_started(pid: int) -> float:
         return 0.0 if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.Error:
         return 0.0
+
+
+def lives(pid: int, started: float) -> bool:
+    """Whether the process that began at ``started`` still runs: a recycled pid is another's."""
+    now = process_started(pid) if pid else 0.0
+    return now > 0 and abs(now - started) < SAME_START
 
 
 class Run:
@@ -108,7 +115,7 @@ class Run:
         """The last status; one whose trainer is gone, or that is missing or damaged, reads as ``interrupted``."""
         try:
             status = Status(**storage.read_json(self.path / "status.json"))
-            if status.alive and (not status.pid or abs(process_started(status.pid) - status.pid_started) > 2):
+            if status.alive and not lives(status.pid, status.pid_started):
                 status.state, status.eta = "interrupted", None
             return status
         except (OSError, ValueError, TypeError, AttributeError):

@@ -11,7 +11,6 @@ from imagen_demo.config import ModelConfig, TrainConfig, check_cores, cores
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.errors import UserError
 from imagen_demo.models.layers import GROUP
-from imagen_demo.models.style import levels
 from imagen_demo.training.forecast import forecast
 from imagen_demo.training.memory import micro_batches
 
@@ -99,12 +98,6 @@ def resolve(
             batch=config.batch, count=len(dataset), name=dataset.name,
         )  # fmt: skip
     check_shares(config, processes)
-    blocks = 0 if mlp else len(levels(ModelConfig(resolution=dataset.resolution)))
-    if config.freeze_d > blocks:
-        raise UserError(
-            "freeze_d cannot be {freeze}: this discriminator has {blocks} blocks to freeze.",
-            freeze=config.freeze_d, blocks=blocks,
-        )  # fmt: skip
     check_cores("threads", config.threads)
     model = ModelConfig(
         arch=config.arch,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -14,25 +16,30 @@ from imagen_demo.data.pixels import from_network
 from imagen_demo.media.grid import make_grid
 from imagen_demo.models.folder import ModelInfo
 from imagen_demo.models.registry import Generator
-from imagen_demo.training.quality import METRICS
 from imagen_demo.training.run import Run
 from imagen_demo.training.state import Counters
 
+METRICS = ("swd", "fid", "kid", "precision", "recall")  # of a tick's line, that model.json repeats
 GRID = 36  # pictures in a sample grid, as far as they fit
 GRID_SIDE = 2048  # pixels of a sample grid, about, at most
-AT_ONCE = 32
+AT_ONCE = 32  # pictures drawn at once
 
 
 @torch.inference_mode()
-def draw_fixed(generator: Generator, model: ModelConfig, device: torch.device, count: int = GRID) -> Tensor:
-    """The first ``count`` pictures of fixed z, [N, C, H, W] on the CPU; classes take turns."""
-    z = torch.randn(count, model.z_dim, generator=torch.Generator().manual_seed(0)).to(device)
-    labels = torch.arange(count, device=device) % model.num_classes if model.num_classes else None
-    parts = []
+def draw_fixed(
+    generator: Generator, count: int, labels: np.ndarray | None = None, *, model: ModelConfig, device: torch.device
+) -> Iterator[Tensor]:
+    """The first ``count`` pictures of fixed z in parts, [n, C, H, W] in about [-1, 1] on the CPU.
+
+    ``labels``: their classes, int64 [count]; without, classes take turns.
+    """
+    random = torch.Generator().manual_seed(0)
+    if labels is None:
+        labels = np.arange(count) % max(1, model.num_classes)
     for start in range(0, count, AT_ONCE):
-        part = slice(start, start + AT_ONCE)
-        parts.append(generator(z[part], None if labels is None else labels[part]).float().cpu())
-    return torch.cat(parts)
+        part = torch.from_numpy(labels[start : min(start + AT_ONCE, count)]).to(device)
+        z = torch.randn(len(part), model.z_dim, generator=random).to(device)
+        yield generator(z, part if model.num_classes else None).float().cpu()
 
 
 def sample_grid(pictures: Tensor) -> Image.Image:

@@ -30,7 +30,6 @@ class Counters:
     step: int = 0
     images: int = 0  # real pictures shown to the discriminator
     seconds: float = 0.0  # spent training, over all resumes
-    best_quality: float | None = None  # the lowest sliced Wasserstein distance so far
     micro_batch: int = 0  # pictures at once since the memory was full; 0: as the settings say
     rescues: int = 0  # how often the run went back to an earlier state with gentler settings
     rescue: str = ""  # for which of the coach's rules

@@ -19,7 +19,7 @@ from imagen_demo.training.losses import OBJECTIVES, Objective, gradient_penalty
 from imagen_demo.training.memory import Notify, fitting_memory, fitting_size, ignore
 from imagen_demo.training.state import State
 
-STEP, JUDGE = 0, 1  # what a step's random numbers are for
+STEP, VALIDATION = 0, 1  # what a step's random numbers are for
 
 
 @dataclass
@@ -46,8 +46,8 @@ class Noise:
     again: Plan | None  # and the same ones when the generator learns
 
     def part(self, which: slice) -> Noise:
-        plans = (None if plan is None else plan.part(which) for plan in (self.real, self.fake, self.again))
-        return Noise(self.z[which], *plans)
+        plans = (self.real, self.fake, self.again)
+        return Noise(self.z[which], *(None if drawn is None else drawn.part(which) for drawn in plans))
 
 
 def seed_random(state: State, config: TrainConfig, purpose: int) -> None:
@@ -123,30 +123,29 @@ class Work:
         """bf16 where the GPU has it."""
         return torch.autocast("cuda", torch.bfloat16, enabled=enabled and self.real.is_cuda)
 
-    def draw(self, labels: Tensor | None, noise: Noise, whole: bool) -> Tensor:
-        """The generator's pictures, float32. In one piece they are drawn once and serve both updates."""
-        if self.drawn is None:
-            with self.autocast(), torch.set_grad_enabled(whole):
-                fake = self.team.caller(self.state.generator)(noise.z, labels).float()
-            if not whole:
-                return fake
-            self.drawn = fake
-        return self.drawn
+    def draw(self, labels: Tensor | None, noise: Noise, graph: bool) -> Tensor:
+        """The generator's pictures, float32; those just drawn, where they are still ``drawn``."""
+        if self.drawn is not None:
+            return self.drawn
+        with self.autocast(), torch.set_grad_enabled(graph):
+            return self.team.caller(self.state.generator)(noise.z, labels).float()
 
 
 def discriminator_update(work: Work) -> dict[str, Tensor]:
     """One step of the discriminator over all micro-batches: loss, logits, norm and penalties."""
     state, config, objective = work.state, work.config, work.objective
     discriminator, parts = state.discriminator, work.parts()
+    whole = len(parts) == 1  # then the generated pictures are drawn once, with their graph, for both updates
     # The penalty's second derivatives want float32.
     penalise = config.gamma > 0 and state.counters.step % config.penalty_every == 0
-    set_learning(discriminator, config.freeze_d)
+    discriminator.requires_grad_(True)
     state.optimizer_d.zero_grad()
     out: dict[str, list[Tensor]] = defaultdict(list)
     for index, (real, labels, noise, weight) in enumerate(parts):
         count = len(real)
-        fake = work.draw(labels, noise, whole=len(parts) == 1).detach()
-        seen = torch.cat([apply(real, noise.real), apply(fake, noise.fake)]).requires_grad_(penalise)
+        fake = work.draw(labels, noise, graph=whole)
+        work.drawn = fake if whole else None
+        seen = torch.cat([apply(real, noise.real), apply(fake.detach(), noise.fake)]).requires_grad_(penalise)
         with work.team.syncing(discriminator, index == len(parts) - 1):
             with work.autocast(not penalise):
                 logits = verdicts(work.team.caller(discriminator), seen, labels)
@@ -177,7 +176,7 @@ def generator_update(work: Work) -> dict[str, Tensor]:
     out: dict[str, list[Tensor]] = defaultdict(list)
     for index, (real, labels, noise, weight) in enumerate(parts):
         with work.team.syncing(state.generator, index == len(parts) - 1):
-            fake = work.draw(labels, noise, whole=True)
+            fake = work.draw(labels, noise, graph=True)
             work.drawn = None
             with work.autocast():
                 real_logits = torch.zeros(len(real), device=real.device)
@@ -200,19 +199,11 @@ def _summed(out: dict[str, list[Tensor]], network: nn.Module) -> dict[str, Tenso
     return whole | {"grad_norm": nn.utils.get_total_norm(gradients)}
 
 
-def set_learning(discriminator: Discriminator, freeze: int) -> None:
-    """Everything learns but the ``freeze`` finest blocks and the layer before them (Freeze-D, Mo et al. 2020)."""
-    discriminator.requires_grad_(True)
-    if freeze:
-        for part in (discriminator.from_picture, *discriminator.blocks[:freeze]):
-            part.requires_grad_(False)
-
-
 @torch.no_grad()
-def judge(state: State, config: TrainConfig, pictures: Tensor, labels: Tensor | None, team: Team = ALONE) -> Tensor:
+def validate(state: State, config: TrainConfig, pictures: Tensor, labels: Tensor | None, team: Team = ALONE) -> Tensor:
     """Logits [N] of pictures the discriminator does not train on, augmented as those it does."""
     count = len(pictures) * team.size
-    seed_random(state, config, JUDGE)
+    seed_random(state, config, VALIDATION)
     planned = plan(count, state.controller.p, pictures.device, state.random)
     if planned is not None:
         planned = planned.part(team.share(count))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
@@ -24,10 +25,10 @@ from imagen_demo.training.quality import Quality
 from imagen_demo.training.run import Run, own_status
 from imagen_demo.training.showing import GRID, draw_fixed, mean_w, model_info, sample_grid, write_sample
 from imagen_demo.training.state import fresh_state
-from imagen_demo.training.step import judge, set_learning, train_step
+from imagen_demo.training.step import train_step, validate
 from imagen_demo.training.window import Window
 
-JUDGE_EVERY = 4  # steps between looks at the pictures held out
+VALIDATE_EVERY = 4  # steps between looks at the pictures held out
 ORDERS = ("step", "tick", "wait", "end")  # what process 0 tells all to do next
 STARTED_FROM = (
     "Training starts from {model}: {generator:.0%} of the generator and {discriminator:.0%} of the discriminator are "
@@ -49,7 +50,6 @@ class Trainer:
         if self.device.type == "cpu":
             torch.set_num_threads(own_threads(config.threads))
         self.state = fresh_state(config, model, self.device)
-        set_learning(self.state.discriminator, config.freeze_d)
         team.wrap(self.state.generator, self.state.discriminator)
         self.batches = Batches(
             dataset, config.batch, config.seed, config.mirror == "yes", self.device,
@@ -145,13 +145,13 @@ class Trainer:
             self.status.state = "training"
             self._restart_clocks()
         step, controller = self.state.counters.step, self.state.controller
-        adapt = self.config.augment == "adaptive" and step % JUDGE_EVERY == 0
-        judged = judge(self.state, self.config, *self.batches.validation(step), team=self.team) if adapt else None
+        adapt = self.config.augment == "adaptive" and step % VALIDATE_EVERY == 0
+        unseen = validate(self.state, self.config, *self.batches.validation(step), team=self.team) if adapt else None
         real, labels = self.batches[step]
         result = train_step(self.state, self.config, real, labels, team=self.team, notify=self._memory_ended)
-        if judged is not None:
-            logits = self.team.mean(torch.stack([result.real.mean(), result.fake.mean(), judged.mean()]))
-            controller.update(*logits, images=JUDGE_EVERY * self.config.batch)
+        if unseen is not None:
+            logits = self.team.mean(torch.stack([result.real.mean(), result.fake.mean(), unseen.mean()]))
+            controller.update(*logits, images=VALIDATE_EVERY * self.config.batch)
         self.window.add(result)
         now = time.monotonic()
         self.state.counters.seconds += now - self._last
@@ -234,7 +234,7 @@ class Trainer:
         return coach.RULES[int(self.team.told(index))]
 
     def _draw(self) -> torch.Tensor:
-        return draw_fixed(self.state.ema, self.model, self.device)
+        return torch.cat(list(draw_fixed(self.state.ema, GRID, model=self.model, device=self.device)))
 
     def _relative_diversity(self, pictures: torch.Tensor) -> float:
         spread = np.linspace(0, len(self.dataset) - 1, min(GRID, len(self.dataset))).astype(int)
@@ -261,17 +261,16 @@ class Trainer:
             self._announced = rule.name
             self.run.append_event("coach", self.curves.now["kimg"], rule.sentence, **advice["values"])
 
-    def _measure_quality(self, row: dict[str, float], preview: Any) -> None:
+    def _measure_quality(self, row: dict[str, float], preview: Image.Image) -> None:
         """What :mod:`quality` finds goes into the row; the best network so far is kept."""
         seconds = self.state.counters.seconds
         found = self.quality.measure(self.state.ema, seconds, planned=seconds / max(1e-9, self._progress()))
         row |= found
         self.status.quality = found.get("swd", self.status.quality)
         if self.quality.is_best(found):
-            self.state.counters.best_quality = self.quality.best[1]
             self._save_model(self.run.best, preview, row)
 
-    def _save_model(self, folder: Any, preview: Any, row: dict[str, float]) -> None:
+    def _save_model(self, folder: Path, preview: Image.Image, row: dict[str, float]) -> None:
         w_avg = mean_w(self.state.ema, self.model, self.device)
         info = model_info(self.run, self.dataset, self.config, self.model, self.state.counters, row)
         save_model(folder, self.state.ema, w_avg, dataclasses.replace(info, lineage=self.lineage), preview)

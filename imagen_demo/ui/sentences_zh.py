@@ -143,8 +143,6 @@ SENTENCES: dict[str, str] = {
         "批大小 {batch} 无法由 {processes} 个进程均分；请用 {least} 的倍数。",
     "A batch of {batch} cannot be done in parts of {micro}; use a micro_batch of {choices}.":
         "批大小 {batch} 无法按每次 {micro} 张分次处理；micro_batch 可用 {choices}。",
-    "freeze_d cannot be {freeze}: this discriminator has {blocks} blocks to freeze.":
-        "freeze_d 不能是 {freeze}：该判别器只有 {blocks} 层可冻结。",
     "{setting} cannot be {value}: this machine has {cores} cores; use 1 to {cores}, or 0 for all.":
         "{setting} 不能是 {value}：本机有 {cores} 个核心；请用 1 到 {cores}，或用 0 表示全部。",
     # the coach

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from imagen_demo.errors import UserError
-from imagen_demo.ui import texts_train
+from imagen_demo.ui import texts_explore, texts_train
 from imagen_demo.ui.sentences_zh import PROGRESS, SENTENCES
 
 _SHELL = {
@@ -49,27 +49,6 @@ _COMMON = {  # c_: used by several picture tabs
                         "用自己的图片或示例图集训练一个，训练时即可在此探索。"),
     "c_cancel": ("Cancel", "取消"),
     "c_cancelled": ("Cancelled.", "已取消。"),
-}  # fmt: skip
-
-_EXPLORE = {
-    "x_picture": ("The generated picture", "生成的图片"),
-    "x_row": ("Neighbouring seeds", "相邻的种子"),
-    "x_undo": ("Undo", "撤销"),
-    "x_redo": ("Redo", "重做"),
-    "x_prev": ("Previous seed", "上一个种子"),
-    "x_next": ("Next seed", "下一个种子"),
-    "x_reset": ("Reset the sliders", "复位滑块"),
-    "x_copy": ("Copy link", "复制链接"),
-    "x_copied": ("Link copied: it opens on exactly this picture.", "链接已复制，打开即是这张图片。"),
-    "x_directions": ("Directions", "方向"),
-    "x_directions_help": ("What the model varies most, found by itself. Double-click a slider to reset it.",
-                          "模型自行发现的主要变化方向。双击滑块复位。"),
-    "x_more": ("More directions", "更多方向"),
-    "x_drop": ("Drop a PNG exported here to get its picture back, or choose one",
-               "拖入在此导出的 PNG（或点击选择）以还原图片"),
-    "x_restored": ("Restored from {name}.", "已从 {name} 还原。"),
-    "c_other_version": ("This comes from another version of the model; the picture may look different.",
-                        "它来自该模型的另一版本，图片可能有所不同。"),
 }  # fmt: skip
 
 _INTERPOLATE = {
@@ -129,7 +108,14 @@ _GENERATE = {
                        "训练图片全都相同，无从比较。"),
 }  # fmt: skip
 
-TEXTS: dict[str, tuple[str, str]] = _SHELL | _COMMON | _EXPLORE | _INTERPOLATE | _GENERATE | texts_train.TEXTS
+TEXTS: dict[str, tuple[str, str]] = {
+    **_SHELL,
+    **_COMMON,
+    **texts_explore.TEXTS,
+    **_INTERPOLATE,
+    **_GENERATE,
+    **texts_train.TEXTS,
+}
 
 _CHINESE = {key: zh for key, (_, zh) in TEXTS.items()}
 i18n = gr.I18n(

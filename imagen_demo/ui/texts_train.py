@@ -175,7 +175,6 @@ _LABELS = {  # label_<field> of the settings, with the unit; their one line of h
     "label_width": ("Network width, channels × pixels", "网络宽度（通道 × 像素）"),
     "label_batch": ("Batch, pictures a step", "批大小（每步图片数）"),
     "label_micro_batch": ("Pictures in memory at once", "单次放入内存的图片数"),
-    "label_freeze_d": ("Frozen discriminator blocks", "冻结的判别器层数"),
     "label_patience_kimg": ("Patience, thousand pictures", "耐心值（千张图片）"),
     "label_learning_rate": ("Learning rate", "学习率"),
     "label_generator_rate": ("Generator's rate, × the discriminator's", "生成器学习率（判别器的倍数）"),

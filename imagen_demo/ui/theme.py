@@ -80,8 +80,9 @@ def theme() -> gr.themes.Base:
 
 
 def css() -> str:
-    """The page's own style sheets."""
-    return "\n".join((STATIC / name).read_text("utf-8") for name in ("style.css", "train.css"))
+    """The page's own style sheets: ``style.css``, then those of single tabs."""
+    files = sorted(STATIC.glob("*.css"), key=lambda file: (file.name != "style.css", file.name))
+    return "\n".join(file.read_text("utf-8") for file in files)
 
 
 HEADER = """<div class="im-head">

@@ -50,9 +50,9 @@ def server_function(name: str, work: Callable[..., Payload]) -> Callable[..., Pa
     return call
 
 
-def script(name: str) -> str:
-    """The text of a script in ``static/``."""
-    return (STATIC / name).read_text("utf-8")
+def script(*names: str) -> str:
+    """The text of scripts in ``static/``, one after the other: they share one scope."""
+    return "\n".join((STATIC / name).read_text("utf-8") for name in names)
 
 
 def picture_tab(
@@ -61,9 +61,10 @@ def picture_tab(
     studio: Studio,
     calls: dict[str, Callable[..., Payload]],
     texts_of: tuple[str, ...],
+    scripts: tuple[str, ...] = (),
     **props: Any,
 ) -> gr.HTML:
-    """The one component of a picture tab: ``static/<name>.js``, and the calls into Python it may make.
+    """The one component of a picture tab: ``static/<name>.js``, or ``scripts`` in one scope, and the calls it may make.
 
     ``calls``: name -> ``work(payload, language)``, besides those of :func:`picture_functions`; ``texts_of``: prefixes
     of the keys of its texts; ``props``: what else the script finds in its ``props``.
@@ -71,7 +72,7 @@ def picture_tab(
     own = [server_function(call, work) for call, work in calls.items()]
     return gr.HTML(
         html_template='<div class="im-root"></div>',
-        js_on_load=script(f"{name}.js"),
+        js_on_load=script(*(scripts or (f"{name}.js",))),
         server_functions=[*picture_functions(workspace, studio), *own],
         elem_id=name,
         apply_default_css=False,

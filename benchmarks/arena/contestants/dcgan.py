@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from benchmarks.arena.clock import Contestant, arguments, enter
+from benchmarks.arena.clock import Contestant, arguments, enter, parameters
 from imagen_demo.data.dataset import open_dataset
 from imagen_demo.data.pixels import from_network, to_network  # imported before torch: its thread settings
 
@@ -69,7 +69,7 @@ class Dcgan(Contestant):
             torch.optim.Adam(network.parameters(), options.rate, (0.5, 0.999), fused=True)
             for network in (self.g, self.d)
         )
-        self.parameters = tuple(sum(p.numel() for p in network.parameters()) for network in (self.g, self.d))
+        self.parameters = parameters(self.g, self.d)
 
     def noise(self, count: int) -> Tensor:
         return torch.randn(count, Z, 1, 1, device=self.device)

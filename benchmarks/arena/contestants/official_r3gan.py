@@ -14,7 +14,7 @@ from bisect import bisect_left
 import numpy as np
 
 from benchmarks.arena import official
-from benchmarks.arena.clock import Contestant, enter
+from benchmarks.arena.clock import Contestant, enter, parameters
 from imagen_demo.data.pixels import from_network
 from imagen_demo.models.registry import build_generator
 
@@ -53,7 +53,7 @@ class R3gan(Contestant):
         self.adam_g, self.adam_d = (
             torch.optim.Adam(network.parameters(), RATE, BETAS, eps=1e-8) for network in (self.g, self.d)
         )
-        self.parameters = (official.parameters(self.g), official.parameters(self.d))
+        self.parameters = parameters(self.g, self.d)
 
     def _shape(self, unit: int, generates: bool) -> dict:
         """Its presets in proportion: four stages of twice ``unit`` channels, half as many with each finer one."""

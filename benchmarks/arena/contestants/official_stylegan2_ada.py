@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.arena import official
-from benchmarks.arena.clock import Contestant, enter
+from benchmarks.arena.clock import Contestant, enter, parameters
 from imagen_demo.data.pixels import from_network
 
 import torch  # isort: skip
@@ -48,7 +48,7 @@ class Stylegan2Ada(Contestant):
         self.loss = StyleGAN2Loss(same.device, self.g.mapping, self.g.synthesis, self.d, r1_gamma=gamma)
         self.adam_g, self.adam_d = self._adam(self.g, G_EVERY), self._adam(self.d, D_EVERY)
         self.steps = 0
-        self.parameters = (official.parameters(self.g), official.parameters(self.d))
+        self.parameters = parameters(self.g, self.d)
 
     def _adam(self, network: torch.nn.Module, every: int) -> torch.optim.Adam:
         ratio = every / (every + 1)  # lazy regularisation

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.arena.clock import Contestant, arguments, enter
+from benchmarks.arena.clock import Contestant, arguments, enter, parameters
 from imagen_demo.config import TrainConfig
 from imagen_demo.data.dataset import open_dataset
 from imagen_demo.data.pixels import from_network
@@ -49,9 +49,7 @@ class Ours(Contestant):
         self.strength, self.ticking = options.strength, not options.speed
         self.cycle = config.penalty_every
         state = self.trainer.state
-        self.parameters = tuple(
-            sum(p.numel() for p in network.parameters()) for network in (state.generator, state.discriminator)
-        )
+        self.parameters = parameters(state.generator, state.discriminator)
 
     def step(self) -> int:
         """What the product does for a step, with whatever is due before it."""

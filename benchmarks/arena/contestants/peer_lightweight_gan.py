@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from benchmarks.arena import foreign
-from benchmarks.arena.clock import Contestant, enter
+from benchmarks.arena.clock import Contestant, enter, parameters
 
 with foreign.imports():
     from lightweight_gan.lightweight_gan import NanException, Trainer
@@ -47,7 +47,7 @@ class LightweightGan(Contestant):
         self.trainer.set_data_src(str(options.png))
         self.trainer.init_GAN()
         self.gan = self.trainer.GAN
-        self.parameters = (foreign.parameters(self.gan.G), foreign.parameters(self.gan.D))
+        self.parameters = parameters(self.gan.G, self.gan.D)
 
     def step(self) -> int:
         foreign.patiently(self.trainer.train, NanException)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from benchmarks.arena import foreign
-from benchmarks.arena.clock import Contestant, enter
+from benchmarks.arena.clock import Contestant, enter, parameters
 
 with foreign.imports():
     from stylegan2_pytorch.stylegan2_pytorch import NanException, Trainer, image_noise
@@ -47,7 +47,7 @@ class Stylegan2Pytorch(Contestant):
         self.trainer.set_data_src(str(options.png))
         self.trainer.init_GAN()
         self.gan = gan = self.trainer.GAN
-        self.parameters = (foreign.parameters(gan.S) + foreign.parameters(gan.G), foreign.parameters(gan.D))
+        self.parameters = parameters(torch.nn.ModuleList([gan.S, gan.G]), gan.D)
 
     def step(self) -> int:
         foreign.patiently(self.trainer.train, NanException)
