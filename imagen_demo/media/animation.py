@@ -31,9 +31,9 @@ def write_apng(frames: Frames, out: Path, fps: int, notes: str = "") -> None:
 
 
 def _write(
-    frames: Frames, out: Path, fps: int, container_format: str, codec: str, options: dict[str, str], loop: dict[str, str]
+    frames: Frames, out: Path, fps: int, kind: str, codec: str, options: dict[str, str], loop: dict[str, str]
 ) -> None:
-    with av.open(str(out), "w", format=container_format, options=loop) as container:
+    with av.open(str(out), "w", format=kind, options=loop) as container:
         stream = None
         for frame in frames:
             pixel_format = "rgba" if frame.shape[2] == 4 else "rgb24"
