@@ -114,7 +114,8 @@ def test_a_query_may_hold_other_keys():
 OUT_OF_BOUNDS = [
     json.dumps({"model": "a"} | values)
     for values in (
-        {"seeds": [[1, 1]] * 17}, {"psi_layers": [1] * 33}, {"directions": [[1, 1]] * 65}, {"size": 10**400}, {"psi": 10**400}, {"psi": -2.5},
+        {"seeds": [[1, 1]] * 17}, {"psi_layers": [1] * 33},
+        {"directions": [[1, 1]] * 65}, {"size": 10**400}, {"psi": 10**400}, {"psi": -2.5},
     )
 ]  # fmt: skip
 
@@ -148,7 +149,8 @@ def test_nonsense_is_refused_with_a_sentence(text):
 @pytest.mark.parametrize(
     "query",
     ["", "seed=1", "model=a&seed=x", "model=a&seed=1*", "model=a&d=1", "model=a&d=1:2:3", "model=a&psi=nan",
-     "model=a&psi=inf", "model=a&d=pc0@:1:1", "model=a&psis=1,,1", "model=a&class=two", "model=a&size=1e9", "model=..%2F..%2Fetc", "model=a&hash=<script>"],
+     "model=a&psi=inf", "model=a&d=pc0@:1:1",
+     "model=a&psis=1,,1", "model=a&class=two", "model=a&size=1e9", "model=..%2F..%2Fetc", "model=a&hash=<script>"],
 )  # fmt: skip
 def test_nonsense_links_are_refused_with_a_sentence(query):
     with pytest.raises(UserError):
@@ -220,6 +222,32 @@ def test_directions_keep_to_their_layers(studio):
     assert torch.allclose(some[1:], step[1:], atol=1e-6) and not some[0].any()
     with pytest.raises(UserError, match="no layers 7-9"):
         studio.render(Recipe("plain", directions=(("pc1", 2, "7-9"),)))
+
+
+@pytest.mark.parametrize("name", ["planets", "emoji"])
+def test_bundled_models_draw_to_the_byte_what_the_first_version_drew(tmp_path, name):
+    """Links and files of old must keep their picture: w for all layers at once, directions by number."""
+    studio = Studio(Workspace(tmp_path), "cpu")
+    model, found = studio.model(name), studio.directions(name).of_kind("pc")
+
+    def first_version(seeds, psi, amounts):
+        w = space.seeds_to_w(model, seeds, None)
+        w = w if psi == 1 else torch.lerp(model.w_avg[:1], w, psi)
+        total = torch.zeros(1, w.shape[1])
+        for index, amount in amounts:
+            total = total + amount * torch.tensor(found[index].scale) * found[index].vector
+        ws = (w + total).unsqueeze(1).expand(-1, model.generator.num_ws, -1)
+        with torch.inference_mode(), space.one_thread():
+            return from_network(model.generator.synthesis(ws))[0]
+
+    for seeds, psi, amounts in (
+        ([(0, 1)], 1, []), ([(7, 1)], 0.7, [(0, -0.05)]), ([(1, 0.5), (2, 0.25), (99, 3)], -0.4, [(0, 1.5), (3, -2)]),
+        ([(2**32 - 1, 1)], 1.3, [(2, -0.15), (11, 2.5)]),
+    ):  # fmt: skip
+        text = json.dumps({"model": name, "seeds": seeds, "psi": psi, "directions": amounts})
+        assert np.array_equal(
+            studio.render_array(Recipe.from_json(text)), first_version([(s, float(w)) for s, w in seeds], psi, amounts)
+        )
 
 
 def test_equal_recipes_give_equal_bytes_among_many_threads(workspace, studio):

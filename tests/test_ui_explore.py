@@ -5,15 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import re
 import threading
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import httpx
 import numpy as np
