@@ -25,8 +25,9 @@ MAX_KEYFRAMES = 64
 MAX_SECONDS = 600.0
 MAX_LINK = 8_000  # characters
 MAX_JSON = 200_000  # characters of a link, unpacked
-_SHORT = {"kind": "w", "seconds": "s", "easings": "e", "closed": "c", "even": "v", "radius": "r",
-          "seed": "n", "speed": "p", "fps": "f", "size": "z", "format": "o", "background": "b", "sound": "a", "react": "x"}  # fmt: skip
+_SHORT = {"kind": "w", "seconds": "s", "easings": "e", "closed": "c", "even": "v", "radius": "r", "seed": "n",
+          "speed": "p", "fps": "f", "size": "z", "format": "o", "background": "b", "sound": "a",
+          "react": "x"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,10 @@ class Timeline:
             "easings": tuple(_choice(e, "easing", EASINGS) for e in self._each(self.easings)),
             "even": bool(self.even),
             "radius": _number(self.radius, "radius", 0.01, 1),
-            "seed": checks.integer(self.seed, "seed", 0, checks.MAX_SEED),
+            "seed": _whole(self.seed, "seed", 0, checks.MAX_SEED),
             "speed": _number(self.speed, "speed", 0.01, 5),
-            "fps": int(_number(self.fps, "fps", 1, 120)),
-            "size": None if self.size is None else int(_number(self.size, "size", 16, LARGEST)),
+            "fps": _whole(self.fps, "fps", 1, 120),
+            "size": None if self.size is None else _whole(self.size, "size", 16, LARGEST),
             "format": known_format(str(self.format)).name,
             "background": _background(self.background),
             "sound": _sound(self.sound),
@@ -89,7 +90,7 @@ class Timeline:
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
-        if self.fps != int(self.fps) or math.fsum(self.seconds) > MAX_SECONDS + 1e-6:
+        if math.fsum(self.seconds) > MAX_SECONDS + 1e-6:
             raise UserError("An interpolation can last up to {most} seconds.", most=int(MAX_SECONDS))
 
     def _each(self, values: Any) -> tuple[Any, ...]:
@@ -212,6 +213,12 @@ def _number(value: Any, name: str, low: float, high: float) -> float:
         raise UserError("A film's {name} must be a number from {low} to {high}.",
                         name=name, low=checks.shortest(low), high=checks.shortest(high))  # fmt: skip
     return result
+
+
+def _whole(value: Any, name: str, low: int, high: int) -> int:
+    if _number(value, name, low, high) % 1:
+        raise UserError("A film's {name} must be a whole number.", name=name)
+    return int(value)
 
 
 def _choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
