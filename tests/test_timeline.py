@@ -63,9 +63,10 @@ def test_hostile_links_get_a_sentence(text):
 @pytest.mark.parametrize(
     "values",
     [{"recipes": KEYS[:1]}, {"recipes": ()}, {"recipes": KEYS * 30}, {"recipes": (KEYS[0], Recipe("other"))},
-     {"kind": "x"}, {"kind": []}, {"easings": "jump"}, {"easings": ("linear",) * 5},
-     {"seconds": 0},     {"seconds": float("nan")}, {"seconds": 1e9}, {"seconds": (400, 400)}, {"seconds": (1, 1, 1)}, {"seconds": "2"}, {"fps": 0}, {"fps": 1000},
-     {"fps": 12.5}, {"radius": 0}, {"speed": 99}, {"seed": -1}, {"seed": 0.5}, {"size": 10**6}, {"format": "avi"},
+     {"kind": "x"}, {"kind": []}, {"easings": "jump"}, {"easings": ("linear",) * 5}, {"seconds": 0},
+     {"seconds": float("nan")}, {"seconds": 1e9}, {"seconds": (400, 400)}, {"seconds": (1, 1, 1)}, {"seconds": "2"},
+     {"fps": 0}, {"fps": 1000}, {"fps": 12.5}, {"radius": 0}, {"speed": 99}, {"seed": -1}, {"seed": 0.5},
+     {"size": 10**6}, {"format": "avi"},
      {"background": "nocolour"}, {"sound": "../x"}, {"sound": 3}, {"react": 2}],
 )  # fmt: skip
 def test_nonsense_is_refused(values):

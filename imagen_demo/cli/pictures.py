@@ -120,7 +120,7 @@ def interpolate(
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The film: .mp4, .webm, .gif, .webp, .png (animated) or .zip (frames)")
     ],
-    seconds: Annotated[float, typer.Option(help="Its length")] = 4.0,
+    seconds: Annotated[float, typer.Option(help="Length of the film")] = 4.0,
     fps: Annotated[int, typer.Option(help="Frames a second")] = 30,
     kind: Annotated[
         str,
@@ -128,7 +128,9 @@ def interpolate(
                      help="w: straight; z: along the sphere; spline: a curve through all; "
                           "loop, walk: round and round, or anywhere, from the first seed"),
     ] = "w",
-    easing: Annotated[str, typer.Option(help="At each picture: linear, smooth, cubic")] = "smooth",
+    easing: Annotated[
+        str, typer.Option(metavar="linear|smooth|cubic", help="How it leaves and reaches each picture")
+    ] = "smooth",
     loop: Annotated[bool, typer.Option("--loop", help="Come back to the first picture")] = False,
     even: Annotated[bool, typer.Option("--even", help="One speed all along: equal visual steps")] = False,
     radius: Annotated[float, typer.Option(help="How far a loop or walk goes, up to 1")] = 0.5,

@@ -86,7 +86,7 @@ def publish(run: Run) -> str | None:
     if not best.exists():
         return None
     note = run.path / "published.json"
-    library = run.path.parent.parent / "checkpoints"
+    library = run.workspace / "checkpoints"
     library.mkdir(exist_ok=True)
     known = storage.read_json(note) if note.exists() else {}
     name = known.get("model", run.name)

@@ -37,8 +37,8 @@ SCRIPTS = ("interpolate_core.js", "interpolate_preview.js", "interpolate_keys.js
 OLD = {"space": "kind", "loop": "closed", "easing": "easings"}  # keys of earlier versions' specs
 
 
-def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
-    """Fill the tab; returns its components by name."""
+def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
+    """Fill the tab."""
     previews = _Previews(studio)
     calls = {
         "open": lambda payload, language: _open(workspace, studio, payload, language),
@@ -53,7 +53,6 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
     result = gr.HTML(visible=False, elem_id="interpolate-video", apply_default_css=False, min_height=90)
     cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="interpolate-cancel", size="sm")
     file_jobs.wire(editor.make, result, cancel, lambda sent, report: _result(studio, sent.get("spec"), report), "video")
-    return {"editor": editor, "result": result, "cancel": cancel}
 
 
 def timeline_from(spec: Any) -> Timeline:
