@@ -1,6 +1,6 @@
 """Every sentence of the core in Chinese: English template -> Chinese one with the same fields; and its progress."""
 
-from imagen_demo.ui import sentences_zh_latent
+from imagen_demo.ui import sentences_zh_discover, sentences_zh_latent
 
 SENTENCES: dict[str, str] = {
     # the page itself
@@ -302,6 +302,7 @@ SENTENCES: dict[str, str] = {
     "Training went on.": "训练已继续。",
     "Training was stopped.": "训练已停止。",
 }  # fmt: skip
+SENTENCES |= sentences_zh_discover.SENTENCES
 SENTENCES |= sentences_zh_latent.SENTENCES
 
 PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, with the pattern's groups
@@ -313,3 +314,4 @@ PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, wi
     r"Waiting for the same pictures": "正在等待相同图片准备完成",
     r"Done": "完成",
 }
+PROGRESS |= sentences_zh_latent.PROGRESS
