@@ -52,7 +52,11 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
     )  # fmt: skip
     result = gr.HTML(visible=False, elem_id="interpolate-video", apply_default_css=False, min_height=90)
     cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="interpolate-cancel", size="sm")
-    file_jobs.wire(editor.make, result, cancel, lambda sent, report: _result(studio, sent.get("spec"), report), "video")
+
+    def work(sent: dict[str, Any], report: Progress) -> str:
+        return _result(studio, sent.get("spec"), report)
+
+    file_jobs.wire(editor.make, result, cancel, work, "video", "interpolate-make")
 
 
 def timeline_from(spec: Any) -> Timeline:

@@ -1,6 +1,6 @@
 """Every sentence of the core in Chinese: English template -> Chinese one with the same fields; and its progress."""
 
-from imagen_demo.ui import sentences_zh_latent, sentences_zh_timeline
+from imagen_demo.ui import sentences_zh_discover, sentences_zh_latent, sentences_zh_timeline
 
 SENTENCES: dict[str, str] = {
     # the page itself
@@ -84,6 +84,7 @@ SENTENCES: dict[str, str] = {
     "{file} is not a readable zip file.": "{file} 不是可读的 zip 文件。",
     "{file} was not imported: a model's zip needs {needed} in one folder.":
         "未导入 {file}：模型的 zip 需要在同一文件夹中包含 {needed}。",
+    "{file} was not imported: you already have this model, as {name}.": "未导入 {file}：您已有该模型，名为 {name}。",
     "{file} was not imported: it has {member} twice.": "未导入 {file}：其中 {member} 出现了两次。",
     "{file} was not imported: it has {member}. A model's zip holds only {allowed}.":
         "未导入 {file}：其中有 {member}；模型的 zip 只能包含 {allowed}。",
@@ -298,7 +299,9 @@ SENTENCES: dict[str, str] = {
     "Training went on.": "训练已继续。",
     "Training was stopped.": "训练已停止。",
 }  # fmt: skip
-SENTENCES |= sentences_zh_latent.SENTENCES | sentences_zh_timeline.SENTENCES
+SENTENCES |= sentences_zh_discover.SENTENCES
+SENTENCES |= sentences_zh_latent.SENTENCES
+SENTENCES |= sentences_zh_timeline.SENTENCES
 
 PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, with the pattern's groups
     r"(\d+) of (\d+) pictures read, (\d+) accepted": r"已读取 \1 / \2 张，采用 \3 张",
@@ -311,3 +314,4 @@ PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, wi
     r"Waiting for the same pictures": "正在等待相同图片准备完成",
     r"Done": "完成",
 }
+PROGRESS |= sentences_zh_latent.PROGRESS
