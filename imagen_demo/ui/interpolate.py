@@ -33,9 +33,8 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
     video = gr.Video(label=i18n("i_video"), visible=False, elem_id="interpolate-video", interactive=False, height=420,
                      autoplay=True, loop=True, buttons=["download"])  # fmt: skip
     cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="interpolate-cancel", size="sm")
-    file_jobs.wire(
-        editor.make, video, cancel, lambda sent, report: write_video(studio, sent.get("spec"), report), "video"
-    )
+    work = lambda sent, report: write_video(studio, sent.get("spec"), report)  # noqa: E731
+    file_jobs.wire(editor.make, video, cancel, work, "video", "interpolate-make")
 
 
 def interpolation_from(spec: Any) -> Interpolation:

@@ -84,6 +84,7 @@ SENTENCES: dict[str, str] = {
     "{file} is not a readable zip file.": "{file} 不是可读的 zip 文件。",
     "{file} was not imported: a model's zip needs {needed} in one folder.":
         "未导入 {file}：模型的 zip 需要在同一文件夹中包含 {needed}。",
+    "{file} was not imported: you already have this model, as {name}.": "未导入 {file}：您已有该模型，名为 {name}。",
     "{file} was not imported: it has {member} twice.": "未导入 {file}：其中 {member} 出现了两次。",
     "{file} was not imported: it has {member}. A model's zip holds only {allowed}.":
         "未导入 {file}：其中有 {member}；模型的 zip 只能包含 {allowed}。",

@@ -162,5 +162,5 @@ window.imagenDemo = (() => {
     if (chosen && document.body && !location.search.includes('__theme')) document.body.classList.toggle('dark', chosen === 'dark');
   };
   rememberedTheme();
-  return { open, on, texts, h, icon, button, field, options, slider, newest, save, ticket, randomSeed, clone, ask, empty, modelMenu, waitForModels, toggleTheme, rememberedTheme, chinese, current: null };
+  return { open, on, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, newest, save, ticket, randomSeed, clone, ask, empty, modelMenu, waitForModels, toggleTheme, rememberedTheme, chinese, current: null };
 })();

@@ -29,7 +29,7 @@ let addressTimer = 0;
 let last = { query: '', of: '', image: '' }; // the newest picture: its link, its recipe, itself
 const address = () => {
   clearTimeout(addressTimer);
-  addressTimer = setTimeout(() => { if (last.query) history.replaceState(history.state, '', `?${withExtras(last.query)}`); }, 150);
+  addressTimer = setTimeout(() => { if (last.query) history.replaceState(history.state, '', `?${withExtras(last.query)}${location.hash}`); }, 150);
 };
 const show = D.newest(async (wanted) => {
   const answer = await D.ask(server.render, { recipe: wanted });
