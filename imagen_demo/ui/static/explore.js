@@ -77,7 +77,7 @@ const remembered = (query) => { // what the address holds besides the recipe
   if (list('pad').length === 2) list('pad').forEach((id, index) => usePad(index, id, false));
 };
 const start = async (message) => {
-  const query = location.search, answer = await D.ask(server.open, { query });
+  const query = D.opened, answer = await D.ask(server.open, { query });
   if (answer.error || !answer.models.length) {
     root.replaceChildren(D.empty(answer.error || answer.note || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'explore'));
     D.waitForModels(server, root, () => { if (!recipe) start(); });
