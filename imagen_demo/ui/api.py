@@ -11,9 +11,9 @@ from gradio import FileData
 from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.progress import silent
-from imagen_demo.studio.interpolations import MAX_KEYFRAMES
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.seeds import parse_seeds
+from imagen_demo.studio.timeline import MAX_KEYFRAMES
 from imagen_demo.ui import file_jobs, widgets
 from imagen_demo.ui.generate import write_zip
 from imagen_demo.ui.interpolate import write_video
