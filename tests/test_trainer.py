@@ -48,7 +48,8 @@ def test_two_n_steps_equal_n_steps_kill_resume_n_steps(tmp_path, dataset, arch):
     straight = make_trainer(tmp_path / "straight", dataset, kimg=0.064, arch=arch)
     straight.train()
 
-    half = make_trainer(tmp_path / "half", dataset, kimg=0.032, arch=arch)
+    half = make_trainer(tmp_path / "half", dataset, kimg=0.064, arch=arch)
+    half._finished = lambda: half.state.counters.step == 8
     half.train()
     del half  # the process is gone; only its directory remains
     again = make_trainer(tmp_path / "elsewhere", dataset, kimg=0.064, arch=arch)
