@@ -12,10 +12,6 @@ import sys
 import threading
 import webbrowser
 
-# Before gradio is imported: nothing leaves this machine.
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 

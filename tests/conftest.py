@@ -6,8 +6,6 @@ import os
 
 # Before torch is imported, here and in every process a test starts: tests run side by side on few cores.
 os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ.pop("IMAGEN_DEMO_WORKSPACE", None)  # no test writes into anybody's own workspace
 
 from collections.abc import Callable
@@ -17,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import imagen_demo.ui  # noqa: F401  (makes Gradio ready, which some tests import before anything of ours)
 from imagen_demo.workspace import Workspace
 
 REPOSITORY = Path(__file__).resolve().parents[1]

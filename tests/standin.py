@@ -24,6 +24,15 @@ class StandIn(nn.Module):
         return features if return_features else features.softmax(dim=1)
 
 
+class Whole(StandIn):
+    """The stand-in as torchmetrics takes a network: uint8 pictures in, features out."""
+
+    num_features = SIZE
+
+    def forward(self, img: Tensor) -> Tensor:
+        return super().forward(img, return_features=True).detach()
+
+
 def write_stand_in(file: Path, seed: int = 0) -> Path:
     """Write the TorchScript file."""
     file.parent.mkdir(parents=True, exist_ok=True)

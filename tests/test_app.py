@@ -4,6 +4,7 @@ import socket
 import urllib.request
 
 import pytest
+from gradio import component_meta
 
 import app
 from imagen_demo.ui import app as shell
@@ -47,6 +48,10 @@ def test_share_without_a_network_says_so_and_serves_here(start):
 def test_only_this_computer_needs_no_password_and_others_do(start):
     assert start()[1]["auth"] is None
     assert start("--host", "0.0.0.0")[1]["auth"] is not None
+
+
+def test_gradio_does_not_rewrite_its_own_files_at_every_start():
+    component_meta.create_or_modify_pyi(int, "int", [])  # Gradio's own function raises: this class has no source file
 
 
 def test_a_busy_port_is_passed_over():

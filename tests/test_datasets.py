@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from imagen_demo.config import PrepareConfig
 from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.studio import datasets
 from imagen_demo.studio.background import Background
+from imagen_demo.studio.locks import Lock
 
 SMALL = PrepareConfig(resolution=16, workers=1)
 
@@ -70,6 +72,15 @@ def test_waiting_for_the_same_pictures_can_be_cancelled(workspace):
     with others, pytest.raises(Cancelled):
         datasets.prepare_sample_set(workspace, SMALL, cancel)
     assert datasets._being_made == set()
+
+
+def test_a_full_disk_is_told_and_not_waited_for(workspace, monkeypatch):
+    def full(lock):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Lock, "take", full)
+    with pytest.raises(UserError, match="The disk is full; planets-16 was not prepared"):
+        datasets.prepare_sample_set(workspace, SMALL)
 
 
 PREPARE = """

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from standin import SIZE, StandIn, write_stand_in
+from standin import Whole, write_stand_in
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
@@ -24,19 +24,6 @@ from imagen_demo.training.features import FILE, VARIABLE
 @pytest.fixture
 def dataset(workspace, pictures_folder):
     return prepare(pictures_folder, workspace.datasets / "discs", PrepareConfig(resolution=16, workers=1))
-
-
-class Whole(torch.nn.Module):
-    """The stand-in as torchmetrics takes a network."""
-
-    num_features = SIZE
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.network = StandIn()
-
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        return self.network(pictures, return_features=True).detach()
 
 
 @pytest.mark.filterwarnings("ignore:Metric `Kernel Inception Distance` will save")

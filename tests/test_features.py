@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from standin import SIZE, StandIn, write_stand_in
+from standin import SIZE, StandIn, Whole, write_stand_in
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
@@ -50,9 +50,20 @@ def test_without_its_file_a_sentence_says_where_to_put_it(tmp_path, monkeypatch)
     assert MetricNetwork(tmp_path).size == SIZE
 
 
-def test_another_kind_of_file_is_refused_with_a_sentence(tmp_path):
+class Pair(torch.nn.Module):
+    """A program, but none that gives features."""
+
+    def forward(self, img: torch.Tensor, return_features: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        return img, img
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("program", [None, Pair()])
+def test_another_kind_of_file_is_refused_with_a_sentence(tmp_path, program):
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics" / FILE).write_bytes(b"not a network")
+    if program:
+        torch.jit.save(torch.jit.script(program), str(tmp_path / "metrics" / FILE))
     with pytest.raises(UserError, match="is not a network that pictures can be measured with"):
         MetricNetwork(tmp_path)
 
@@ -116,16 +127,6 @@ def test_fid_and_kid_are_the_librarys(network):
     random = np.random.default_rng(1)
     real = random.integers(0, 200, (120, 16, 16, 3), np.uint8)
     fake = random.integers(40, 256, (90, 16, 16, 3), np.uint8)
-
-    class Whole(torch.nn.Module):
-        num_features = SIZE
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.net = StandIn()
-
-        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-            return self.net(pictures, return_features=True).detach()
 
     frechet = FrechetInceptionDistance(Whole())
     kernel = KernelInceptionDistance(Whole(), subset_size=90)

@@ -25,7 +25,7 @@ def studio(tmp_path):
 KEYS = (
     Recipe("m", seeds=((1, 1),), psi=0.7, label=0),
     Recipe("m", seeds=((2, 1), (3, 2)), label=1, directions=((0, 2.0),)),
-    Recipe("m", seeds=((4, 1),), psi=-0.5, label=1),
+    Recipe("m", seeds=((4, 1),), fine_seeds=((9, 1),), split=2, psi=-0.5, class_mix=((0, 1), (1, 2)), centre="nearest"),
 )
 
 

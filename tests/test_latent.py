@@ -6,10 +6,11 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from tiny import save_tiny_model
 
 from imagen_demo.errors import UserError
-from imagen_demo.latent import directions, interpolation, space
+from imagen_demo.latent import centres, direction_files, directions, interpolation, space
 from imagen_demo.models.folder import load_model
 
 
@@ -54,63 +55,144 @@ def sampled_w(model, count=10_000):
     return model.generator.mapping(z)
 
 
+def vectors_of(found):
+    return torch.stack([direction.vector for direction in found])
+
+
+def scales_of(found):
+    return [direction.scale for direction in found]
+
+
 def test_directions_are_the_principal_components(model):
     found = directions.principal_directions(model, count=5)
     w = sampled_w(model).double()
     _, s, vt = torch.linalg.svd(w - w.mean(dim=0), full_matrices=False)
-    assert torch.allclose(found.scales.double(), s[:5] / len(w) ** 0.5, rtol=1e-4)
-    cosines = (found.vectors.double() * vt[:5]).sum(dim=1).abs()
+    scales = torch.tensor([direction.scale for direction in found], dtype=torch.float64)
+    vectors = vectors_of(found)
+    assert torch.allclose(scales, s[:5] / len(w) ** 0.5, rtol=1e-4)
+    cosines = (vectors.double() * vt[:5]).sum(dim=1).abs()
     assert torch.allclose(cosines, torch.ones(5, dtype=torch.float64), atol=1e-4)
-    largest = found.vectors.gather(1, found.vectors.abs().argmax(dim=1, keepdim=True))
-    assert (largest > 0).all() and found.names == [f"PC {n}" for n in range(1, 6)]
+    assert (vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True)) > 0).all()
+    assert [(d.id, d.name) for d in found] == [(f"pc{n}", f"PC {n + 1}") for n in range(5)]
 
 
 def test_one_step_is_one_standard_deviation(model):
-    found = directions.principal_directions(model)
-    along = sampled_w(model) @ found.vectors[0]
-    assert torch.isclose(found.offset(((0, 1.0),)).norm(), along.std(), rtol=1e-3)
-    both = found.offset(((0, 1.5), (2, -1.0)))
-    assert torch.allclose(both[0], 1.5 * found.scales[0] * found.vectors[0] - found.scales[2] * found.vectors[2])
+    found = directions.Directions(directions.principal_directions(model))
+    along = sampled_w(model) @ found.get("pc0").vector
+    step = found.offset((("pc0", 1.0, ""),), 5)
+    assert step.shape == (1, 5, 8) and torch.equal(step[0, 0], step[0, 4])
+    assert torch.isclose(step[0, 0].norm(), along.std(), rtol=1e-3)
+    both = found.offset((("pc0", 1.5, ""), ("pc2", -1.0, "1-3")), 5)[0]
+    first, second = (1.5 * found.get("pc0").scale * found.get("pc0").vector, found.get("pc2"))
+    assert torch.allclose(both[0], first)
+    assert torch.allclose(both[3], first - second.scale * second.vector)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 9, 17])
+def test_thirds_cover_the_layers(count):
+    thirds = [space.layer_range(part, count) for part in space.PARTS]
+    assert all(thirds) and {layer for third in thirds for layer in third} == set(range(count))
+    assert count < 3 or sum(map(len, thirds)) == count
+
+
+def test_ranges_of_layers():
+    assert space.layer_range("", 9) == range(9) and space.layer_range("2-5", 9) == range(2, 6)
+    assert space.layer_range("2-50", 9) == range(2, 9)
+    for wrong in ("9-9", "5-2", "x", "2-", "-1", "1-2-3", "٣-٤"):
+        with pytest.raises(UserError):
+            space.layer_range(wrong, 9)
+
+
+def test_centres_are_those_of_the_clusters():
+    random = np.random.RandomState(3)
+    true = torch.tensor([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]], dtype=torch.float64)
+    points = torch.cat([t + torch.from_numpy(random.randn(n, 2)) for t, n in zip(true, (300, 200, 100), strict=True)])
+    found = centres.kmeans(points, 3)
+    assert torch.allclose(found, true, atol=0.4)
+    assert torch.equal(centres.kmeans(points, 3), found)
+    assert centres.kmeans(torch.ones(5, 2, dtype=torch.float64), 3).shape == (3, 2)
+
+
+@pytest.mark.parametrize("data", [b"", b"x" * 100, None])
+def test_centres_are_kept_and_damaged_ones_made_anew(model, data):
+    first = centres.load_or_compute(model, 0)
+    file = model.path / "centres.safetensors"
+    assert torch.equal(centres.load_or_compute(model, 0), first) and file.exists()
+    other = dataclasses.replace(model, hash="0" * 64)
+    other.generator.mapping_network.layers[0].weight.data.mul_(2)
+    assert not torch.equal(centres.load_or_compute(other, 0), first)
+    if data is not None:
+        file.write_bytes(data)
+        assert centres.load_or_compute(model, 0).shape == first.shape
 
 
 def test_classes_do_not_become_directions(tmp_path):
     save_tiny_model(tmp_path / "c", num_classes=3)
     model = load_model(tmp_path / "c")
     spread = [model.generator.mapping(torch.randn(3000, 8), torch.full((3000,), c)).var(dim=0).sum() for c in range(3)]
-    total = directions.principal_directions(model, count=8).scales.square().sum()
-    assert torch.isclose(total, torch.stack(spread).mean(), rtol=0.1)
+    total = sum(direction.scale**2 for direction in directions.principal_directions(model, count=8))
+    assert np.isclose(total, torch.stack(spread).mean(), rtol=0.1)
 
 
 def test_directions_are_kept_until_the_weights_change(model, tmp_path):
-    first = directions.load_or_compute(model)
+    first = direction_files.load_or_compute(model)
     assert (model.path / "directions.safetensors").exists()
-    again = directions.load_or_compute(model)
-    assert torch.equal(first.vectors, again.vectors) and torch.equal(first.scales, again.scales)
+    again = direction_files.load_or_compute(model)
+    assert torch.equal(vectors_of(first), vectors_of(again)) and scales_of(first) == scales_of(again)
     other = dataclasses.replace(model, hash="0" * 64)
     other.generator.mapping_network.layers[0].weight.data.mul_(2)
-    assert not torch.equal(directions.load_or_compute(other).scales, first.scales)
+    assert scales_of(direction_files.load_or_compute(other)) != scales_of(first)
 
 
 def test_directions_can_have_human_names(model):
     names = {"names": ["Size"], "names_zh": ["大小", 5]}
     (model.path / "directions.json").write_text(json.dumps(names))
-    found = directions.load_or_compute(model)
-    assert found.names[:2] == ["Size", "PC 2"] and found.names_zh[:2] == ["大小", "PC 2"]
-    assert directions.load_or_compute(model).names_zh[0] == "大小"
+    found = direction_files.load_or_compute(model)
+    assert [d.title() for d in found][:2] == ["Size", "PC 2"]
+    assert [d.title(chinese=True) for d in found][:2] == ["大小", "PC 2"]
+    assert direction_files.load_or_compute(model).get("pc0").name_zh == "大小"
 
 
 @pytest.mark.parametrize("data", [b"", b"x" * 100, b"\xff" * 9])
 def test_damaged_directions_are_made_anew(model, data):
-    first = directions.load_or_compute(model)
+    first = direction_files.load_or_compute(model)
     (model.path / "directions.safetensors").write_bytes(data)
     (model.path / "directions.json").write_bytes(data)
-    assert torch.equal(directions.load_or_compute(model).vectors, first.vectors)
+    assert torch.equal(vectors_of(direction_files.load_or_compute(model)), vectors_of(first))
 
 
-def test_misshapen_directions_are_made_anew(model):
-    wrong = directions.Directions(["x"], torch.ones(1, 3), torch.ones(1))
-    directions.save_directions(model.path, wrong, model.hash)
-    assert directions.load_or_compute(model).vectors.shape[1] == 8
+def direction(id="x", kind="sefa", layers="", size=8):
+    return directions.Direction(id, kind, "X", torch.ones(size), 1.0, layers=layers)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [direction(size=3), direction(id="../x"), direction(kind="code"), direction(layers="99-99"), direction(layers="x")],
+)
+def test_unsound_directions_are_made_anew(model, wrong):
+    direction_files.save_directions(model.path, [wrong], model.hash)
+    found = direction_files.load_or_compute(model)
+    assert found.get("pc0").vector.shape == (8,) and "x" not in found
+
+
+def test_directions_of_an_earlier_version_are_read(model):
+    found = directions.principal_directions(model, count=3)
+    tensors = {"vectors": vectors_of(found), "scales": torch.tensor(scales_of(found))}
+    save_file(tensors, model.path / "directions.safetensors", {"weights": model.hash})
+    names = {"names": ["Size"], "names_zh": ["大小"], "weights": model.hash}
+    (model.path / "directions.json").write_text(json.dumps(names))
+    again = direction_files.load_or_compute(model)
+    assert [d.id for d in again] == ["pc0", "pc1", "pc2"] and again.get("pc0").title(True) == "大小"
+    assert torch.equal(vectors_of(again), vectors_of(found)) and scales_of(again) == scales_of(found)
+
+
+def test_everything_about_a_direction_is_kept(model):
+    made = directions.Direction(
+        "sfc0", "sefa", "Ring", torch.eye(8)[2], 0.25, "环", "0-1", {"brightness": 0.5}, 0.75, True
+    )
+    direction_files.save_directions(model.path, [*directions.principal_directions(model), made], model.hash)
+    found = direction_files.load_or_compute(model).get("sfc0")
+    assert dataclasses.replace(found, vector=made.vector) == made and torch.equal(found.vector, made.vector)
 
 
 @pytest.mark.parametrize("kind", interpolation.EASINGS)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import training_kit
 from conftest import draw_pictures
 from standin import write_stand_in
+from training_kit import CPU
 
-from imagen_demo.config import PrepareConfig, TrainConfig
+from imagen_demo.config import PrepareConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.prepare import prepare
 from imagen_demo.models.folder import add_metrics, read_info
@@ -20,11 +21,9 @@ from imagen_demo.training import quality as module
 from imagen_demo.training.features import FILE
 from imagen_demo.training.quality import NetworkQuality, Quality
 from imagen_demo.training.run import Run
-from imagen_demo.training.schedule import resolve
 from imagen_demo.training.trainer import Trainer
 from imagen_demo.ui.sentences_zh import SENTENCES
 
-CPU = torch.device("cpu")
 FOUND = {"fid", "kid", "precision", "recall"}
 
 
@@ -42,12 +41,8 @@ def plenty(monkeypatch) -> None:
     monkeypatch.setattr(module, "COUNTS", (20,))
 
 
-def make_trainer(root: Path, dataset: Dataset, name: str = "one", **changes) -> Trainer:
-    values = {"kimg": 0.02, "width": 128, "batch": 4, "threads": 1, "tick_seconds": 0.0} | changes
-    config, model, _ = resolve(TrainConfig(**values), dataset, CPU)
-    run = Run(root / "runs" / name)
-    run.path.mkdir(parents=True, exist_ok=True)
-    return Trainer(run, dataset, config, dataclasses.replace(model, z_dim=8, w_dim=8))
+def make_trainer(root: Path, dataset: Dataset, kimg: float = 0.02) -> Trainer:
+    return training_kit.make_trainer(root / "runs" / "one", dataset, kimg=kimg)
 
 
 def test_with_the_network_at_hand_a_run_measures_fid_over_time(tmp_path, dataset, plenty):

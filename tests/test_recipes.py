@@ -40,8 +40,20 @@ def random_recipe(rng):
         model_hash=rng.choice(["", "0123456789ab"]),
         seeds=tuple((rng.randrange(2**32), rng.random() + 1e-6) for _ in range(rng.randint(1, 4))),
         psi=rng.choice([1.0, 0.7, rng.uniform(-2, 2)]),
+        fine_seeds=tuple((rng.randrange(2**32), rng.random() + 1e-6) for _ in range(rng.randint(0, 2))),
+        split=rng.randint(0, 9),
         label=rng.choice([None, 0, 3]),
-        directions=tuple((rng.randrange(64), rng.uniform(-10, 10)) for _ in range(rng.randint(0, 4))),
+        class_mix=rng.choice([(), ((0, 0.25), (7, 1.5))]),
+        psi_layers=tuple(rng.uniform(-2, 2) for _ in range(rng.randint(0, 5))),
+        centre=rng.choice(["mean", "nearest"]),
+        directions=tuple(
+            (
+                rng.choice(["pc0", "pc11", "sfc2", "my-smile-3f2a"]),
+                rng.uniform(-10, 10),
+                rng.choice(["", "2-5", "fine"]),
+            )
+            for _ in range(rng.randint(0, 4))
+        ),
         size=rng.choice([None, 16, 512]),
     )
 
@@ -57,14 +69,42 @@ def test_round_trips_are_exact():
 
 def test_the_forms_are_short_and_canonical():
     recipe = Recipe("planets", seeds=[[42, 2]], psi=0.7, directions=[(3, -2), (0, 1.5), (5, 0)], label=2, size=512)
-    assert recipe.to_query() == "model=planets&seed=42&psi=0.7&class=2&d=0:1.5,3:-2&size=512"
+    assert recipe.to_query() == "model=planets&seed=42&psi=0.7&class=2&d=pc0:1.5,pc3:-2&size=512"
     assert json.loads(recipe.to_json()) == {
-        "model": "planets", "seeds": [[42, 1]], "psi": 0.7, "directions": [[0, 1.5], [3, -2]], "label": 2, "size": 512,
+        "model": "planets", "seeds": [[42, 1]], "psi": 0.7, "label": 2, "size": 512,
+        "directions": [["pc0", 1.5, ""], ["pc3", -2, ""]],
     }  # fmt: skip
     assert (
         Recipe("planets").to_json() == '{"model":"planets"}' and Recipe("planets").to_query() == "model=planets&seed=0"
     )
     assert Recipe("a", seeds=((1, 0.5), (2, 0.5))).to_query() == "model=a&seed=1*0.5,2*0.5"
+
+
+def test_every_field_has_its_key():
+    query = "model=a&seed=1*0.5,2*0.5&fine=7&split=4&psi=0.7&psis=1,1,0.5&centre=nearest&class=0*0.5,1*0.5&d=sf2@2-5:-1"
+    recipe = Recipe.from_query(query)
+    assert recipe == Recipe(
+        "a", seeds=((1, 0.5), (2, 0.5)), fine_seeds=((7, 1),), split=4, psi=0.7, psi_layers=(1, 1, 0.5),
+        centre="nearest", class_mix=((0, 0.5), (1, 0.5)), directions=(("sf2", -1, "2-5"),),
+    )  # fmt: skip
+    assert recipe.to_query() == query
+
+
+def test_older_recipes_are_read():
+    recipe = Recipe("a", directions=(("pc0", 1.5, ""), ("pc10", -2, "")))
+    assert Recipe.from_json('{"model":"a","directions":[[0,1.5],[10,-2]]}') == recipe
+    assert Recipe.from_json('{"model":"a","directions":[["pc10",-2],["pc0",1.5]]}') == recipe
+    assert Recipe.from_query("model=a&d=0:1.5,10:-2") == recipe
+
+
+def test_recipes_that_draw_the_same_are_equal():
+    plain = Recipe("a", label=2, psi=0.5)
+    assert Recipe("a", class_mix=((2, 3.0), (1, 0)), psi=0.5, psi_layers=(0.5, 0.5), split=4) == plain
+    mixed = Recipe("a", label=9, class_mix=((0, 1), (1, 1)))
+    assert mixed.label is None and mixed.classes == ((0, 1.0), (1, 1.0))
+    assert Recipe("a", psi_layers=(0.3, 1, 1)).psi_layers == (0.3,)
+    several = Recipe("a", directions=(("pc2", 1, "03-4"), ("pc2", 1, "5"), ("pc2", 1, ""), ("pc2", 2, "5-5")))
+    assert several.directions == (("pc2", 1, ""), ("pc2", 1, "3-4"), ("pc2", 2, "5-5"))
 
 
 def test_a_query_may_hold_other_keys():
@@ -74,7 +114,8 @@ def test_a_query_may_hold_other_keys():
 OUT_OF_BOUNDS = [
     json.dumps({"model": "a"} | values)
     for values in (
-        {"seeds": [[1, 1]] * 17}, {"directions": [[1, 1]] * 65}, {"size": 10**400}, {"psi": 10**400}, {"psi": -2.5},
+        {"seeds": [[1, 1]] * 17}, {"psi_layers": [1] * 33},
+        {"directions": [[1, 1]] * 65}, {"size": 10**400}, {"psi": 10**400}, {"psi": -2.5},
     )
 ]  # fmt: skip
 
@@ -90,7 +131,13 @@ OUT_OF_BOUNDS = [
      '{"model":"a","psi":NaN}', '{"model":"a","psi":2.01}',
      '{"model":"a","psi":"0.7"}', '{"model":"a","psi":true}', '{"model":"a","psi":1e999}', '{"model":"a","label":-1}',
      '{"model":"a","label":1.5}', '{"model":"a","directions":[[0,10.5]]}', '{"model":"a","directions":[[64,1]]}',
-     '{"model":"a","directions":[[0,Infinity]]}',
+     '{"model":"a","directions":[[0,Infinity]]}', '{"model":"a","directions":[["pc0"]]}',
+     '{"model":"a","directions":[["PC0",1]]}', '{"model":"a","directions":[["../x",1]]}',
+     '{"model":"a","directions":[["pc0",1,"5-2"]]}', '{"model":"a","directions":[["pc0",1,"thick"]]}',
+     '{"model":"a","directions":[["pc0",1,3]]}', '{"model":"a","directions":[[true,1]]}',
+     '{"model":"a","fine_seeds":[[1,0]]}', '{"model":"a","fine_seeds":5}', '{"model":"a","split":-1}',
+     '{"model":"a","class_mix":[[0,1],[-1,1]]}', '{"model":"a","class_mix":7}', '{"model":"a","centre":"there"}',
+     '{"model":"a","centre":[]}', '{"model":"a","psi_layers":[3]}', '{"model":"a","psi_layers":"1"}',
      '{"model":"a","size":15}', '{"model":"a","size":2049}', '{"model":"a","size":[512]}'],
 )  # fmt: skip
 def test_nonsense_is_refused_with_a_sentence(text):
@@ -102,7 +149,8 @@ def test_nonsense_is_refused_with_a_sentence(text):
 @pytest.mark.parametrize(
     "query",
     ["", "seed=1", "model=a&seed=x", "model=a&seed=1*", "model=a&d=1", "model=a&d=1:2:3", "model=a&psi=nan",
-     "model=a&psi=inf", "model=a&class=two", "model=a&size=1e9", "model=..%2F..%2Fetc", "model=a&hash=<script>"],
+     "model=a&psi=inf", "model=a&d=pc0@:1:1",
+     "model=a&psis=1,,1", "model=a&class=two", "model=a&size=1e9", "model=..%2F..%2Fetc", "model=a&hash=<script>"],
 )  # fmt: skip
 def test_nonsense_links_are_refused_with_a_sentence(query):
     with pytest.raises(UserError):
@@ -117,12 +165,89 @@ def test_render_is_the_formula(studio, model, label):
     ws = [m.generator.mapping(space.seed_to_z(seed, 8), labels) for seed in (5, 6)]
     centre = m.w_avg[label or 0]
     w = centre + 0.6 * (ws[0] / 4 + ws[1] * 3 / 4 - centre)
-    w = w + 1.5 * d.scales[0] * d.vectors[0] - d.scales[2] * d.vectors[2]
+    first, second = d.get("pc0"), d.get("pc2")
+    w = w + 1.5 * first.scale * first.vector - second.scale * second.vector
     expected = from_network(m.generator.synthesis(w[:, None].expand(-1, m.generator.num_ws, -1)))[0]
     picture = studio.render_array(recipe)
     assert picture.dtype == np.uint8 and picture.shape == (16, 16, m.info.config.channels)
     # Premultiplied: colours hardly seen may differ much in straight alpha.
     assert (to_network(picture[None]) - to_network(expected[None])).abs().max() < 2.5 / 127.5
+
+
+def w_of(studio, recipe):
+    """[num_ws, w_dim], of one seed in a class."""
+    return studio.latent(recipe)[0]
+
+
+def test_fine_seeds_rule_the_layers_from_the_split_on(studio):
+    one, two = Recipe("plain", seeds=((1, 1),), psi=0.6), Recipe("plain", seeds=((2, 1),), psi=0.6)
+    mixed = w_of(studio, Recipe("plain", seeds=((1, 1),), fine_seeds=((2, 1),), split=2, psi=0.6))
+    assert mixed.shape == (5, 8)
+    assert torch.equal(mixed[:2], w_of(studio, one)[:2]) and torch.equal(mixed[2:], w_of(studio, two)[2:])
+    for split, whole in ((0, two), (5, one), (30, one)):
+        recipe = Recipe("plain", seeds=((1, 1),), fine_seeds=((2, 1),), split=split, psi=0.6)
+        assert np.array_equal(studio.render_array(recipe), studio.render_array(whole))
+
+
+def test_classes_blend_in_w(studio):
+    zero, two = (w_of(studio, Recipe("classes", label=label, psi=0.5)) for label in (0, 2))
+    mixed = w_of(studio, Recipe("classes", class_mix=((0, 1), (2, 3)), psi=0.5))
+    assert torch.allclose(mixed, zero / 4 + two * 3 / 4, atol=1e-6)
+    with pytest.raises(UserError, match="no class number 9"):
+        studio.render(Recipe("classes", class_mix=((0, 1), (9, 1))))
+
+
+def test_layers_have_their_own_truncation(studio):
+    mixed = w_of(studio, Recipe("plain", psi=0.7, psi_layers=(1, 0)))
+    for layer, psi in enumerate((1, 0, 0.7, 0.7, 0.7)):
+        assert torch.equal(mixed[layer], w_of(studio, Recipe("plain", psi=psi))[layer])
+
+
+@pytest.mark.parametrize(("model", "label"), [("plain", None), ("classes", 1), ("dense", 1)])
+def test_truncation_goes_to_the_nearest_centre(workspace, studio, model, label):
+    pictures = [Recipe(model, seeds=((seed, 1),), psi=0, centre="nearest", label=label) for seed in range(40)]
+    centres = {tuple(w_of(studio, recipe)[0].tolist()) for recipe in pictures}
+    assert 2 < len(centres) <= 8
+    whole = Recipe(model, seeds=((3, 1),), centre="nearest", label=label)
+    assert np.array_equal(studio.render_array(whole), studio.render_array(Recipe(model, seeds=((3, 1),), label=label)))
+    again = Studio(workspace, "cpu")  # reads the centres it kept
+    assert again.png(pictures[5]) == studio.png(pictures[5])
+
+
+def test_directions_keep_to_their_layers(studio):
+    plain = w_of(studio, Recipe("plain"))
+    step = w_of(studio, Recipe("plain", directions=(("pc1", 2),))) - plain
+    assert torch.allclose(step, step[:1].expand(5, -1), atol=1e-6)
+    some = w_of(studio, Recipe("plain", directions=(("pc1", 2, "1-2"), ("pc1", 2, "fine")))) - plain
+    assert torch.allclose(some[1:], step[1:], atol=1e-6) and not some[0].any()
+    with pytest.raises(UserError, match="no layers 7-9"):
+        studio.render(Recipe("plain", directions=(("pc1", 2, "7-9"),)))
+
+
+@pytest.mark.parametrize("name", ["planets", "emoji"])
+def test_bundled_models_draw_to_the_byte_what_the_first_version_drew(tmp_path, name):
+    """Links and files of old must keep their picture: w for all layers at once, directions by number."""
+    studio = Studio(Workspace(tmp_path), "cpu")
+    model, found = studio.model(name), studio.directions(name).of_kind("pc")
+
+    def first_version(seeds, psi, amounts):
+        w = space.seeds_to_w(model, seeds, None)
+        w = w if psi == 1 else torch.lerp(model.w_avg[:1], w, psi)
+        total = torch.zeros(1, w.shape[1])
+        for index, amount in amounts:
+            total = total + amount * torch.tensor(found[index].scale) * found[index].vector
+        ws = (w + total).unsqueeze(1).expand(-1, model.generator.num_ws, -1)
+        with torch.inference_mode(), space.one_thread():
+            return from_network(model.generator.synthesis(ws))[0]
+
+    for seeds, psi, amounts in (
+        ([(0, 1)], 1, []), ([(7, 1)], 0.7, [(0, -0.05)]), ([(1, 0.5), (2, 0.25), (99, 3)], -0.4, [(0, 1.5), (3, -2)]),
+        ([(2**32 - 1, 1)], 1.3, [(2, -0.15), (11, 2.5)]),
+    ):  # fmt: skip
+        text = json.dumps({"model": name, "seeds": seeds, "psi": psi, "directions": amounts})
+        assert np.array_equal(
+            studio.render_array(Recipe.from_json(text)), first_version([(s, float(w)) for s, w in seeds], psi, amounts)
+        )
 
 
 def test_equal_recipes_give_equal_bytes_among_many_threads(workspace, studio):
@@ -178,7 +303,7 @@ def test_missing_and_other_models_are_named(studio):
         studio.render(Recipe("plain", model_hash="0123456789ab"))
     with pytest.raises(UserError, match="no class number 1"):
         studio.render(Recipe("plain", label=1))
-    with pytest.raises(UserError, match="asks for number 40"):
+    with pytest.raises(UserError, match="no direction pc40"):
         studio.render(Recipe("plain", directions=((40, 1),)))
 
 

@@ -10,10 +10,10 @@ from training_kit import make_run, make_trainer, two_colours
 from imagen_demo import storage
 from imagen_demo.config import ModelConfig
 from imagen_demo.data.dataset import Dataset
-from imagen_demo.models.folder import load_model
+from imagen_demo.models.folder import load_model, read_info
 from imagen_demo.models.registry import build_discriminator, build_generator
 from imagen_demo.models.transfer import transfer_discriminator, transfer_generator
-from imagen_demo.training.main import discriminator_of, publish, starting_network, train_run
+from imagen_demo.training.main import discriminator_of, publish, settled, train_run
 from imagen_demo.training.run import Run
 
 SMALL = ModelConfig(resolution=16, z_dim=8, w_dim=8, width=256, max_channels=64)
@@ -105,9 +105,16 @@ def test_training_starts_from_a_model_of_another_resolution_and_its_discriminato
     train_run(run, resume=True)
     assert load_model(run.latest).info.lineage == [ancestor.hash]  # a resume forgets nothing
 
-    wanted = dataclasses.replace(ancestor.info.config, resolution=32, num_classes=0)
-    config = starting_network(source, wanted)
-    assert (config.resolution, config.num_classes, config.width) == (32, 0, ancestor.info.config.width)
+
+@pytest.mark.parametrize("shape", [{"resolution": 32, "width": 256}, {"arch": "mlp", "w_dim": 128}])
+def test_network_and_settings_are_of_the_parent_s_kind(tmp_path, dataset, make_model, shape):
+    source, run = make_model("parent", **shape), make_run(tmp_path / "runs" / "child", dataset)
+    storage.write_json(run.path / "config.json", run.config() | {"from_model": str(source)})
+    train, model = settled(run, dataset)
+    parent = read_info(source).config
+    assert model == dataclasses.replace(parent, resolution=16, num_classes=2)
+    assert (train.arch, train.width) == (parent.arch, parent.width)
+    assert train.objective == ("nonsaturating" if parent.arch == "mlp" else "relativistic")
 
 
 def test_without_a_run_the_generator_alone_is_taken(tmp_path, make_model):

@@ -5,15 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import re
 import threading
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import httpx
 import numpy as np
@@ -96,7 +93,7 @@ def picture(url: str) -> np.ndarray:
 
 
 def test_slider_call_returns_the_recipes_picture(page: Page, workspace: Workspace) -> None:
-    recipe = Recipe("plain", seeds=((7, 1.0),), psi=0.5, directions=((0, 1.5),))
+    recipe = Recipe("plain", seeds=((7, 1.0),), psi=0.5, directions=(("pc0", 1.5),))
     answer = page.call("explore", "render", {"recipe": widgets.recipe_data(recipe)})
     assert np.array_equal(picture(answer["image"]), Studio(workspace).render_array(recipe))
     linked = Recipe.from_query(answer["query"])
@@ -117,7 +114,7 @@ def test_link_opens_exactly_its_picture(page: Page) -> None:
         ("?model=gone&seed=1", "There is no model named gone"),
         ("?model=../../etc&seed=1", "cannot be a name"),
         ("?model=plain&seed=x", "cannot be 'x'"),
-        ("?model=plain&d=60:1", "directions"),
+        ("?model=plain&d=60:1", "no direction pc60"),
         ("?seed=abc", "The link's seed cannot be 'abc'"),
         ("?psi=much", "The link's psi cannot be 'much'"),
     ],

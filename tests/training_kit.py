@@ -44,7 +44,7 @@ def make_run(path: Path, dataset: Dataset, **changes: object) -> Run:
 def make_trainer(path: Path, dataset: Dataset, **changes: object) -> Trainer:
     config, model, _ = resolve(TrainConfig(**{**TINY, **changes}), dataset, CPU)
     model = dataclasses.replace(model, z_dim=8, w_dim=128 if model.arch == "mlp" else 8)
-    path.mkdir(parents=True)
+    path.mkdir(parents=True, exist_ok=True)
     return Trainer(Run(path), dataset, config, model)
 
 

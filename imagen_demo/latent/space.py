@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,6 +13,8 @@ from torch import Tensor
 
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import Model
+
+Seeds = Sequence[tuple[int, float]]  # (seed, weight)
 
 
 @contextmanager
@@ -55,11 +59,7 @@ def z_to_w(model: Model, z: Tensor, label: int | None) -> Tensor:
 def seeds_to_w(model: Model, seeds: Sequence[tuple[int, float]], label: int | None) -> Tensor:
     """[1, w_dim]: the mean w of ``(seed, weight)``, weights normalised. Always one z per network call."""
     z_dim = model.info.config.z_dim
-    ws = [z_to_w(model, seed_to_z(seed, z_dim), label) for seed, _ in seeds]
-    if len(ws) == 1:
-        return ws[0]
-    total = sum(weight for _, weight in seeds)
-    return sum(w * (weight / total) for w, (_, weight) in zip(ws, seeds, strict=True))
+    return blend([(z_to_w(model, seed_to_z(seed, z_dim), label), weight) for seed, weight in seeds])
 
 
 def seeds_to_z(seeds: Sequence[tuple[int, float]], z_dim: int) -> Tensor:
@@ -74,3 +74,57 @@ def seeds_to_z(seeds: Sequence[tuple[int, float]], z_dim: int) -> Tensor:
 def truncate(w: Tensor, w_avg: Tensor, psi: float) -> Tensor:
     """w_avg + psi (w - w_avg): psi 1 leaves w as it is, 0 gives the mean picture (StyleGAN, section B)."""
     return w if psi == 1 else torch.lerp(w_avg.expand_as(w), w, psi)
+
+
+def truncate_layers(ws: Tensor, centres: Tensor, psis: Sequence[float]) -> Tensor:
+    """:func:`truncate` of [1, num_ws, w_dim], layer by layer about ``centres`` of the same shape, one psi a layer."""
+    layers = [
+        truncate(w, centre, psi) for w, centre, psi in zip(ws.unbind(dim=1), centres.unbind(dim=1), psis, strict=True)
+    ]
+    return torch.stack(layers, dim=1)
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a latent is made of, layer by layer; all [1, num_ws, w_dim]."""
+
+    ws: Tensor  # before truncation
+    centres: Tensor  # what truncation goes towards
+    psis: tuple[float, ...]  # one a layer
+    offset: Tensor  # what the directions add
+
+    def final(self) -> Tensor:
+        """What the network draws."""
+        return truncate_layers(self.ws, self.centres, self.psis) + self.offset
+
+
+def blend(parts: Sequence[tuple[Tensor, float]]) -> Tensor:
+    """The mean of tensors by their weights, which are normalised; a lone one as it is."""
+    if len(parts) == 1:
+        return parts[0][0]
+    total = sum(weight for _, weight in parts)
+    return sum(part * (weight / total) for part, weight in parts)
+
+
+PARTS = ("coarse", "middle", "fine")
+
+
+def layer_range(text: str, num_ws: int) -> range:
+    """Layers by name: "" all, "2-5" the third to the sixth, "coarse", "middle", "fine" the thirds from small to large.
+
+    A range may reach beyond the last layer; a network of fewer than three layers has no thirds, they mean all.
+
+    Raises:
+        UserError: the text is no such range, or the model has none of its layers.
+    """
+    if text == "":
+        return range(num_ws)
+    if text in PARTS:
+        third = PARTS.index(text)
+        return range(round(num_ws * third / 3), round(num_ws * (third + 1) / 3)) if num_ws >= 3 else range(num_ws)
+    found = re.fullmatch(r"([0-9]{1,3})-([0-9]{1,3})", text)
+    if not found or int(found[1]) > int(found[2]):
+        raise UserError("A range of layers is written like 2-5, or is one of {choices}.", choices=", ".join(PARTS))
+    if int(found[1]) >= num_ws:
+        raise UserError("This model has no layers {layers}: it has {count}, counted from 0.", layers=text, count=num_ws)
+    return range(int(found[1]), min(int(found[2]) + 1, num_ws))

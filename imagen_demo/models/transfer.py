@@ -67,9 +67,9 @@ def _load(child: nn.Module, taken: Weights) -> float:
 
 
 def _classes(own: Tensor, parent: Tensor, names: Sequence[str], own_names: Sequence[str]) -> Tensor:
-    """Rows [K, F] for the child's classes: the parent's of the same name, else their mean."""
-    if not own_names or not names:
-        return parent if parent.shape == own.shape else parent.mean(dim=0).expand_as(own).clone()
+    """Rows [K, F] for the child's classes: the parent's of the same name (without names: number), else their mean."""
+    if parent.shape == own.shape and not (names and own_names):
+        return parent
     rows = parent.mean(dim=0).expand_as(own).clone()
     for row, name in enumerate(own_names):
         if name in names:

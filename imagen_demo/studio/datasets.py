@@ -16,7 +16,7 @@ from imagen_demo.data.prepare import prepare
 from imagen_demo.data.sample_set import write_sample_set
 from imagen_demo.errors import UserError
 from imagen_demo.progress import Progress, silent
-from imagen_demo.studio.locks import Lock, dataset_lock
+from imagen_demo.studio.locks import dataset_lock
 from imagen_demo.workspace import Workspace, checked_name, free_name
 
 SAMPLE_SET = "planets"
@@ -82,9 +82,13 @@ def _alone(workspace: Workspace, name: str, replace: bool, wait: Progress | None
         try:
             with _choosing:
                 out = workspace.datasets / (name if replace else free_name(name, workspace.datasets, _being_made))
-                _take(dataset_lock(out))
+                dataset_lock(out).take()
                 _being_made.add(out)
             break
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise UserError("The disk is full; {name} was not prepared. Free some space.", name=name) from None
+            raise
         except UserError:
             if wait is None:
                 raise
@@ -96,12 +100,3 @@ def _alone(workspace: Workspace, name: str, replace: bool, wait: Progress | None
         with _choosing:
             _being_made.discard(out)
             dataset_lock(out).release()
-
-
-def _take(lock: Lock) -> None:
-    try:
-        lock.take()
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise UserError("The disk is full; {name} was not prepared. Free some space.", name=lock.name) from None
-        raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import re
 import shutil
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from imagen_demo.config import cores
 from imagen_demo.errors import UserError
 from imagen_demo.workspace import REPOSITORY, Workspace
 
@@ -100,12 +100,12 @@ def _page(workspace: Workspace) -> Finding:
 def _device(workspace: Workspace) -> Finding:
     import torch
 
-    cores = f"{os.cpu_count()} CPU cores, {torch.get_num_threads()} threads"
+    processor = f"{cores()} CPU cores, {torch.get_num_threads()} threads"
     if not torch.cuda.is_available():
-        return Finding("", "ok", f"{cores}, no CUDA GPU: small networks train well, large ones take long")
+        return Finding("", "ok", f"{processor}, no CUDA GPU: small networks train well, large ones take long")
     gpus = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
     names = ", ".join(f"{gpu.name} ({gpu.total_memory / GB:.0f} GB)" for gpu in gpus)
-    return Finding("", "ok", f"{names}; CUDA {torch.version.cuda}; {cores}")
+    return Finding("", "ok", f"{names}; CUDA {torch.version.cuda}; {processor}")
 
 
 def _memory(workspace: Workspace) -> Finding:

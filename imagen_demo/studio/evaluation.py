@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from imagen_demo import storage
-from imagen_demo.data.dataset import Dataset
+from imagen_demo.data.dataset import SMALLEST, Dataset
 from imagen_demo.data.pixels import from_network, to_network
 from imagen_demo.errors import UserError
 from imagen_demo.latent import space
@@ -21,13 +21,13 @@ from imagen_demo.training.distances import fid, kid, precision_recall
 from imagen_demo.training.features import MetricNetwork, at_hand, opaque, real_features
 from imagen_demo.training.metrics import sliced_wasserstein
 from imagen_demo.training.quality import some_reals
+from imagen_demo.training.schedule import pick_device
 from imagen_demo.workspace import Workspace
 
 NETWORKED = ("fid", "kid", "pr")  # need the metric network
 WEIGHTLESS = ("swd", "memorisation")
 METRICS = (*NETWORKED, *WEIGHTLESS)
 SAMPLES = 2000
-LEAST_SAMPLES = 11  # as many as the smallest dataset has
 REALS = 10_000  # training pictures the metric network looks at, or as many as are generated where those are more
 BATCH = 32
 
@@ -44,7 +44,6 @@ def evaluate(
     metrics: Sequence[str] | None = None,
     samples: int = SAMPLES,
     progress: Progress = silent,
-    device: str | None = None,
 ) -> dict[str, float]:
     """Measure a model on the pictures of seeds 0 to ``samples`` - 1, drawn without truncation (psi 1).
 
@@ -60,7 +59,7 @@ def evaluate(
         Cancelled: from ``progress``.
     """
     wanted = _checked(metrics_at_hand(workspace) if metrics is None else metrics, samples)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = pick_device("auto")
     network = MetricNetwork(workspace.root, device) if set(wanted) & set(NETWORKED) else None
     model = load_model(storage.current_folder(library.find(workspace, model_name)), device)
     if model.info.config.resolution != dataset.resolution:
@@ -83,8 +82,8 @@ def _checked(metrics: Sequence[str], samples: int) -> list[str]:
             raise UserError("There is no metric {name!r}; there are {metrics}.", name=name, metrics=", ".join(METRICS))
     if not metrics:
         raise UserError("Name at least one metric of {metrics}.", metrics=", ".join(METRICS))
-    if samples < LEAST_SAMPLES:
-        raise UserError("At least {least} pictures are needed to measure a model.", least=LEAST_SAMPLES)
+    if samples < SMALLEST:  # as many as the smallest dataset has
+        raise UserError("At least {least} pictures are needed to measure a model.", least=SMALLEST)
     return list(metrics)
 
 

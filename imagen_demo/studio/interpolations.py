@@ -14,6 +14,7 @@ from torch import Tensor
 from imagen_demo.errors import UserError
 from imagen_demo.latent import space
 from imagen_demo.latent.interpolation import EASINGS, SPACES, lerp, path, slerp
+from imagen_demo.latent.space import Code
 from imagen_demo.media.grid import Background, flatten
 from imagen_demo.media.video import write_mp4
 from imagen_demo.models.folder import Model
@@ -66,15 +67,13 @@ class Interpolation:
 
 @dataclass(frozen=True)
 class _Keyframe:
-    """What of a recipe moves along the path; all [1, ...]."""
+    """What of a recipe moves along the path."""
 
-    w: Tensor  # final
-    z: Tensor
-    label: int | None
-    rest: Tensor  # w of several seeds blended, less w of their blended z; 0 for one seed
-    centre: Tensor  # of truncation
-    psi: float
-    offset: Tensor  # of the directions
+    final: Tensor  # [1, num_ws, w_dim]
+    code: Code
+    z: Tensor  # [1, z_dim], of the blended seeds
+    classes: tuple[tuple[int | None, float], ...]
+    rest: Tensor  # the code's ws, less the w of z: 0 for one seed that rules all layers
 
 
 def frames(studio: Studio, interpolation: Interpolation, count: int | None = None) -> Iterator[np.ndarray]:
@@ -92,7 +91,7 @@ def frames(studio: Studio, interpolation: Interpolation, count: int | None = Non
     places = path(len(recipes), count or interpolation.count, interpolation.easing, interpolation.loop)
     for start, end, t in places:
         a, b = keyframes[start], keyframes[end]
-        w = a.w if t == 0 else _between(model, a, b, t, interpolation.space)
+        w = a.final if t == 0 else _between(model, a, b, t, interpolation.space)
         yield studio.draw(model, w, recipes[0].size)
 
 
@@ -128,29 +127,26 @@ def write(
 
 @torch.inference_mode()
 def _keyframe(studio: Studio, model: Model, recipe: Recipe) -> _Keyframe:
-    index = space.class_index(model, recipe.label)
+    code = studio.code(recipe, model)
     z = space.seeds_to_z(recipe.seeds, model.info.config.z_dim)
-    blended = space.seeds_to_w(model, recipe.seeds, recipe.label)
-    return _Keyframe(
-        w=studio.latent(recipe, model),
-        z=z,
-        label=recipe.label,
-        rest=blended - space.z_to_w(model, z, recipe.label),
-        centre=model.w_avg[index : index + 1],
-        psi=recipe.psi,
-        offset=studio.offset(recipe, model),
-    )
+    rest = code.ws - _z_to_w(model, z, recipe.classes).unsqueeze(1)
+    return _Keyframe(code.final(), code, z, recipe.classes, rest)
+
+
+def _z_to_w(model: Model, z: Tensor, classes: tuple[tuple[int | None, float], ...]) -> Tensor:
+    """[1, z_dim] -> [1, w_dim], the classes blended in w."""
+    return space.blend([(space.z_to_w(model, z, label), weight) for label, weight in classes])
 
 
 @torch.inference_mode()
 def _between(model: Model, a: _Keyframe, b: _Keyframe, t: float, kind: str) -> Tensor:
-    """The final w on the way from a to b, 0 < t < 1."""
+    """The final w of every layer on the way from a to b, 0 < t < 1."""
     if kind == "w":
-        return lerp(a.w, b.w, t)
+        return lerp(a.final, b.final, t)
     z = slerp(a.z, b.z, t)
-    w = space.z_to_w(model, z, a.label)
-    if a.label != b.label:
-        w = lerp(w, space.z_to_w(model, z, b.label), t)
-    w = w + lerp(a.rest, b.rest, t)
-    w = space.truncate(w, lerp(a.centre, b.centre, t), a.psi + t * (b.psi - a.psi))
-    return w + lerp(a.offset, b.offset, t)
+    w = _z_to_w(model, z, a.classes)
+    if a.classes != b.classes:
+        w = lerp(w, _z_to_w(model, z, b.classes), t)
+    psis = tuple(first + t * (second - first) for first, second in zip(a.code.psis, b.code.psis, strict=True))
+    ws, centres = w.unsqueeze(1) + lerp(a.rest, b.rest, t), lerp(a.code.centres, b.code.centres, t)
+    return Code(ws, centres, psis, lerp(a.code.offset, b.code.offset, t)).final()

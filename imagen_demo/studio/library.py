@@ -31,6 +31,7 @@ FILES = {
     "preview.png": 16 * MB,
     "directions.safetensors": 16 * MB,
     "directions.json": 1 * MB,
+    "centres.safetensors": 64 * MB,
 }
 
 

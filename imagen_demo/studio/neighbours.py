@@ -11,7 +11,6 @@ from imagen_demo.data.dataset import Dataset, list_datasets, open_dataset
 from imagen_demo.errors import UserError
 from imagen_demo.latent import space
 from imagen_demo.models.folder import ModelInfo
-from imagen_demo.progress import Progress, silent
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.training import nearest
 from imagen_demo.workspace import Workspace, checked_name
@@ -54,7 +53,7 @@ def training_set(workspace: Workspace, info: ModelInfo) -> Dataset | None:
     return next((found for found in list_datasets(workspace.datasets) if found.fingerprint == fingerprint), None)
 
 
-def neighbours(studio: Studio, recipe: Recipe, count: int = 4, progress: Progress = silent) -> Neighbours:
+def neighbours(studio: Studio, recipe: Recipe, count: int = 4) -> Neighbours:
     """The ``count`` training pictures nearest to the recipe's picture, in the model's own size.
 
     Raises:
@@ -69,8 +68,8 @@ def neighbours(studio: Studio, recipe: Recipe, count: int = 4, progress: Progres
         )  # fmt: skip
     picture = studio.draw(model, studio.latent(recipe, model))
     with _one_at_a_time, space.one_thread():
-        usual = nearest.usual_distance(dataset, progress)
-        index, distances = nearest.nearest(picture[None], dataset, count, progress=progress)
+        usual = nearest.usual_distance(dataset)
+        index, distances = nearest.nearest(picture[None], dataset, count)
     share = float(distances[0, 0]) / usual if usual else None
     pictures = [np.array(dataset.images[number]) for number in index[0]]
     return Neighbours(dataset.name, pictures, distances[0].tolist(), share)

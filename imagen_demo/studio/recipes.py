@@ -7,11 +7,10 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
 
 import numpy as np
 import torch
@@ -22,14 +21,19 @@ from imagen_demo import storage
 from imagen_demo.data.pixels import from_network
 from imagen_demo.errors import UserError
 from imagen_demo.latent import space
-from imagen_demo.latent.directions import Directions, load_or_compute, principal_directions
+from imagen_demo.latent.centres import load_or_compute as load_or_compute_centres
+from imagen_demo.latent.centres import nearest
+from imagen_demo.latent.direction_files import load_or_compute, with_own
+from imagen_demo.latent.directions import Directions, principal_directions
+from imagen_demo.latent.space import Code, Seeds
 from imagen_demo.media import png
 from imagen_demo.models.folder import Model, load_model
-from imagen_demo.studio import checks, library
+from imagen_demo.studio import checks, library, links
+from imagen_demo.studio.caches import PictureCache, stamp
 from imagen_demo.workspace import Workspace
 
-MAX_TEXT = 10_000  # characters of a recipe that comes from outside
 MODELS_KEPT = 4  # in memory, the most recently used
+CENTRES_KEPT = 64  # classes
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,12 @@ class Recipe:
     """The full description of one picture. Making one checks and normalises every value.
 
     ``model`` is a library name or ``run/NAME``; ``model_hash`` the first 12 digits of its weights'
-    SHA-256, or "" for whatever the model is today. ``seeds`` are ``(seed, weight)``; ``directions``
-    ``(index, amount)`` in standard deviations; ``size`` the side in pixels, None for the model's own.
+    SHA-256, or "" for whatever the model is today. ``seeds`` are ``(seed, weight)``, blended in w;
+    ``fine_seeds`` rule the layers from ``split`` on instead (style mixing). ``class_mix``: ``(label, weight)``
+    of several classes, in place of ``label``. ``psi_layers``: truncation layer by layer, from the first on;
+    the others use ``psi``. ``centre``: truncation goes towards the "mean" w, or the "nearest" of several
+    cluster centres. ``directions``: ``(id, amount, layers)``, layers "" for the direction's own;
+    ``size``: the side in pixels, None for the model's own.
 
     Raises:
         UserError: a value of the wrong type or outside its range.
@@ -47,23 +55,42 @@ class Recipe:
     model: str
     model_hash: str = ""
     seeds: tuple[tuple[int, float], ...] = ((0, 1.0),)
-    psi: float = 1.0
+    fine_seeds: tuple[tuple[int, float], ...] = ()
+    split: int = 0
     label: int | None = None
-    directions: tuple[tuple[int, float], ...] = ()
+    class_mix: tuple[tuple[int, float], ...] = ()
+    psi: float = 1.0
+    psi_layers: tuple[float, ...] = ()
+    centre: str = "mean"
+    directions: tuple[tuple[str, float, str], ...] = ()
     size: int | None = None
 
     def __post_init__(self) -> None:
+        psi = checks.number(self.psi, "psi", -checks.MAX_PSI, checks.MAX_PSI)
+        split = checks.integer(self.split, "split", 0, checks.MAX_LAYERS)
+        classes = checks.class_list(self.class_mix)
+        label = None if self.label is None else checks.integer(self.label, "class", 0, checks.MAX_LABEL)
         checked = {
             "model": checks.model_name(self.model),
             "model_hash": checks.model_hash(self.model_hash),
             "seeds": checks.seed_list(self.seeds),
-            "psi": checks.number(self.psi, "psi", -checks.MAX_PSI, checks.MAX_PSI),
-            "label": None if self.label is None else checks.integer(self.label, "class", 0, 9999),
+            "fine_seeds": checks.seed_list(self.fine_seeds) if self.fine_seeds not in ((), []) else (),
+            "split": split if self.fine_seeds else 0,
+            "label": label if not classes else classes[0][0] if len(classes) == 1 else None,
+            "class_mix": classes if len(classes) > 1 else (),
+            "psi": psi,
+            "psi_layers": checks.layers_psi(self.psi_layers, psi),
+            "centre": checks.centre(self.centre),
             "directions": checks.direction_list(self.directions),
             "size": None if self.size is None else checks.integer(self.size, "size", *checks.SIZES),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def classes(self) -> tuple[tuple[int | None, float], ...]:
+        """``class_mix``, or the one class: what seeds are drawn in."""
+        return self.class_mix or ((self.label, 1.0),)
 
     def _changed(self) -> dict[str, Any]:
         """The fields that are not at their defaults."""
@@ -85,7 +112,7 @@ class Recipe:
             UserError: it is no recipe, or has values that make none.
         """
         try:
-            raw = json.loads(text) if isinstance(text, str) and len(text) <= MAX_TEXT else None
+            raw = json.loads(text) if isinstance(text, str) and len(text) <= checks.MAX_TEXT else None
         except (ValueError, RecursionError):
             raw = None
         if not isinstance(raw, dict) or "model" not in raw:
@@ -96,15 +123,8 @@ class Recipe:
         return cls(**raw)
 
     def to_query(self) -> str:
-        """The short form for links, without the question mark: ``model=planets&seed=42&psi=0.7&d=0:1.5,3:-2``."""
-        short: dict[str, Any] = {"model": self.model, "hash": self.model_hash}
-        alone = len(self.seeds) == 1
-        short["seed"] = ",".join(str(s) if alone else f"{s}*{checks.shortest(weight)}" for s, weight in self.seeds)
-        short["psi"] = checks.shortest(self.psi) if self.psi != 1 else ""
-        short["class"] = "" if self.label is None else self.label
-        short["d"] = ",".join(f"{index}:{checks.shortest(amount)}" for index, amount in self.directions)
-        short["size"] = self.size or ""
-        return urlencode({key: value for key, value in short.items() if value != ""}, safe="/:,*", quote_via=quote)
+        """The short form for links, without the question mark: ``model=planets&seed=42&psi=0.7&d=pc0:1.5``."""
+        return links.write(self)
 
     @classmethod
     def from_query(cls, query: Mapping[str, str] | str) -> Recipe:
@@ -113,27 +133,7 @@ class Recipe:
         Raises:
             UserError: no model is named, or a value is out of place.
         """
-        if isinstance(query, str):
-            query = dict(parse_qsl(query.lstrip("?")[:MAX_TEXT]))
-        given = {key: str(query[key])[:MAX_TEXT].strip() for key in query if query[key] not in (None, "")}
-        if "model" not in given:
-            raise UserError("This link names no model.")
-        values: dict[str, Any] = {"model": given["model"]}
-        parsers: dict[str, tuple[str, Callable[[str], Any]]] = {
-            "hash": ("model_hash", str),
-            "seed": ("seeds", lambda text: checks.parse_pairs(text, "*", 1.0)),
-            "psi": ("psi", float),
-            "class": ("label", int),
-            "d": ("directions", lambda text: checks.parse_pairs(text, ":", None)),
-            "size": ("size", int),
-        }
-        for key, (name, parse) in parsers.items():
-            if key in given:
-                try:
-                    values[name] = parse(given[key])
-                except ValueError:
-                    raise UserError("The link's {key} cannot be {value!r}.", key=key, value=given[key][:40]) from None
-        return cls(**values)
+        return cls(**links.read(query))
 
 
 class Studio:
@@ -150,8 +150,11 @@ class Studio:
         self._drawing = threading.Semaphore(1 if self.device.type == "cuda" else os.cpu_count() or 1)
         self._loading = threading.RLock()
         self._models: OrderedDict[str, tuple[tuple[int, ...], Model]] = OrderedDict()  # by library name
-        self._found: OrderedDict[tuple[str, str], Directions] = OrderedDict()  # by library name and weights' hash
-        self._pictures = _PictureCache(limit=64 * 1024**2)
+        self._found: OrderedDict[tuple[str, str], tuple[tuple[int, ...], Directions]] = (
+            OrderedDict()
+        )  # by name and hash
+        self._centres: OrderedDict[tuple[str, int], Tensor] = OrderedDict()  # by weights' hash and class
+        self._pictures = PictureCache(limit=64 * 1024**2)
 
     def model(self, name: str) -> Model:
         """The model of that name, read again when its weights have changed.
@@ -161,10 +164,10 @@ class Studio:
         """
         folder = library.find(self.workspace, name)
         with self._loading:
-            stamp = _stamp(folder)
+            now = stamp(storage.current_folder(folder) / "model.safetensors")
             known = self._models.get(name)
-            if known is None or (stamp and known[0] != stamp):
-                known = (stamp, self._load(folder))
+            if known is None or (now and known[0] != now):
+                known = (now, self._load(folder))
                 self._models[name] = known
                 while len(self._models) > MODELS_KEPT:
                     self._models.popitem(last=False)
@@ -179,19 +182,28 @@ class Studio:
             return load_model(folder, self.device)
 
     def directions(self, name: str) -> Directions:
-        """The slider directions of a model; raises as :meth:`model`."""
+        """A model's directions, at once: those found so far, and the user's own; raises as :meth:`model`."""
         return self._directions_of(name, self.model(name))
 
     def _directions_of(self, name: str, model: Model) -> Directions:
+        own = self.own_directions(model)
         with self._loading:
             key = (name, model.hash)
-            if key not in self._found:
+            now = stamp(own / "directions.safetensors") + stamp(own / "directions.json")
+            if key not in self._found or self._found[key][0] != now:
                 # Only the trainer writes into a run's directory.
                 in_run = name.startswith(library.RUN_PREFIX)
-                self._found[key] = principal_directions(model) if in_run else load_or_compute(model)
+                found = Directions(principal_directions(model)) if in_run else load_or_compute(model)
+                if now:
+                    found = with_own(found, own, model)
+                self._found[key] = (now, found)
                 while len(self._found) > 2 * MODELS_KEPT:
                     self._found.popitem(last=False)
-            return self._found[key]
+            return self._found[key][1]
+
+    def own_directions(self, model: Model) -> Path:
+        """The folder, there or not, of what the user has made for or said about this model's directions."""
+        return self.workspace.root / "directions" / model.hash[:12]
 
     def pinned(self, recipe: Recipe) -> Recipe:
         """The recipe with today's model hash in it: for links and files that must not change later."""
@@ -206,38 +218,56 @@ class Studio:
             )  # fmt: skip
         return model
 
-    @torch.inference_mode()
     def latent(self, recipe: Recipe, model: Model | None = None) -> Tensor:
-        """The final w, [1, w_dim]: seeds blended, truncated about the class's mean, moved along directions."""
-        model = model or self.model_for(recipe)
-        w = space.seeds_to_w(model, recipe.seeds, recipe.label)
-        index = space.class_index(model, recipe.label)
-        w = space.truncate(w, model.w_avg[index : index + 1], recipe.psi)
-        return w + self.offset(recipe, model)
+        """The final w of every layer, [1, num_ws, w_dim]: blended, mixed, truncated, moved along directions."""
+        return self.code(recipe, model).final()
 
     @torch.inference_mode()
-    def offset(self, recipe: Recipe, model: Model | None = None) -> Tensor:
-        """What the recipe's directions add to w, [1, w_dim].
+    def code(self, recipe: Recipe, model: Model | None = None) -> Code:
+        """What the recipe's latent is made of.
 
         Raises:
-            UserError: the model has fewer directions than the recipe asks for.
+            UserError: the model lacks a class, a direction or a layer.
         """
         model = model or self.model_for(recipe)
-        if not recipe.directions:
-            return torch.zeros(1, model.w_avg.shape[1], device=model.w_avg.device)
-        directions = self._directions_of(recipe.model, model)
-        if recipe.directions[-1][0] >= len(directions):
-            raise UserError(
-                "The model {name} has {count} directions; this recipe asks for number {index}, counted from 0.",
-                name=recipe.model, count=len(directions), index=recipe.directions[-1][0],
-            )  # fmt: skip
-        return directions.offset(recipe.directions)
+        count = model.generator.num_ws
+        ws, centres = (part.unsqueeze(1).repeat(1, count, 1) for part in self._base(recipe, model, recipe.seeds))
+        if recipe.fine_seeds:
+            fine, fine_centre = self._base(recipe, model, recipe.fine_seeds)
+            ws[:, recipe.split :], centres[:, recipe.split :] = fine, fine_centre
+        psis = (recipe.psi_layers + (recipe.psi,) * count)[:count]
+        offset = torch.zeros_like(ws)
+        if recipe.directions:
+            offset = self._directions_of(recipe.model, model).offset(recipe.directions, count)
+        return Code(ws, centres, psis, offset)
+
+    def _base(self, recipe: Recipe, model: Model, seeds: Seeds) -> tuple[Tensor, Tensor]:
+        """w of blended seeds and classes, and what truncation draws it to; [1, w_dim] each."""
+        ws, centres = [], []
+        for label, weight in recipe.classes:
+            w, index = space.seeds_to_w(model, seeds, label), space.class_index(model, label)
+            centre = model.w_avg[index : index + 1]
+            if recipe.centre == "nearest":
+                centre = nearest(w, self._centres_of(recipe.model, model, index))
+            ws.append((w, weight))
+            centres.append((centre, weight))
+        return space.blend(ws), space.blend(centres)
+
+    def _centres_of(self, name: str, model: Model, label: int) -> Tensor:
+        """The class's cluster centres, [count, w_dim]."""
+        with self._loading:
+            key = (model.hash, label)
+            if key not in self._centres:
+                self._centres[key] = load_or_compute_centres(model, label, not name.startswith(library.RUN_PREFIX))
+                while len(self._centres) > CENTRES_KEPT:
+                    self._centres.popitem(last=False)
+            self._centres.move_to_end(key)
+            return self._centres[key]
 
     @torch.inference_mode()
-    def draw(self, model: Model, w: Tensor, size: int | None = None) -> np.ndarray:
-        """w [1, w_dim] -> uint8 [H, W, C], C = 3 or 4; another ``size`` than the model's by Lanczos."""
+    def draw(self, model: Model, ws: Tensor, size: int | None = None) -> np.ndarray:
+        """ws [1, num_ws, w_dim] -> uint8 [H, W, C], C = 3 or 4; another ``size`` than the model's by Lanczos."""
         with self._drawing, space.one_thread():
-            ws = w.unsqueeze(1).expand(-1, model.generator.num_ws, -1)
             picture = from_network(model.generator.synthesis(ws).float().cpu())[0]
         if size and size != picture.shape[0]:
             picture = np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS))
@@ -265,35 +295,3 @@ class Studio:
         """A PNG file with the recipe in it, pinned to the model's present version."""
         pinned = self.pinned(recipe)
         return png.to_bytes(self.render(pinned), pinned.to_json())
-
-
-def _stamp(folder: Path) -> tuple[int, ...]:
-    """What changes with a model's weights; () while they are being replaced."""
-    try:
-        stat = os.stat(storage.current_folder(folder) / "model.safetensors")
-    except FileNotFoundError:
-        return ()
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
-
-
-class _PictureCache:
-    """The most recently drawn pictures, up to ``limit`` bytes together."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit, self._bytes, self._lock = limit, 0, threading.Lock()
-        self._pictures: OrderedDict[str, np.ndarray] = OrderedDict()
-
-    def get(self, key: str) -> np.ndarray | None:
-        with self._lock:
-            if key in self._pictures:
-                self._pictures.move_to_end(key)
-            return self._pictures.get(key)
-
-    def put(self, key: str, picture: np.ndarray) -> None:
-        picture.flags.writeable = False
-        with self._lock:
-            if key not in self._pictures:
-                self._pictures[key] = picture
-                self._bytes += picture.nbytes
-            while self._bytes > self._limit:
-                self._bytes -= self._pictures.popitem(last=False)[1].nbytes

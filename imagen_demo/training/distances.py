@@ -51,20 +51,20 @@ def kid(real: Tensor, fake: Tensor, subsets: int = 100, seed: int = 0) -> float:
         return float(metric.compute()[0])
 
 
-def precision_recall(real: Tensor, fake: Tensor, k: int = NEIGHBOURS) -> tuple[float, float]:
+def precision_recall(real: Tensor, fake: Tensor) -> tuple[float, float]:
     """Share of the generated pictures that could be real, and of the real ones that could be generated.
 
     Kynkaanniemi et al. 2019, eq. 2: a picture belongs to a set if it lies as near to one of the set's pictures as
-    that one's k-th nearest neighbour in the set. Of the larger set only as many are used as the smaller one has.
+    that one's third nearest neighbour in the set. Of the larger set only as many are used as the smaller one has.
     """
     count, middle = min(len(real), len(fake)), real.mean(dim=0)  # about the middle, float32 loses least
     real, fake = real[:count] - middle, fake[:count] - middle
-    return _covered(fake, real, _radii(real, k)), _covered(real, fake, _radii(fake, k))
+    return _covered(fake, real, _radii(real)), _covered(real, fake, _radii(fake))
 
 
-def _radii(features: Tensor, k: int) -> Tensor:
-    """Distance of each to its k-th nearest neighbour, [N]; the nearest of all is itself."""
-    k = min(k + 1, len(features))
+def _radii(features: Tensor) -> Tensor:
+    """Distance of each to its third nearest neighbour, [N]; the nearest of all is itself."""
+    k = min(NEIGHBOURS + 1, len(features))
     return torch.cat([torch.cdist(block, features).kthvalue(k, dim=1).values for block in features.split(BLOCK)])
 
 

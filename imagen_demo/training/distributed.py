@@ -109,6 +109,10 @@ class Team:
         dist.broadcast(letters, 0)
         return bytes(letters.tolist()).decode()
 
+    def meet(self) -> None:
+        """Go on when all processes are here."""
+        self.mean(torch.zeros(1))
+
     def mean(self, values: Tensor) -> Tensor:
         """The mean of each value over all processes, on the CPU."""
         if self.size == 1:

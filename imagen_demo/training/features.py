@@ -56,12 +56,12 @@ class MetricNetwork:
                 "Put it at {place}, or name its place in {variable}; docs/metrics.md says more.",
                 name=FILE, place=file, variable=VARIABLE,
             )  # fmt: skip
-        self.file, self.device = file, torch.device(device)
+        self.device = torch.device(device)
         self.hash = _sha256(file)
         try:
             self._network = _load(file, self.device)
             self.size = self(np.zeros((1, 32, 32, 3), np.uint8)).shape[1]
-        except (RuntimeError, ValueError, TypeError, IndexError):
+        except (RuntimeError, ValueError, TypeError, IndexError, AttributeError):
             raise UserError(
                 "{file} is not a network that pictures can be measured with; {name} as a TorchScript file is needed.",
                 file=file, name=FILE,

@@ -47,23 +47,20 @@ def settled(run: Run, dataset: Dataset, processes: int = 1) -> tuple[TrainConfig
     if config.get("model"):
         check_shares(train, processes)
         return train, ModelConfig(**config["model"])
+    parent = read_info(Path(config["from_model"])).config if config.get("from_model") else None
+    if parent:  # its kind of network has settings of its own
+        train = dataclasses.replace(train, arch=parent.arch, width=parent.width)
     train, model, reasons = resolve(train, dataset, pick_device(train.device), processes)
-    if config.get("from_model"):
-        model = starting_network(Path(config["from_model"]), model)
+    if parent:  # changed as far as these pictures and classes need it
+        model = dataclasses.replace(
+            parent, resolution=model.resolution, channels=model.channels, num_classes=model.num_classes
+        )
     sentences = [{"template": template, "values": values} for template, values in reasons]
     settled_config = {"train": dataclasses.asdict(train), "model": dataclasses.asdict(model), "reasons": sentences}
     storage.write_json(run.path / "config.json", config | settled_config)
     for template, values in reasons:
         run.append_event("coach", 0.0, template, **values)
     return train, model
-
-
-def starting_network(folder: Path, wanted: ModelConfig) -> ModelConfig:
-    """The network of the model to start from, changed as far as these pictures and classes need it."""
-    parent = read_info(folder).config
-    return dataclasses.replace(
-        parent, resolution=wanted.resolution, channels=wanted.channels, num_classes=wanted.num_classes
-    )
 
 
 def discriminator_of(folder: Path, weights: str) -> dict[str, Tensor] | None:
@@ -89,7 +86,7 @@ def publish(run: Run) -> str | None:
     if not best.exists():
         return None
     note = run.path / "published.json"
-    library = run.path.parent.parent / "checkpoints"
+    library = run.workspace / "checkpoints"
     library.mkdir(exist_ok=True)
     known = storage.read_json(note) if note.exists() else {}
     name = known.get("model", run.name)

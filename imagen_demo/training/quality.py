@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import time
 from collections.abc import Callable, Iterator
 
@@ -97,9 +98,8 @@ class Quality:
     def is_best(self, found: dict[str, float]) -> bool:
         """Whether this is the best network so far; it is then remembered as such. FID outranks SWD."""
         key = "fid" if "fid" in found else "swd"
-        if key not in found or (self.best and self.best[0] == "fid" and key == "swd"):
-            return False
-        if self.best and self.best[0] == key and found[key] >= self.best[1]:
+        known, value = self.best or ("", math.inf)
+        if key not in found or (known, key) == ("fid", "swd") or (known == key and found[key] >= value):
             return False
         self.best = (key, found[key])
         return True
@@ -130,7 +130,7 @@ class NetworkQuality:
     def __init__(self, run: Run, dataset: Dataset, device: torch.device, draw: Callable[..., Iterator[Tensor]]) -> None:
         self.run, self.dataset, self.device, self._draw = run, dataset, device, draw
         self.last = False  # whether the run ends now
-        self._file = place(run.path.parent.parent)
+        self._file = place(run.workspace)
         self._wanted = self._file.is_file()
         self._network: MetricNetwork | None = None
         self._count = 0  # pictures, the same all through a run
@@ -171,7 +171,7 @@ class NetworkQuality:
 
     def _prepare(self, left: float) -> None:
         """Load the network, see how fast it is, and choose how many pictures the time that is left allows."""
-        self._network = MetricNetwork(self.run.path.parent.parent, self.device)
+        self._network = MetricNetwork(self.run.workspace, self.device)
         few = self.dataset.images[:PROBE]
         self._network(few)  # the first time it is also being compiled
         started = time.monotonic()

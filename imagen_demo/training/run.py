@@ -73,6 +73,7 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
         self.name = self.path.name
+        self.workspace = self.path.parent.parent
         self.samples = self.path / "samples"  # {kimg:09.3f}.png, one grid a tick
         self.state = self.path / "state"  # complete training state, see training/state.py
         self.latest = self.path / "latest"  # model folder: the network as of the last tick

@@ -68,12 +68,7 @@ def resolve(
     if not config.width:
         auto["width"] = 16_384 if gpu else 512
     if not config.batch:
-        wanted = (64 if dataset.resolution <= 128 else 32) if gpu else 16
-        while wanted > len(dataset):
-            wanted //= 2
-        if processes > 1:  # each process has whole groups
-            wanted = max(1, round(wanted / (GROUP * processes))) * GROUP * processes
-        auto["batch"] = wanted
+        auto["batch"] = _automatic_batch(dataset, gpu, processes)
     if not config.learning_rate:
         # The article's Adam for the article's network; the style network's weights are equalised.
         auto["learning_rate"] = 2e-4 if mlp else 2e-3
@@ -111,6 +106,15 @@ def resolve(
         max_channels=min(512, config.width // 4),
     )
     return config, model, reasons(config, model, dataset)
+
+
+def _automatic_batch(dataset: Dataset, gpu: bool, processes: int) -> int:
+    batch = (64 if dataset.resolution <= 128 else 32) if gpu else 16
+    while batch > len(dataset):
+        batch //= 2
+    if processes > 1:  # each process has whole groups
+        batch = max(1, round(batch / (GROUP * processes))) * GROUP * processes
+    return batch
 
 
 def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset) -> Reasons:

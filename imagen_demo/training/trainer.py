@@ -284,6 +284,7 @@ class Trainer:
         if counters.rescues and not self._ending:
             raise UserError(rule.end)
         states.load(self.run.state, self.state)
+        self.team.meet()  # all have read the state: process 0 may write it anew
         if not self._ending:
             self.state.counters.rescues, self.state.counters.rescue = 1, rule.name
             self._apply_rescue()

@@ -18,13 +18,14 @@ import gradio as gr
 
 from imagen_demo.errors import UserError
 from imagen_demo.media import png
+from imagen_demo.studio import links
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.ui import widgets
 from imagen_demo.ui.texts import translate_error
 from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
 
-LINK = {"model", "seed", "psi", "class", "d", "size"}  # keys that make an address a link to a picture
+LINK = links.KEYS - {"hash"}  # keys that make an address a link to a picture
 MAX_DROPPED = 64 * 2**20  # bytes of base64 of a dropped picture
 
 

@@ -1,5 +1,7 @@
 """Every sentence of the core in Chinese: English template -> Chinese one with the same fields; and its progress."""
 
+from imagen_demo.ui import sentences_zh_latent
+
 SENTENCES: dict[str, str] = {
     # the page itself
     "The page sent something unreadable; reload it.": "页面发送的数据无法识别，请刷新页面。",
@@ -95,8 +97,6 @@ SENTENCES: dict[str, str] = {
     "A recipe's {name} must be a number from {low} to {high}.": "配方的 {name} 须为 {low} 到 {high} 的数。",
     "A recipe's {name} must be a whole number from {low} to {high}.": "配方的 {name} 须为 {low} 到 {high} 的整数。",
     "The link's {key} cannot be {value!r}.": "链接中的 {key} 不能是 {value!r}。",
-    "The model {name} has {count} directions; this recipe asks for number {index}, counted from 0.":
-        "模型 {name} 有 {count} 个方向；此配方要求第 {index} 个（从 0 计数）。",
     "This is not a recipe of Imagen Demo.": "这不是 Imagen Demo 的配方。",
     "This link names no model.": "此链接没有指明模型。",
     "This picture needs the model {name} ({hash}); this workspace has another version ({present}).":
@@ -298,6 +298,7 @@ SENTENCES: dict[str, str] = {
     "Training went on.": "训练已继续。",
     "Training was stopped.": "训练已停止。",
 }  # fmt: skip
+SENTENCES |= sentences_zh_latent.SENTENCES
 
 PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, with the pattern's groups
     r"(\d+) of (\d+) pictures read, (\d+) accepted": r"已读取 \1 / \2 张，采用 \3 张",

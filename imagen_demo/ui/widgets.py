@@ -149,14 +149,19 @@ def title(entry: library.ModelEntry) -> str:
 def model_facts(studio: Studio, name: str, language: str) -> Payload:
     """What the controls need to know about one model."""
     model, directions = studio.model(name), studio.directions(name)
-    chinese = len(directions.names_zh) == len(directions.names) and texts.language(language) == "zh"
+    chinese = texts.language(language) == "zh"
     return {
         "name": name,
         "classes": list(model.info.class_names) if model.info.config.num_classes else [],
         "resolution": model.info.config.resolution,
         "alpha": model.info.config.channels == 4,
-        "directions": list(directions.names_zh if chinese else directions.names),
-    }
+        "layers": model.generator.num_ws,
+        "directions": [
+            {"id": d.id, "kind": d.kind, "name": d.title(chinese), "layers": d.layers, "effects": d.effects,
+             "purity": d.purity, "hidden": d.hidden}
+            for d in directions
+        ],
+    }  # fmt: skip
 
 
 def new_recipe(studio: Studio, name: str, seed: int = 0, psi: float = DEFAULT_PSI, label: int | None = None) -> Recipe:

@@ -117,17 +117,18 @@ const psi = D.slider({
 });
 psi.node.title = T('c_psi_help');
 
-let sliders = [];
+let sliders = [], shown = [];
 const near = h('div', { class: 'im-sliders', id: 'explore-directions' }), far = h('div', { class: 'im-sliders' });
 const more = h('details', { class: 'im-more', id: 'explore-more' }, h('summary', {}, T('x_more')), far);
-const setDirection = (index, value) => {
-  recipe.directions = recipe.directions.filter(([i]) => i !== index);
-  if (value !== 0) recipe.directions = [...recipe.directions, [index, value]].sort((a, b) => a[0] - b[0]);
+const setDirection = (id, value) => { // on the direction's own layers
+  recipe.directions = recipe.directions.filter(([other, , layers]) => other !== id || layers);
+  if (value !== 0) recipe.directions = [...recipe.directions, [id, value, '']];
 };
 const buildSliders = () => {
-  sliders = model.directions.map((name, index) => D.slider({
+  shown = model.directions.filter((direction) => !direction.hidden);
+  sliders = shown.map(({ id, name }, index) => D.slider({
     id: `explore-direction-${index}`, label: name, min: -3, max: 3, step: 0.05, initial: 0, origin: 0,
-    oninput: (value) => { setDirection(index, value); draw(); }, onchange: commit,
+    oninput: (value) => { setDirection(id, value); draw(); }, onchange: commit,
   }));
   near.replaceChildren(...sliders.slice(0, SHOWN).map((s) => s.node));
   far.replaceChildren(...sliders.slice(SHOWN).map((s) => s.node));
@@ -137,8 +138,8 @@ const buildSliders = () => {
 const paint = () => { // controls follow the recipe
   seedBox.value = recipe.seeds[0][0];
   psi.set(recipe.psi);
-  const amounts = new Map(recipe.directions);
-  sliders.forEach((slider, index) => slider.set(amounts.get(index) ?? 0));
+  const amounts = new Map(recipe.directions.filter(([, , layers]) => !layers));
+  sliders.forEach((slider, index) => slider.set(amounts.get(shown[index].id) ?? 0));
   classField.hidden = !model.classes.length;
   if (model.classes.length) classBox.value = String(recipe.label ?? 0);
   modelBox.value = recipe.model;

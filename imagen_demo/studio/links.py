@@ -1,0 +1,75 @@
+"""A recipe's short form: the part of a link after the question mark.
+
+model=planets & hash=0123456789ab & seed=1*0.5,2*0.5 & fine=7 & split=4 & psi=0.7 & psis=1,1,0.5 & centre=nearest
+& class=0 or class=0*0.5,1*0.5 & d=pc0:1.5,sf2@2-5:-1 & size=512
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from imagen_demo.errors import UserError
+from imagen_demo.studio import checks
+
+if TYPE_CHECKING:
+    from imagen_demo.studio.recipes import Recipe
+
+
+def _pairs(text: str) -> list[tuple[int, float]]:
+    return checks.parse_pairs(text, "*")
+
+
+# The recipe's field for each key, and its value out of the text (ValueError where it is none).
+_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "model": ("model", str),
+    "hash": ("model_hash", str),
+    "seed": ("seeds", _pairs),
+    "fine": ("fine_seeds", _pairs),
+    "split": ("split", int),
+    "psi": ("psi", float),
+    "psis": ("psi_layers", lambda text: [float(part) for part in text.split(",")]),
+    "centre": ("centre", str),
+    "class": ("class_mix", _pairs),
+    "d": ("directions", checks.parse_directions),
+    "size": ("size", int),
+}
+KEYS = frozenset(_FIELDS)
+
+
+def write(recipe: Recipe) -> str:
+    """The query; what is at its default is left out, but for the seed."""
+    short: dict[str, Any] = {"model": recipe.model, "hash": recipe.model_hash}
+    short["seed"] = checks.write_pairs(recipe.seeds)
+    short["fine"] = checks.write_pairs(recipe.fine_seeds) if recipe.fine_seeds else ""
+    short["split"] = recipe.split or ""
+    short["psi"] = checks.shortest(recipe.psi) if recipe.psi != 1 else ""
+    short["psis"] = ",".join(checks.shortest(psi) for psi in recipe.psi_layers)
+    short["centre"] = recipe.centre if recipe.centre != "mean" else ""
+    short["class"] = checks.write_pairs(recipe.class_mix) if recipe.class_mix else recipe.label
+    short["d"] = checks.write_directions(recipe.directions)
+    short["size"] = recipe.size or ""
+    shown = {key: value for key, value in short.items() if value not in ("", None)}
+    return urlencode(shown, safe="/:,*@", quote_via=quote)
+
+
+def read(query: Mapping[str, str] | str) -> dict[str, Any]:
+    """A Recipe's arguments out of a query or its parsed form; keys that mean nothing here are left alone.
+
+    Raises:
+        UserError: no model is named, or a value cannot be read.
+    """
+    if isinstance(query, str):
+        query = dict(parse_qsl(query.lstrip("?")[: checks.MAX_TEXT]))
+    given = {key: str(query[key])[: checks.MAX_TEXT].strip() for key in query if query[key] not in (None, "")}
+    if "model" not in given:
+        raise UserError("This link names no model.")
+    values: dict[str, Any] = {}
+    for key, (name, parse) in _FIELDS.items():
+        if key in given:
+            try:
+                values[name] = parse(given[key])
+            except ValueError:
+                raise UserError("The link's {key} cannot be {value!r}.", key=key, value=given[key][:40]) from None
+    return values
