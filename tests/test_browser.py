@@ -141,7 +141,7 @@ def test_opens_on_a_bundled_model_with_a_picture(open_page):
 def test_the_picture_follows_the_slider_and_reset_brings_it_back(open_page):
     page = open_page()
     first = picture(page)
-    slider = page.locator("#explore-direction-0")
+    slider = page.locator("#explore-direction-pc0")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     y, x = box["y"] + box["height"] / 2, box["x"] + box["width"] / 2
@@ -165,10 +165,10 @@ def explored(page: Page) -> str:
     page.locator("#explore-seed").fill("1234")
     page.locator("#explore-seed").press("Enter")
     before = changed_picture(page, before)
-    page.locator("#explore-direction-1").fill("1.5")
-    page.locator("#explore-direction-1").dispatch_event("change")
+    page.locator("#explore-direction-pc1").fill("1.5")
+    page.locator("#explore-direction-pc1").dispatch_event("change")
     final = changed_picture(page, before)
-    page.wait_for_url(re.compile(r"seed=1234.*d=1:1\.5"))
+    page.wait_for_url(re.compile(r"seed=1234.*d=pc1:1\.5"))
     return final
 
 

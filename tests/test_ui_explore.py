@@ -111,10 +111,9 @@ def test_link_opens_exactly_its_picture(page: Page) -> None:
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("?model=gone&seed=1", "There is no model named gone"),
+        ("?model=gone&seed=1", "needs the model gone, which is not here"),
         ("?model=../../etc&seed=1", "cannot be a name"),
         ("?model=plain&seed=x", "cannot be 'x'"),
-        ("?model=plain&d=60:1", "no direction pc60"),
         ("?seed=abc", "The link's seed cannot be 'abc'"),
         ("?psi=much", "The link's psi cannot be 'much'"),
     ],
@@ -123,6 +122,12 @@ def test_bad_link_says_why_and_opens_the_default(page: Page, query: str, sentenc
     opened = page.call("explore", "open", {"query": query})
     assert sentence in opened["note"]
     assert opened["recipe"]["model"] == opened["models"][0]["name"]
+
+
+def test_a_direction_that_is_not_here_is_left_out_by_name(page: Page) -> None:
+    opened = page.call("explore", "open", {"query": "?model=plain&seed=4&d=pc0:1,my-smile@2-3:-1"})
+    assert "my-smile" in opened["note"] and "pc0" not in opened["note"]
+    assert opened["recipe"]["model"] == "plain" and opened["recipe"]["directions"] == [["pc0", 1.0, ""]]
 
 
 def test_a_short_link_means_the_first_model(page: Page) -> None:

@@ -73,34 +73,29 @@ def model_hash(value: Any) -> str:
     return value
 
 
-def _pair_list(value: Any, name: str, limit: int) -> list[tuple[Any, Any]]:
-    if not isinstance(value, (list, tuple)) or len(value) > limit:
-        raise UserError("A recipe's {name} must be a list of at most {limit} pairs.", name=name, limit=limit)
-    if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in value):
-        raise UserError("A recipe's {name} must be a list of at most {limit} pairs.", name=name, limit=limit)
-    return [(first, second) for first, second in value]
-
-
 def seed_list(value: Any) -> tuple[tuple[int, float], ...]:
     """1 to :data:`MAX_SEEDS` pairs ``(seed, weight)``, those of weight 0 left out; a lone seed weighs 1."""
-    seeds = [
-        (integer(seed, "seed", 0, MAX_SEED), number(weight, "seed weight", 0, MAX_WEIGHT))
-        for seed, weight in _pair_list(value, "seeds", MAX_SEEDS)
-    ]
-    seeds = [(seed, weight) for seed, weight in seeds if weight > 0]
+    seeds = _weighted(value, "seeds", "seed", MAX_SEEDS, MAX_SEED)
     if not seeds:
         raise UserError("A recipe needs at least one seed with a weight above 0.")
-    return tuple(seeds) if len(seeds) > 1 else ((seeds[0][0], 1.0),)
+    return seeds
 
 
 def class_list(value: Any) -> tuple[tuple[int, float], ...]:
     """Up to :data:`MAX_CLASSES` pairs ``(class, weight)``, those of weight 0 left out; a lone class weighs 1."""
-    classes = [
-        (integer(label, "class", 0, MAX_LABEL), number(weight, "class weight", 0, MAX_WEIGHT))
-        for label, weight in _pair_list(value, "classes", MAX_CLASSES)
+    return _weighted(value, "classes", "class", MAX_CLASSES, MAX_LABEL)
+
+
+def _weighted(value: Any, plural: str, singular: str, limit: int, high: int) -> tuple[tuple[int, float], ...]:
+    pairs = value if isinstance(value, (list, tuple)) and len(value) <= limit else [None]
+    if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
+        raise UserError("A recipe's {name} must be a list of at most {limit} pairs.", name=plural, limit=limit)
+    checked = [
+        (integer(first, singular, 0, high), number(weight, f"{singular} weight", 0, MAX_WEIGHT))
+        for first, weight in pairs
     ]
-    classes = [(label, weight) for label, weight in classes if weight > 0]
-    return tuple(classes) if len(classes) != 1 else ((classes[0][0], 1.0),)
+    heavy = [(first, weight) for first, weight in checked if weight > 0]
+    return tuple(heavy) if len(heavy) != 1 else ((heavy[0][0], 1.0),)
 
 
 def layers_psi(value: Any, psi: float) -> tuple[float, ...]:
@@ -162,11 +157,11 @@ def _natural(id: str) -> tuple[str, int, str]:
     return (found[1], int(found[2]), id) if found else (id, -1, id)
 
 
-def parse_pairs(text: str, mark: str) -> list[tuple[int, float]]:
+def parse_pairs(text: str) -> list[tuple[int, float]]:
     """``"1*0.5,2"`` -> ``[(1, 0.5), (2, 1.0)]``."""
     pairs = []
     for part in text.split(","):
-        first, found, second = part.partition(mark)
+        first, found, second = part.partition("*")
         pairs.append((int(first), float(second) if found else 1.0))
     return pairs
 

@@ -17,21 +17,17 @@ if TYPE_CHECKING:
     from imagen_demo.studio.recipes import Recipe
 
 
-def _pairs(text: str) -> list[tuple[int, float]]:
-    return checks.parse_pairs(text, "*")
-
-
 # The recipe's field for each key, and its value out of the text (ValueError where it is none).
 _FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "model": ("model", str),
     "hash": ("model_hash", str),
-    "seed": ("seeds", _pairs),
-    "fine": ("fine_seeds", _pairs),
+    "seed": ("seeds", checks.parse_pairs),
+    "fine": ("fine_seeds", checks.parse_pairs),
     "split": ("split", int),
     "psi": ("psi", float),
     "psis": ("psi_layers", lambda text: [float(part) for part in text.split(",")]),
     "centre": ("centre", str),
-    "class": ("class_mix", _pairs),
+    "class": ("class_mix", checks.parse_pairs),
     "d": ("directions", checks.parse_directions),
     "size": ("size", int),
 }

@@ -1,15 +1,15 @@
-"""Explore: one picture, and the sliders that change it under the finger.
+"""Explore: one picture, and the controls that change it under the finger.
 
-The tab is one HTML component (``static/explore.js``) that calls Python directly, because
-that is the fastest way from a slider to a picture; see ``docs/ui-notes.md``.
+The tab is one HTML component (``static/explore_*.js``) that calls Python directly, because
+that is the fastest way from a slider to a picture; see ``docs/ui-notes.md``. Its calls about
+directions are in ``explore_directions.py``.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,14 +18,15 @@ import gradio as gr
 
 from imagen_demo.errors import UserError
 from imagen_demo.media import png
-from imagen_demo.studio import links
+from imagen_demo.studio import library, links
 from imagen_demo.studio.recipes import Recipe, Studio
-from imagen_demo.ui import widgets
+from imagen_demo.ui import explore_directions, texts, widgets
 from imagen_demo.ui.texts import translate_error
 from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
 
 LINK = links.KEYS - {"hash"}  # keys that make an address a link to a picture
+SCRIPTS = tuple(f"explore{part}.js" for part in ("_core", "_strip", "_directions", "_pad", "_mix", "_find", ""))
 MAX_DROPPED = 64 * 2**20  # bytes of base64 of a dropped picture
 
 
@@ -36,8 +37,9 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> gr.HTML:
         "render": lambda payload, language: _render(studio, payload),
         "link": lambda payload, language: {"query": widgets.link(studio, widgets.recipe_from(payload.get("recipe")))},
         "read": lambda payload, language: _read(studio, payload, language),
+        **explore_directions.calls(studio),
     }
-    return widgets.picture_tab("explore", workspace, studio, calls, ("x_",))
+    return widgets.picture_tab("explore", workspace, studio, calls, ("x_",), SCRIPTS)
 
 
 def _open(workspace: Workspace, studio: Studio, payload: Payload, language: str) -> Payload:
@@ -49,7 +51,7 @@ def _open(workspace: Workspace, studio: Studio, payload: Payload, language: str)
     query = dict(parse_qsl(str(payload.get("query", ""))[:4096].lstrip("?")))
     if not LINK.isdisjoint(query):
         try:
-            recipe, note = widgets.unpinned(studio, _linked(studio, query, models[0]["name"]), language)
+            recipe, note = _here(studio, _linked(studio, query, models[0]["name"]), language)
         except UserError as error:
             recipe, note = None, translate_error(error, language)
     for model in models:  # the first one that can be opened
@@ -73,6 +75,26 @@ def _linked(studio: Studio, query: dict[str, str], default: str) -> Recipe:
     return Recipe.from_query(query)
 
 
+def _here(studio: Studio, recipe: Recipe, language: str) -> tuple[Recipe, str | None]:
+    """A recipe from elsewhere as this server can draw it, and a sentence on what is missing.
+
+    Raises:
+        UserError: its model is not here, or cannot draw it.
+    """
+    if recipe.model not in {entry.name for entry in library.list_models(studio.workspace)}:
+        raise UserError(
+            "This picture needs the model {name}, which is not here: import it under Models, or train it.",
+            name=recipe.model,
+        )
+    known = studio.directions(recipe.model)
+    missing = [id for id, _, _ in recipe.directions if id not in known]
+    kept = tuple(each for each in recipe.directions if each[0] in known)
+    recipe, note = widgets.unpinned(studio, replace(recipe, directions=kept), language)
+    if missing:
+        note = texts.t("x_missing_directions", language, names=", ".join(dict.fromkeys(missing)))
+    return recipe, note
+
+
 def _state(studio: Studio, recipe: Recipe, language: str) -> Payload:
     return {"model": widgets.model_facts(studio, recipe.model, language), "recipe": widgets.recipe_data(recipe)}
 
@@ -84,15 +106,12 @@ def _render(studio: Studio, payload: Payload) -> Payload:
 
 def _read(studio: Studio, payload: Payload, language: str) -> Payload:
     """The recipe inside a dropped PNG."""
-    name, data = str(payload.get("name", ""))[:100], payload.get("data")
-    if not isinstance(data, str) or len(data) > MAX_DROPPED:
+    name = str(payload.get("name", ""))[:100]
+    content = widgets.file_bytes(payload.get("data"), MAX_DROPPED)
+    if content is None:
         raise UserError("{name} is too large to be a picture exported here.", name=name)
-    try:
-        content = base64.b64decode(data.partition(",")[2], validate=True)
-    except binascii.Error:
-        content = b""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / (re.sub(r"[^\w .-]", "_", name).strip(". ") or "picture")  # sentences name it
         file.write_bytes(content)
-        recipe, note = widgets.unpinned(studio, Recipe.from_json(png.recipe_of(file)), language)
+        recipe, note = _here(studio, Recipe.from_json(png.recipe_of(file)), language)
     return {"note": note, **_state(studio, recipe, language)}

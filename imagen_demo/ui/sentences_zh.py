@@ -76,6 +76,9 @@ SENTENCES: dict[str, str] = {
         "该模型没有编号为 {label} 的类别；它有 {count} 个类别，从 0 计数。",
     "The model {name} comes with the program and cannot be changed.": "模型 {name} 随程序附带，不能更改。",
     "There is already a model named {name}.": "已有名为 {name} 的模型。",
+    "This picture needs the model {name}, which is not here: import it under Models, or train it.":
+        "这张图片需要模型 {name}，但这里没有：请在“模型”中导入，或训练它。",
+    "{name} is too large to be a file of directions.": "{name} 过大，不可能是方向文件。",
     "There is no model named {name} in this workspace.": "此工作区中没有名为 {name} 的模型。",
     "{file} could not be imported: {reason}.": "无法导入 {file}：{reason}。",
     "{file} is not a readable zip file.": "{file} 不是可读的 zip 文件。",

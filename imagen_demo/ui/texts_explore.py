@@ -31,16 +31,13 @@ _PICTURE = {
     "x_missing_directions": ("This picture also moves along {names}, which this server does not have; it is shown "
                              "without.",
                              "这张图片还使用了方向 {names}，而本服务器没有，因此未应用。"),
-    "x_missing_model": ("This link needs the model {name}, which is not on this server. Import it, or train it, "
-                        "under Models and Train.",
-                        "此链接需要模型 {name}，但本服务器上没有。请在“模型”中导入或在“训练”中训练它。"),
 }  # fmt: skip
 
 _DIRECTIONS = {
     "x_directions": ("Directions", "方向"),
     "x_directions_help": ("Each slider changes one thing; 1 is a natural step. Arrow keys move it, with Shift in "
                           "larger steps; double-click or Delete resets it.",
-                          "每个滑块改变一个方面，1 为自然的一步。方向键微调，按住 Shift 步子更大；双击或 Delete 复位。"),
+                          "每个滑块改变一个方面，1 为自然的一步。方向键微调，加 Shift 步子更大；双击或 Delete 复位。"),
     "x_randomise": ("Randomise the sliders in sight that are not locked", "随机调整可见且未锁定的滑块"),
     "x_reset": ("Reset the sliders that are not locked", "复位未锁定的滑块"),
     "x_more": ("More", "更多"),
@@ -113,8 +110,7 @@ _FIND = {
     "x_mark_with": ("with", "有"),
     "x_mark_without": ("without", "无"),
     "x_mark_none": ("not marked", "未标记"),
-    "x_from_class": ("Towards a class", "朝向某个类别"),
-    "x_from_class_help": ("A direction from the other classes towards this one", "从其他类别朝向该类别的方向"),
+    "x_from_class": ("Direction towards the class chosen above", "制作朝向上方所选类别的方向"),
 }  # fmt: skip
 
 _PAD = {
@@ -142,6 +138,7 @@ _MIX = {
     "x_seed_of": ("Seed {number}", "种子 {number}"),
     "x_without": ("Remove {name}", "移除 {name}"),
     "x_class_mix": ("Mix classes", "混合类别"),
+    "x_class_mixed": ("several", "多个"),
     "x_add_class": ("Add a class", "添加类别"),
     "x_class_of": ("Class {number}", "类别 {number}"),
     "x_truncation": ("Truncation in detail", "截断详情"),

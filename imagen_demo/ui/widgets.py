@@ -8,6 +8,7 @@ every answer is an object, ``{"error": sentence}`` when it cannot be done.
 from __future__ import annotations
 
 import base64
+import binascii
 import io
 import json
 import logging
@@ -218,11 +219,25 @@ def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[...
 
     def png_file(payload: Payload, language: str) -> Payload:
         recipe = recipe_from(payload.get("recipe"))
-        data = base64.b64encode(studio.png(recipe)).decode()
-        return {"url": f"data:image/png;base64,{data}", "name": file_name(recipe)}
+        return {"url": file_url(studio.png(recipe), "image/png"), "name": file_name(recipe)}
 
     calls = {"models": list_models, "describe": describe, "draw": draw, "png": png_file}
     return [server_function(name, work) for name, work in calls.items()]
+
+
+def file_url(content: bytes, kind: str = "application/octet-stream") -> str:
+    """A file for the page to save."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def file_bytes(data: Any, most: int) -> bytes | None:
+    """What the page sent as a data URL; b"" where unreadable, None where there is none or over ``most`` letters."""
+    if not isinstance(data, str) or len(data) > most:
+        return None
+    try:
+        return base64.b64decode(data.partition(",")[2], validate=True)
+    except binascii.Error:
+        return b""
 
 
 def file_name(recipe: Recipe) -> str:

@@ -36,15 +36,17 @@ class R3gan(Contestant):
         model = same.model
         if model.channels != 3:
             raise SystemExit("R3GAN draws RGB pictures only; measure it on a dataset without alpha.")
-        wanted = official.parameters(build_generator(model))
+        (wanted,) = parameters(build_generator(model))
 
         def build(network: type[torch.nn.Module], unit: int) -> torch.nn.Module:
             return network(**self._shape(unit, network is Generator))
 
+        def size(unit: int) -> int:
+            return parameters(build(Generator, unit))[0]
+
         units = range(GROUP, 800, GROUP)
-        above = bisect_left(units, wanted, hi=len(units) - 1, key=lambda u: official.parameters(build(Generator, u)))
-        near = units[max(0, above - 1) : above + 1]
-        unit = min(near, key=lambda u: abs(official.parameters(build(Generator, u)) - wanted))
+        above = bisect_left(units, wanted, hi=len(units) - 1, key=size)
+        unit = min(units[max(0, above - 1) : above + 1], key=lambda unit: abs(size(unit) - wanted))
         self.g, self.d = (
             build(network, unit).train().requires_grad_(False).to(same.device) for network in (Generator, Discriminator)
         )

@@ -50,6 +50,9 @@ window.imagenDemo = (() => {
     link: 'M8.500 11.500a3 3 0 0 0 4.300 0l2.500-2.500a3 3 0 0 0-4.300-4.300l-1 1m1.500 2.800a3 3 0 0 0-4.300 0l-2.500 2.500a3 3 0 0 0 4.300 4.300l1-1',
     remove: 'm6 6 8 8m0-8-8 8', play: 'M7 4.500v11l8.500-5.500z', pause: 'M7 5v10M13 5v10', add: 'M10 4v12M4 10h12',
     send: 'M4 10h11m-4.500-4.500L15 10l-4.500 4.500', stop: 'M6 6h8v8H6z',
+    lock: 'M6 9h8v7H6zM7.500 9V6.500a2.500 2.500 0 0 1 5 0V9', unlock: 'M6 9h8v7H6zM7.500 9V6.500a2.500 2.500 0 0 1 4.900-.700',
+    dots: 'M5 10h.01M10 10h.01M15 10h.01', compare: 'M10 3v14M8 5H4v10h4m4-10h4v10h-4', code: 'm7 6-4 4 4 4m6-8 4 4-4 4',
+    hide: 'M3 10s2.500-4.500 7-4.500S17 10 17 10s-2.500 4.500-7 4.500S3 10 3 10zM4 16 16 4', find: 'M9 14A5 5 0 1 0 9 4a5 5 0 0 0 0 10zm3.500-1.500L17 17',
   };
   const icon = (name) => {
     const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
@@ -83,7 +86,15 @@ window.imagenDemo = (() => {
     const set = (value) => { input.value = value; paint(); };
     input.addEventListener('input', () => { paint(); oninput?.(+input.value); });
     input.addEventListener('change', () => onchange?.(+input.value));
-    input.addEventListener('dblclick', () => { set(initial); oninput?.(initial); onchange?.(initial); });
+    const put = (value) => { set(value); oninput?.(+input.value); onchange?.(+input.value); };
+    input.addEventListener('dblclick', () => put(initial));
+    input.addEventListener('keydown', (event) => { // with Shift ten steps at once; Delete puts it back
+      const way = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+      if (event.shiftKey && way) put(+input.value + 10 * way * step);
+      else if (event.key === 'Delete' || event.key === 'Backspace') put(initial);
+      else return;
+      event.preventDefault();
+    });
     set(initial);
     return { node: h('div', { class: 'im-slider' }, h('span', { class: 'im-label' }, label), output, input), input, set };
   };

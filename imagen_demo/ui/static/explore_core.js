@@ -1,0 +1,131 @@
+// The Explore tab, 1: its state. State is one recipe (the JSON of studio/recipes.py); every control edits it,
+// `draw` draws it, the address bar holds it. The scripts explore_*.js share one scope inside gr.HTML, which gives
+// element, props and server; each part registers what it does when the recipe (`onPaint`) or the model (`onModel`) changes.
+const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
+const root = element.querySelector('.im-root');
+const MOST_SEED = 4294967295;
+let recipe = null, model = null;
+const onPaint = [], onModel = [];
+const paint = () => onPaint.forEach((work) => work());
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+// -- the picture ------------------------------------------------------------------------------
+const picture = h('img', { id: 'explore-picture', alt: T('x_picture'), draggable: false });
+const before = h('img', { id: 'explore-before', alt: T('x_start'), class: 'ex-before', draggable: false, hidden: true });
+const chip = h('span', { class: 'ex-chip', 'aria-hidden': 'true', hidden: true }, T('x_start'));
+const frame = h('div', { class: 'im-frame', id: 'explore-frame' }, picture, before, chip);
+const note = h('p', { class: 'im-note', id: 'explore-note', role: 'status' });
+const say = (text, bad = false) => { note.textContent = text || ''; note.classList.toggle('im-bad', bad); };
+const told = (answer) => { if (answer.error) say(answer.error, true); return !answer.error; };
+
+// The address is the recipe's link, and what else the page remembers: locks, the pad's axes.
+const extras = {}; // key of the address -> its text, '' for none
+const withExtras = (query) => {
+  const theme = new URLSearchParams(location.search).get('__theme');
+  const kept = Object.entries({ ...extras, __theme: theme }).filter(([, text]) => text);
+  return query + kept.map(([key, text]) => `&${key}=${encodeURIComponent(text).replace(/%2C/g, ',')}`).join('');
+};
+let addressTimer = 0;
+let last = { query: '', of: '', image: '' }; // the newest picture: its link, its recipe, itself
+const address = () => {
+  clearTimeout(addressTimer);
+  addressTimer = setTimeout(() => { if (last.query) history.replaceState(history.state, '', `?${withExtras(last.query)}`); }, 150);
+};
+const show = D.newest(async (wanted) => {
+  const answer = await D.ask(server.render, { recipe: wanted });
+  if (!told(answer)) return;
+  picture.src = answer.image;
+  frame.dataset.updates = 1 + +(frame.dataset.updates || 0); // lets tests count pictures
+  last = { query: answer.query, of: JSON.stringify(wanted), image: answer.image };
+  if (last.of === committed) keep(last);
+  address();
+});
+const draw = () => {
+  D.current = { recipe: D.clone(recipe), model };
+  say('');
+  comparing(false);
+  return show(D.clone(recipe));
+};
+const linkOf = async () => { // its own picture may still be on its way
+  if (last.of === JSON.stringify(recipe)) return last.query;
+  const answer = await D.ask(server.link, { recipe });
+  return told(answer) ? answer.query : null;
+};
+
+// -- undo, redo ---------------------------------------------------------------------------------
+let past = [], future = [], committed = null, hand = '', moment = 0;
+// A change is complete (slider let go, number entered). Quick steps of one control, `by`, are one change.
+const commit = (by = '') => {
+  const now = JSON.stringify(recipe);
+  if (now === committed) return;
+  const same = typeof by === 'string' && by && by === hand && Date.now() - moment < 1200;
+  if (committed && !same) past.push(committed);
+  if (same) forget(committed);
+  if (past.length > 200) past.shift();
+  [committed, hand, moment, future] = [now, by, Date.now(), []];
+  if (last.of === now) keep(last);
+  paintHistory();
+};
+const step = async (from, to) => {
+  if (!from.length) return;
+  const wanted = JSON.parse(from[from.length - 1]);
+  if (wanted.model !== recipe.model && !(await adopt(wanted.model, () => wanted))) return;
+  to.push(committed);
+  [recipe, committed, hand] = [wanted, from.pop(), ''];
+  paint();
+  draw();
+};
+const change = (edit, by = '') => { edit(); paint(); commit(by); return draw(); };
+const undo = button('explore-undo', T('x_undo'), 'undo', () => step(past, future), { bare: true });
+const redo = button('explore-redo', T('x_redo'), 'redo', () => step(future, past), { bare: true });
+const paintHistory = () => { undo.disabled = !past.length; redo.disabled = !future.length; };
+onPaint.push(paintHistory);
+
+// -- before and after -----------------------------------------------------------------------------
+let origin = null, pressed = 0; // the recipe of the start: what was opened, or the last seed chosen
+const startHere = () => { origin = D.clone(recipe); };
+const comparing = async (on) => {
+  compare.setAttribute('aria-pressed', on);
+  if (!on) { before.hidden = chip.hidden = true; return; }
+  const answer = await D.ask(server.draw, { recipes: [origin] });
+  if (compare.getAttribute('aria-pressed') !== 'true' || !told(answer)) return;
+  before.src = answer.images[0];
+  before.hidden = chip.hidden = false;
+};
+const isComparing = () => compare.getAttribute('aria-pressed') === 'true';
+const compare = button('explore-compare', T('x_compare'), 'compare', (event) => {
+  if (event.detail === 0) comparing(!isComparing()); // by keyboard; the pointer's way is below
+}, { bare: true });
+compare.title = T('x_compare_help');
+compare.addEventListener('pointerdown', () => { pressed = isComparing() ? 0 : Date.now(); comparing(!isComparing()); });
+for (const end of ['pointerup', 'pointerleave', 'pointercancel']) {
+  compare.addEventListener(end, () => { if (pressed && Date.now() - pressed > 350) comparing(false); pressed = 0; });
+}
+comparing(false);
+
+// -- seeds ------------------------------------------------------------------------------------------
+const seedBox = h('input', { id: 'explore-seed', type: 'number', min: 0, max: MOST_SEED, step: 1, 'aria-label': T('c_seed') });
+const sound = (seed) => clamp(Math.round(seed) || 0, 0, MOST_SEED);
+const setSeed = (seed, by = '') => { // the first of a blend; the others stay
+  const [[, weight], ...rest] = recipe.seeds;
+  change(() => { recipe.seeds = [[sound(seed), weight], ...rest]; }, by);
+  startHere();
+};
+seedBox.addEventListener('change', () => setSeed(+seedBox.value, 'seed'));
+const prev = button('explore-prev', T('x_prev'), 'left', () => setSeed(recipe.seeds[0][0] - 1), { bare: true });
+const next = button('explore-next', T('x_next'), 'right', () => setSeed(recipe.seeds[0][0] + 1), { bare: true });
+const random = button('explore-random', T('c_random'), 'random', () => setSeed(D.randomSeed()), { kind: 'im-primary' });
+onPaint.push(() => { seedBox.value = recipe.seeds[0][0]; });
+
+// -- what goes out ----------------------------------------------------------------------------------
+const download = button('explore-download', T('c_download'), 'download', async () => {
+  const answer = await D.ask(server.png, { recipe });
+  if (told(answer)) D.save(answer.url, answer.name);
+});
+const clip = async (text, done) => { try { await navigator.clipboard.writeText(text); say(done); } catch { say(text); } };
+const copy = button('explore-copy', T('x_copy'), 'link', async () => {
+  const query = await linkOf();
+  if (query) clip(`${location.origin}${location.pathname}?${withExtras(query).replace(/&__theme=\w+/, '')}`, T('x_copied'));
+});
+const toInterpolate = button('explore-to-interpolate', T('c_to_interpolate'), 'send', () => D.open('interpolate', { add: D.clone(recipe) }));
+const toGenerate = button('explore-to-generate', T('c_to_generate'), 'send', () => D.open('generate', { recipe: D.clone(recipe) }));
