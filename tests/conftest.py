@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser_kit import address, browser, open_page  # noqa: F401 - fixtures
 from PIL import Image
 
 import imagen_demo.ui  # noqa: F401  (makes Gradio ready, which some tests import before anything of ours)

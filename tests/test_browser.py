@@ -1,221 +1,31 @@
-"""The whole journey in a real browser: the page as a visitor gets it, from an app that runs as its own process."""
+"""The whole journey in a real browser: the page as a visitor gets it, from an app that runs as its own process.
+
+Explore's own tests are in ``test_browser_explore.py``.
+"""
 
 from __future__ import annotations
 
 import io
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from chromium import HOW_TO_GET, find_chromium
+from browser_kit import WAIT, changed_picture, choose, open_tab, picture, running_app
 from conftest import SHARED_DATA, draw_pictures
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from imagen_demo.config import PrepareConfig
 from imagen_demo.studio import datasets, jobs
-from imagen_demo.studio.library import BUNDLED_NAMES
 from imagen_demo.workspace import Workspace
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--no-first-run"]  # fmt: skip
 TABS = ("explore", "interpolate", "generate", "train", "models_tab")
 PHONE = {"width": 390, "height": 844}
-WAIT = 40_000  # milliseconds for anything to appear: the machine may be busy, no test waits for a clock
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=WAIT)
-
-
-# -- the app and the browser --------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = find_chromium()
-    if not program:
-        if os.environ.get("CI"):
-            pytest.fail(HOW_TO_GET)
-        pytest.skip(HOW_TO_GET)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def running_app(folder: Path) -> Iterator[tuple[str, subprocess.Popen]]:
-    """``python app.py`` over ``folder/workspace``: its address and its process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "app.py", "--no-browser", "--port", str(port), "--workspace", str(folder / "workspace")]
-    with open(folder / "log.txt", "a") as log:
-        environment = os.environ | {"GRADIO_TEMP_DIR": str(folder / "gradio")}
-        app = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
-        try:
-            found = next(filter(None, (re.search(r"Imagen Demo: (http://\S+)", line) for line in app.stdout)), None)
-            if not found:
-                pytest.fail(f"The app did not start: {(folder / 'log.txt').read_text()}")
-            yield found[1].rstrip("/"), app
-        finally:
-            app.terminate()
-            app.wait(timeout=30)
-
-
-@pytest.fixture(scope="module")
-def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an app over an empty workspace."""
-    with running_app(tmp_path_factory.mktemp("app")) as (address, _):
-        yield address
-
-
-@pytest.fixture
-def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """``open_page("?seed=1", locale="zh-CN")``: a visitor of their own. Errors and outside requests fail the test."""
-    contexts, faults = [], []
-
-    def visit(query: str = "", **options: object) -> Page:
-        context = browser.new_context(accept_downloads=True, **options)
-        contexts.append(context)
-        context.set_default_timeout(WAIT)
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(f"error in the page: {error}"))
-        page.on("request", lambda request: faults.append(request.url) if outside(request.url) else None)
-        page.goto(f"{address}/{query}")
-        return page
-
-    def outside(url: str) -> bool:
-        return not url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert not faults
-
-
-def picture(page: Page) -> str:
-    """The bytes of the picture on the Explore tab, as its data URL."""
-    page.wait_for_function("document.querySelector('#explore-picture')?.naturalWidth > 0")
-    return page.locator("#explore-picture").get_attribute("src")
-
-
-def changed_picture(page: Page, before: str) -> str:
-    """The next picture on the Explore tab."""
-    expect(page.locator("#explore-picture")).not_to_have_attribute("src", before)
-    return picture(page)
-
-
-def open_tab(page: Page, name: str) -> None:
-    """By the button a visitor clicks; on a narrow page it may lie in the menu of those that do not fit."""
-    page.wait_for_selector("#tabs button[role=tab]")
-    page.evaluate(f"window.imagenDemo.open('{name}', {{}})")
-    expect(page.locator(f"#tab-{name}")).to_be_visible()
-
-
-def choose(page: Page, dropdown: str, option: str) -> None:
-    page.locator(f"{dropdown} input").first.click()
-    page.get_by_role("option", name=option, exact=True).click()
-
-
-# -- Explore --------------------------------------------------------------------------------------------
-
-
-def test_opens_on_a_bundled_model_with_a_picture(open_page):
-    page = open_page()
-    assert picture(page).startswith("data:image/")
-    assert page.locator("#explore-model").input_value() in BUNDLED_NAMES
-    expect(page.locator("#explore-directions input[type=range]").first).to_be_visible()
-
-
-def test_the_picture_follows_the_slider_and_reset_brings_it_back(open_page):
-    page = open_page()
-    first = picture(page)
-    slider = page.locator("#explore-direction-pc0")
-    slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
-    y, x = box["y"] + box["height"] / 2, box["x"] + box["width"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    for step in range(1, 11):  # the button is still down: the picture moves under the finger
-        page.mouse.move(x + step * box["width"] / 25, y)
-    during = changed_picture(page, first)
-    page.mouse.move(x - box["width"] / 3, y, steps=5)
-    assert changed_picture(page, during) != first
-    page.mouse.up()
-    page.locator("#explore-reset").click()
-    expect(page.locator("#explore-picture")).to_have_attribute("src", first)
-    page.locator("#explore-undo").click()
-    changed_picture(page, first)
-
-
-def explored(page: Page) -> str:
-    """Go to a picture that is nobody's first one; its bytes, once the address bar names it."""
-    before = picture(page)
-    page.locator("#explore-seed").fill("1234")
-    page.locator("#explore-seed").press("Enter")
-    before = changed_picture(page, before)
-    page.locator("#explore-direction-pc1").fill("1.5")
-    page.locator("#explore-direction-pc1").dispatch_event("change")
-    final = changed_picture(page, before)
-    page.wait_for_url(re.compile(r"seed=1234.*d=pc1:1\.5"))
-    return final
-
-
-def test_a_link_opens_on_the_very_same_picture(open_page):
-    page = open_page()
-    final = explored(page)
-    query = page.url.partition("?")[2]
-    assert picture(open_page(f"?{query}")) == final
-
-
-def test_copy_link_is_of_the_picture_asked_for_last(open_page):
-    page = open_page(permissions=["clipboard-read", "clipboard-write"])
-    picture(page)
-    page.evaluate("""() => { // the link is copied before the picture can have come
-      const seed = document.querySelector('#explore-seed');
-      seed.value = 4321;
-      seed.dispatchEvent(new Event('change'));
-      document.querySelector('#explore-copy').click();
-    }""")
-    expect(page.locator("#explore-note")).to_contain_text("Link copied")
-    assert "seed=4321" in page.evaluate("navigator.clipboard.readText()")
-
-
-def test_a_link_that_makes_no_sense_says_so(open_page):
-    page = open_page("?seed=abc")
-    picture(page)
-    expect(page.locator("#explore-note")).to_have_text("The link's seed cannot be 'abc'.")
-
-
-def test_a_dropped_png_restores_its_recipe(open_page, tmp_path):
-    page = open_page()
-    final = explored(page)
-    with page.expect_download() as download:
-        page.locator("#explore-download").click()
-    file = tmp_path / download.value.suggested_filename
-    download.value.save_as(file)
-
-    other = open_page()
-    before = picture(other)
-    transfer = other.evaluate_handle(
-        "bytes => { const all = new DataTransfer();"
-        "all.items.add(new File([new Uint8Array(bytes)], 'mine.png', { type: 'image/png' })); return all; }",
-        list(file.read_bytes()),
-    )
-    other.locator("#explore-drop").dispatch_event("drop", {"dataTransfer": transfer})
-    assert changed_picture(other, before) == final
-    expect(other.locator("#explore-seed")).to_have_value("1234")
 
 
 # -- Interpolate ------------------------------------------------------------------------------------------

@@ -25,15 +25,14 @@ TABS = (
 
 @dataclass
 class Shared:
-    """What tabs hand to each other: the Blocks, the Tabs, and each tab's components by its id.
+    """What every tab may use: the Blocks, and the tab that is being built.
 
     ``open_in_explore`` is JavaScript to run from any event: it opens a model (first input) in Explore.
     """
 
     blocks: gr.Blocks
-    tabs: gr.Tabs
+    tab: gr.Tab | None = None
     greeting: pieces.Greeting = field(default_factory=pieces.Greeting)
-    components: dict[str, Any] = field(default_factory=dict)
     open_in_explore: str = "(model) => { window.imagenDemo.open('explore', {model}); return []; }"
 
 
@@ -49,11 +48,11 @@ def build_app(workspace: Workspace) -> gr.Blocks:
             apply_default_css=False,
             texts=widgets.page_texts("tagline", "theme"),
         )
-        with gr.Tabs(elem_id="tabs") as tabs:
-            shared = Shared(blocks, tabs)
+        shared = Shared(blocks)
+        with gr.Tabs(elem_id="tabs"):
             for name, module, title in TABS:
-                with gr.Tab(i18n(title), id=name, elem_id=f"tab-{name}"):
-                    shared.components[name] = module.build(workspace, studio, shared)
+                with gr.Tab(i18n(title), id=name, elem_id=f"tab-{name}") as shared.tab:
+                    module.build(workspace, studio, shared)
         shared.greeting.attach(blocks)
         api.add(studio)
     return blocks

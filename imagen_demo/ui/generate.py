@@ -23,8 +23,8 @@ from imagen_demo.workspace import Workspace
 NEAREST_SIDE = 128  # pixels of a training picture on the page, at most
 
 
-def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
-    """Fill the tab; returns its components by name."""
+def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
+    """Fill the tab."""
     calls = {
         "plan": lambda payload, language: _plan(studio, payload),
         "nearest": lambda payload, language: _nearest(studio, payload, language),
@@ -37,7 +37,6 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
         return write_zip(studio, widgets.recipes_from(sent, MAX_PICTURES), report)
 
     file_jobs.wire(grid.zip, archive, cancel, work, "zip")
-    return {"grid": grid, "file": archive}
 
 
 def _plan(studio: Studio, payload: Payload) -> Payload:

@@ -26,8 +26,8 @@ from imagen_demo.workspace import Workspace
 MAX_PREVIEW = 64  # frames of one film strip
 
 
-def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
-    """Fill the tab; returns its components by name."""
+def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
+    """Fill the tab."""
     calls = {"film": lambda payload, language: _film(studio, payload)}
     editor = widgets.picture_tab("interpolate", workspace, studio, calls, ("i_", "x_picture"), easings=list(EASINGS))
     video = gr.Video(label=i18n("i_video"), visible=False, elem_id="interpolate-video", interactive=False, height=420,
@@ -36,7 +36,6 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
     file_jobs.wire(
         editor.make, video, cancel, lambda sent, report: write_video(studio, sent.get("spec"), report), "video"
     )
-    return {"editor": editor, "video": video, "cancel": cancel}
 
 
 def interpolation_from(spec: Any) -> Interpolation:

@@ -23,8 +23,8 @@ from imagen_demo.workspace import Workspace
 CARD_SIDE, DETAIL_SIDE = 380, 320  # pixels of the previews, at most
 
 
-def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
-    """Fill the tab; returns its components by name."""
+def build(workspace: Workspace, studio: Any, shared: Any) -> None:
+    """Fill the tab."""
     chosen = gr.State(None)
     with gr.Row(elem_classes="tr-buttons tr-outline"):
         upload = gr.UploadButton(i18n("mo_import"), file_count="single", size="md", elem_id="models-import")
@@ -88,9 +88,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
         return pieces.note(t("mo_delete_sure", request))
 
     shared.greeting.add(ask, question)
-    shared.blocks.load(show, chosen, shown, **PRIVATE)
-    shared.tabs.select(show, chosen, shown, **PRIVATE)  # runs may have put models there meanwhile
-    return {"cards": cards, "chosen": chosen}
+    shared.tab.select(show, chosen, shown, **PRIVATE)  # each time: runs may have put models there meanwhile
 
 
 def _act(

@@ -152,12 +152,12 @@ _MIX = {
 
 PROPERTIES = {  # x_prop_<name>: what is measured on pictures
     "x_prop_brightness": ("brightness", "亮度"),
-    "x_prop_hue": ("hue", "色相"),
+    "x_prop_warmth": ("warmth of colour", "色彩冷暖"),
+    "x_prop_colourfulness": ("colourfulness", "鲜艳度"),
     "x_prop_size": ("size", "大小"),
     "x_prop_roundness": ("roundness", "圆度"),
-    "x_prop_colourfulness": ("colourfulness", "色彩丰富度"),
-    "x_prop_left_right": ("left-right", "左右位置"),
-    "x_prop_alpha": ("alpha coverage", "不透明面积"),
+    "x_prop_left-right": ("place from left to right", "左右位置"),
+    "x_prop_coverage": ("opaque area", "不透明面积"),
 }  # fmt: skip
 
 TEXTS: dict[str, tuple[str, str]] = _PICTURE | _DIRECTIONS | _FIND | _PAD | _MIX | PROPERTIES

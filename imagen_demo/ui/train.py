@@ -17,8 +17,8 @@ from imagen_demo.ui.texts import i18n, t, translate_error
 from imagen_demo.workspace import Workspace
 
 
-def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
-    """Fill the tab; returns its components by name."""
+def build(workspace: Workspace, studio: Any, shared: Any) -> None:
+    """Fill the tab."""
     with gr.Row(visible=False, equal_height=False, elem_id="train-top") as top:
         runs = gr.Dropdown(choices=[], value=None, label=i18n("tr_runs"), elem_id="train-runs", scale=4, min_width=220)
         new = gr.Button(i18n("tr_new"), size="md", elem_id="train-new", scale=0, min_width=140)
@@ -61,7 +61,6 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> dict[str, Any]:
     live.deleted.success(leave, None, [top, runs], **PRIVATE)
     shared.blocks.load(arrive, None, [top, runs], **PRIVATE)
     _endpoints(workspace)
-    return {"runs": runs, "setup": setup, "live": live}
 
 
 def _endpoints(workspace: Workspace) -> None:
