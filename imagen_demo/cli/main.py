@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from imagen_demo.cli import evaluation, learning, pictures  # noqa: F401  (importing them adds their commands)
+from imagen_demo.cli import evaluation, export, learning, pictures  # noqa: F401  (importing them adds their commands)
 from imagen_demo.cli.commands import PROGRAM, Result, app, command
 from imagen_demo.errors import Cancelled, UserError
 

@@ -85,6 +85,12 @@ def runtime_files(cache: Path, given: Path | None = None, progress: Progress = s
     return ready
 
 
+def version_of(files: Path) -> str:
+    """What the library says of itself in its first lines, such as 1.30.0; "" where it does not."""
+    found = re.search(r"ONNX Runtime Web v([\w.-]+)", (files / "ort-wasm.js").read_text("utf-8")[:500])
+    return found[1] if found else ""
+
+
 def _fill(new: Path, files: Path) -> None:
     for name, source in FILES.items():
         data = (files / source).read_bytes()
@@ -159,7 +165,7 @@ def _by_address(address: str, out: Path, progress: Progress) -> Path | None:
 
 def _registry() -> str | None:
     """The address in npm's own settings, without its last slash; only HTTPS."""
-    found = os.environ.get("NPM_CONFIG_REGISTRY") or os.environ.get("npm_config_registry")
+    found = os.environ.get("NPM_CONFIG_REGISTRY") or os.environ.get("npm_config_registry")  # noqa: SIM112
     if not found:
         try:
             settings = (Path.home() / ".npmrc").read_text("utf-8")

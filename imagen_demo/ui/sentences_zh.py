@@ -1,6 +1,6 @@
 """Every sentence of the core in Chinese: English template -> Chinese one with the same fields; and its progress."""
 
-from imagen_demo.ui import sentences_zh_latent
+from imagen_demo.ui import sentences_zh_latent, texts_export
 
 SENTENCES: dict[str, str] = {
     # the page itself
@@ -302,6 +302,7 @@ SENTENCES: dict[str, str] = {
     "Training was stopped.": "训练已停止。",
 }  # fmt: skip
 SENTENCES |= sentences_zh_latent.SENTENCES
+SENTENCES |= texts_export.SENTENCES
 
 PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, with the pattern's groups
     r"(\d+) of (\d+) pictures read, (\d+) accepted": r"已读取 \1 / \2 张，采用 \3 张",
@@ -312,3 +313,4 @@ PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, wi
     r"Waiting for the same pictures": "正在等待相同图片准备完成",
     r"Done": "完成",
 }
+PROGRESS |= texts_export.PROGRESS

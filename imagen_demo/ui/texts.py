@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from imagen_demo.errors import UserError
-from imagen_demo.ui import texts_explore, texts_train
+from imagen_demo.ui import texts_explore, texts_export, texts_train
 from imagen_demo.ui.sentences_zh import PROGRESS, SENTENCES
 
 _SHELL = {
@@ -114,6 +114,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **texts_explore.TEXTS,
     **_INTERPOLATE,
     **_GENERATE,
+    **texts_export.TEXTS,
     **texts_train.TEXTS,
 }
 

@@ -120,7 +120,7 @@ function build() { // again when the language changes
   state.controls = buildControls(state.facts, actions, state.walk);
   state.walk.take(before?.keys || []);
   const licence = state.facts.licence ? t('licence', { licence: state.facts.licence }) : '';
-  $('footer').textContent = [state.kind ? `${t(state.kind)}.` : '', licence, t('made')].filter(Boolean).join(' ');
+  $('footer').textContent = [state.kind ? t(state.kind) : '', licence, t('made')].filter(Boolean).join(' ');
 }
 
 async function start() {
