@@ -39,7 +39,11 @@ class PrepareConfig:
     """How pictures become a prepared dataset."""
 
     resolution: int = _setting(
-        64, "Side of the square pictures, in pixels", "正方形图片的边长（像素）", choices=RESOLUTIONS, advanced=False
+        64,
+        "Side of the square pictures, in pixels; twice the side is about four times the work",
+        "图片裁成正方形；边长加倍，计算量约为四倍",
+        choices=RESOLUTIONS,
+        advanced=False,
     )
     fit: str = _setting(
         "crop",
@@ -54,9 +58,9 @@ class PrepareConfig:
         "透明通道：auto 多数图片有则保留；keep 保留；flatten 铺在白底上",
         choices=("auto", "keep", "flatten"),
     )
-    labels: bool = _setting(True, "Class sub-folders become class labels", "子文件夹作为类别标签")
+    labels: bool = _setting(True, "Each sub-folder of pictures is a class", "每个子文件夹里的图片为一类")
     workers: int = _setting(
-        0, "Processes that read pictures (0 = one per core)", "读图进程数（0 = 每核一个）", low=0, high=64
+        0, "Processes that read pictures (0 = one per core)", "同时读图的进程（0 = 每核一个）", low=0, high=64
     )
 
     def __post_init__(self) -> None:
@@ -83,7 +87,7 @@ class TrainConfig:
     """How a network learns. Every field works as it stands."""
 
     minutes: float = _setting(
-        30.0, "How long it may take, in minutes", "训练时长（分钟）", low=0.0, high=100_000, advanced=False
+        30.0, "Stop after so many minutes", "训练这么多分钟后停止", low=0.0, high=100_000, advanced=False
     )
     kimg: float = _setting(
         0.0,
@@ -104,9 +108,19 @@ class TrainConfig:
         choices=("auto", *OBJECTIVES),
     )
     width: int = _setting(
-        0, "Network width: channels x resolution (0 = auto)", "网络宽度（0 = 自动）", low=0, high=65536
+        0,
+        "Network width, channels x resolution: wider draws finer and learns slower (0 = auto)",
+        "越宽画得越精细，学得越慢（0 = 自动）",
+        low=0,
+        high=65536,
     )
-    batch: int = _setting(0, "Pictures per step (0 = auto)", "每步图片数（0 = 自动）", low=0, high=4096)
+    batch: int = _setting(
+        0,
+        "Pictures per step: more is steadier and takes more memory (0 = auto)",
+        "越多越稳，也越占内存（0 = 自动）",
+        low=0,
+        high=4096,
+    )
     micro_batch: int = _setting(
         0,
         "Pictures in memory at once; a batch is done in so many (0 = whole batch, less where memory ends)",
@@ -114,24 +128,30 @@ class TrainConfig:
         low=0,
         high=4096,
     )
-    learning_rate: float = _setting(0.0, "Adam's step (0 = auto)", "Adam 学习率（0 = 自动）", low=0.0, high=1.0)
+    learning_rate: float = _setting(0.0, "Adam's step (0 = auto)", "Adam 优化器的步长（0 = 自动）", low=0.0, high=1.0)
     generator_rate: float = _setting(
         0.0,
-        "The generator's step as a multiple of the discriminator's (0 = auto)",
-        "生成器学习率相对判别器的倍数（0 = 自动）",
+        "The generator's step as a multiple of the discriminator's: 1 = the same (0 = auto)",
+        "1 = 两者步长相同（0 = 自动）",
         low=0.0,
         high=100.0,
     )
     gamma: float = _setting(
-        -1.0, "Weight of the gradient penalties R1 and R2 (-1 = auto, 0 = none)", "梯度惩罚权重（-1 = 自动）", low=-1.0
+        -1.0,
+        "Weight of the gradient penalties R1 and R2: more is steadier (-1 = auto, 0 = none)",
+        "R1 和 R2 的权重：越大越稳（-1 = 自动，0 = 无）",
+        low=-1.0,
     )
     penalty_every: int = _setting(
-        0, "Apply the penalties every so many steps, scaled to match (0 = auto)", "每隔几步施加惩罚（0 = 自动）", low=0
+        0,
+        "Apply the penalties every so many steps, scaled to match (0 = auto)",
+        "隔这么多步施加一次，并按比例放大（0 = 自动）",
+        low=0,
     )
     ema_half_life_kimg: float = _setting(
         0.0,
         "Half-life of the averaged weights, in thousands of pictures (0 = auto)",
-        "权重平均半衰期（千张，0 = 自动）",
+        "看过多少千张图片后，旧权重在平均中减半（0 = 自动）",
         low=0.0,
     )
     augment: str = _setting(
@@ -141,7 +161,7 @@ class TrainConfig:
         choices=("adaptive", "off"),
     )
     augment_target: float = _setting(
-        0.3, "Overfitting level that augmentation holds (0 to 1)", "增强所维持的过拟合程度", low=0.0, high=1.0
+        0.3, "Overfitting level that augmentation holds (0 to 1)", "增强所维持的过拟合程度（0 到 1）", low=0.0, high=1.0
     )
     mirror: str = _setting(
         "auto", "Also learn from left-right mirrored pictures", "同时学习左右镜像的图片", choices=("auto", "yes", "no")
@@ -152,13 +172,26 @@ class TrainConfig:
         "质量在多少千张图内没有提高则提前结束（-1 = 自动，0 = 从不）",
         low=-1.0,
     )
-    seed: int = _setting(0, "Random seed of the training", "随机种子", low=0, high=2**32 - 1)
-    device: str = _setting("auto", "Where to compute", "计算设备", choices=("auto", "cpu", "cuda"))
-    threads: int = _setting(0, "CPU threads (0 = all cores)", "CPU 线程数（0 = 全部）", low=0, high=1024)
-    tick_seconds: float = _setting(
-        10.0, "Seconds between sample grids and log lines", "样本图与日志的间隔（秒）", low=0.0
+    seed: int = _setting(
+        0,
+        "Where all chance of the training starts; another number is another attempt",
+        "训练中一切随机性的起点；换一个数就是另一次尝试",
+        low=0,
+        high=2**32 - 1,
     )
-    state_seconds: float = _setting(60.0, "Seconds between saved training states", "保存训练状态的间隔（秒）", low=0.0)
+    device: str = _setting(
+        "auto",
+        "Where to compute; auto: on the NVIDIA GPU if there is one",
+        "auto：有 NVIDIA 显卡就用它，否则用 CPU",
+        choices=("auto", "cpu", "cuda"),
+    )
+    threads: int = _setting(0, "CPU cores to compute on (0 = all)", "用几个核心计算（0 = 全部）", low=0, high=1024)
+    tick_seconds: float = _setting(
+        10.0, "Seconds between sample grids and log lines", "每隔多少秒画一次样图、写一行日志", low=0.0
+    )
+    state_seconds: float = _setting(
+        60.0, "Seconds between saved states: a crash loses no more", "意外中断最多损失这么久的训练", low=0.0
+    )
 
     def __post_init__(self) -> None:
         check(self)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from imagen_demo.config import PrepareConfig, TrainConfig, settings
 from imagen_demo.data import reasons
 from imagen_demo.errors import UserError
 from imagen_demo.training import coach, forecast, trainer
@@ -35,6 +36,12 @@ def core_sentences() -> dict[str, str]:
 def test_page_texts_have_both_languages_with_the_same_values(key):
     english, chinese = TEXTS[key]
     assert english and chinese and fields(english) == fields(chinese)
+
+
+@pytest.mark.parametrize("field", [*settings(TrainConfig), *settings(PrepareConfig)], ids=lambda field: field.name)
+def test_the_chinese_help_of_a_setting_says_more_than_its_label(field):  # the English one also stands alone, in --help
+    label, said = (re.sub("（.*?）", "", TEXTS[f"{kind}_{field.name}"][1]) for kind in ("label", "set"))
+    assert not said.endswith(label)
 
 
 def test_every_sentence_of_the_core_is_translated():

@@ -21,6 +21,7 @@ Config = TypeVar("Config")
 
 app = typer.Typer(
     help="Train a GAN on your own pictures and explore its latent space.",
+    epilog="Begin with: train PICTURES --name NAME, then: generate NAME --seeds 0-15 --out DIR",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip

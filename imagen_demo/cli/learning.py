@@ -17,7 +17,7 @@ from imagen_demo.workspace import Workspace, checked_name
 
 # torch and what needs it are imported inside the commands, so that --help answers at once.
 
-RunName = Annotated[str, typer.Argument(metavar="RUN")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="Its name, as `runs` lists it")]
 
 
 @command(PrepareConfig)
@@ -63,9 +63,9 @@ def _name_after(source: Path) -> str:
 def train(
     context: typer.Context,
     source: Annotated[str | None, typer.Argument(metavar="SOURCE_OR_DATASET", help="Pictures, or a dataset")] = None,
-    name: Annotated[str | None, typer.Option(metavar="RUN", help="The run's name; default: after the source")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with this run; --minutes adds that many")] = False,
-    from_model: Annotated[str | None, typer.Option("--from", metavar="MODEL", help="Start from a model")] = None,
+    name: Annotated[str | None, typer.Option(metavar="RUN", help="Name of the run; default: after the source")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with run --name; --minutes adds that many")] = False,
+    from_model: Annotated[str | None, typer.Option("--from", metavar="MODEL", help="Begin with what it knows")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Return at once; the run goes on")] = False,
     **values: Any,
 ) -> Result:

@@ -11,7 +11,11 @@ from collections.abc import Sequence
 
 import typer
 
-from imagen_demo.cli import evaluation, export, learning, pictures  # noqa: F401  (importing them adds their commands)
+# Importing them adds their commands, in the order in which --help lists them.
+from imagen_demo.cli import learning  # noqa: F401
+
+# isort: split
+from imagen_demo.cli import evaluation, export, pictures  # noqa: F401
 from imagen_demo.cli.commands import PROGRAM, Result, app, command
 from imagen_demo.errors import Cancelled, UserError
 

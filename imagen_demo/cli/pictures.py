@@ -117,11 +117,13 @@ def interpolate(
     context: typer.Context,
     model: Model,
     seeds: Seeds,
-    out: Annotated[Path, typer.Option(metavar="FILE.mp4", help="The video")],
-    seconds: Annotated[float, typer.Option(help="Its length")] = 4.0,
+    out: Annotated[Path, typer.Option(metavar="FILE.mp4", help="Where the video goes")],
+    seconds: Annotated[float, typer.Option(help="Length of the video")] = 4.0,
     fps: Annotated[int, typer.Option(help="Frames a second")] = 30,
     space: Annotated[str, typer.Option(metavar="w|z", help="w: straight between styles; z: along the sphere")] = "w",
-    easing: Annotated[str, typer.Option(help="How it leaves and reaches each picture")] = "smooth",
+    easing: Annotated[
+        str, typer.Option(metavar="linear|smooth|cubic", help="How it leaves and reaches each picture")
+    ] = "smooth",
     loop: Annotated[bool, typer.Option("--loop", help="Come back to the first picture")] = False,
     psi: Psi = DEFAULT_PSI,
     label: Class = None,

@@ -103,7 +103,8 @@ _GENERATE = {
                      "与某张训练图片相近：距离只有训练图片之间通常距离的 {share} 倍。"),
     "g_near_copy": ("Almost a copy of a training picture: only {share} of the distance that training pictures usually "
                     "have from each other. More pictures or a shorter training help.",
-                    "几乎是某张训练图片的复制：距离只有训练图片之间通常距离的 {share} 倍。增加图片或缩短训练时间。"),
+                    "几乎是某张训练图片的复制：距离只有训练图片之间通常距离的 {share} 倍。"
+                    "增加图片或缩短训练时间会有帮助。"),
     "g_near_unknown": ("The training pictures are all the same; there is nothing to compare with.",
                        "训练图片全都相同，无从比较。"),
 }  # fmt: skip
