@@ -140,3 +140,38 @@ def interpolate(
         interpolations.write(studio, way, out, progress, size=size)
     facts = {"file": str(out), "frames": way.count, "seconds": way.count / fps}
     return Result(facts, f"{way.count} frames in {out}")
+
+
+@command()
+def grid(
+    context: typer.Context,
+    model: Model,
+    x: Annotated[str, typer.Option("--x", metavar="AXIS", help="Across: psi=0..1:5, seed=0-3, pc0=-3..3:7, class=cat")],
+    out: Annotated[Path, typer.Option(metavar="FILE.png", help="The picture, with the grid's description inside")],
+    y: Annotated[str | None, typer.Option("--y", metavar="AXIS", help="Down, written in the same way")] = None,
+    seed: Annotated[str, typer.Option(help="What does not vary: one seed, or two blended, 1,2")] = "0",
+    fine: Annotated[str | None, typer.Option(help="A seed for the fine layers (style mixing)")] = None,
+    split: Annotated[int, typer.Option(help="The first layer that the fine seed rules")] = 0,
+    psi: Psi = DEFAULT_PSI,
+    label: Class = None,
+    side: Annotated[int | None, typer.Option(help="Pixels of one picture; default: the model's own")] = None,
+) -> Result:
+    """Vary two things of a picture across and down, and draw the table with its labels."""
+    from imagen_demo.cli.terminal import progress_bar
+    from imagen_demo.studio import grid_files, grids
+    from imagen_demo.studio.recipes import Recipe, Studio
+    from imagen_demo.studio.seeds import parse_seeds
+
+    name, studio = library_name(context.obj, model), Studio(context.obj)
+    info = studio.model(name).info
+    base = Recipe(
+        name, seeds=tuple((number, 1.0) for number in parse_seeds(seed, most=16)), psi=psi, split=split,
+        fine_seeds=((parse_seeds(fine)[0], 1.0),) if fine else (), label=_class(info, name, label),
+    )  # fmt: skip
+    axes = [grids.parse_axis(text, list(info.class_names)) if text else None for text in (x, y)]
+    table = grids.Grid(base, axes[0], axes[1])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with progress_bar() as progress:
+        grid_files.write(studio, table, out, side=side, progress=progress)
+    count = len(table.rows) * len(table.rows[0])
+    return Result({"file": str(out), "pictures": count}, f"{count} pictures in {out}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from PIL import Image, PngImagePlugin
@@ -14,17 +14,20 @@ from imagen_demo import storage
 from imagen_demo.errors import UserError
 
 RECIPE_KEY = "imagen_demo"
+GRID_KEY = "imagen_demo_grid"  # beside the recipe of its middle, in the picture of a grid
 PROVENANCE = {"Software": "Imagen Demo", "Source": "AI-generated picture"}
 MAX_RECIPE = 20_000  # characters; real recipes have a few hundred
 
 
-def to_bytes(image: Image.Image, recipe_json: str | None = None) -> bytes:
-    """A PNG file with the provenance mark and, where given, the recipe, as iTXt chunks before the pixels."""
+def to_bytes(image: Image.Image, recipe_json: str | None = None, more: Mapping[str, str] | None = None) -> bytes:
+    """A PNG file with the provenance mark and, where given, the recipe and ``more``, as iTXt chunks in front."""
     text = PngImagePlugin.PngInfo()
     for key, value in PROVENANCE.items():
         text.add_text(key, value)
     if recipe_json is not None:
         text.add_itxt(RECIPE_KEY, recipe_json)
+    for key, value in (more or {}).items():
+        text.add_itxt(key, value)
     out = io.BytesIO()
     image.save(out, "PNG", pnginfo=text)
     return out.getvalue()
@@ -42,17 +45,27 @@ def recipe_of(path: Path) -> str:
         UserError: not a PNG file, a damaged one, or one without a recipe.
     """
     name = Path(path).name
-    try:
-        # Pillow bounds the text chunks (1 MB each, 64 MB together) and the picture's size.
-        with Image.open(path, formats=["PNG"]) as image:
-            recipe = getattr(image, "text", {}).get(RECIPE_KEY)
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, Image.DecompressionBombError):
-        raise UserError("{name} cannot be read as a PNG picture.", name=name) from None
-    if not recipe or len(recipe) > MAX_RECIPE:
+    recipe = text_of(path, RECIPE_KEY)
+    if not recipe:
         raise UserError(
             "{name} carries no recipe. Only PNG files saved by Imagen Demo do, and only unchanged ones.", name=name
         )
-    return str(recipe)
+    return recipe
+
+
+def text_of(path: Path, key: str) -> str:
+    """One text chunk of a PNG file; "" where there is none, or one too long to be ours.
+
+    Raises:
+        UserError: not a PNG file, or a damaged one.
+    """
+    try:
+        # Pillow bounds the text chunks (1 MB each, 64 MB together) and the picture's size.
+        with Image.open(path, formats=["PNG"]) as image:
+            found = str(getattr(image, "text", {}).get(key) or "")
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, Image.DecompressionBombError):
+        raise UserError("{name} cannot be read as a PNG picture.", name=Path(path).name) from None
+    return found if len(found) <= MAX_RECIPE else ""
 
 
 def write_zip(files: Iterable[tuple[str, bytes]], out: Path) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 import gradio as gr
 
 from imagen_demo.studio.recipes import Studio
-from imagen_demo.ui import api, explore, generate, interpolate, models_tab, pieces, theme, train, widgets
+from imagen_demo.ui import api, discover, explore, generate, interpolate, models_tab, pieces, theme, train, widgets
 from imagen_demo.ui.texts import i18n
 from imagen_demo.workspace import Workspace
 
 # Tabs in the order of the journey: (id, module, key of its title).
 TABS = (
     ("explore", explore, "tab_explore"),
+    ("discover", discover, "tab_discover"),
     ("interpolate", interpolate, "tab_interpolate"),
     ("generate", generate, "tab_generate"),
     ("train", train, "tab_train"),

@@ -1,6 +1,6 @@
 """Every sentence of the core in Chinese: English template -> Chinese one with the same fields; and its progress."""
 
-from imagen_demo.ui import sentences_zh_latent, texts_export
+from imagen_demo.ui import sentences_zh_discover, sentences_zh_latent, texts_export
 
 SENTENCES: dict[str, str] = {
     # the page itself
@@ -301,6 +301,7 @@ SENTENCES: dict[str, str] = {
     "Training went on.": "训练已继续。",
     "Training was stopped.": "训练已停止。",
 }  # fmt: skip
+SENTENCES |= sentences_zh_discover.SENTENCES
 SENTENCES |= sentences_zh_latent.SENTENCES
 SENTENCES |= texts_export.SENTENCES
 

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from imagen_demo.errors import UserError
-from imagen_demo.ui import texts_explore, texts_export, texts_train
+from imagen_demo.ui import texts_discover, texts_explore, texts_export, texts_train
 from imagen_demo.ui.sentences_zh import PROGRESS, SENTENCES
 
 _SHELL = {
@@ -113,6 +113,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **_SHELL,
     **_COMMON,
     **texts_explore.TEXTS,
+    **texts_discover.TEXTS,
     **_INTERPOLATE,
     **_GENERATE,
     **texts_export.TEXTS,

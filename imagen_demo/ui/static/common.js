@@ -4,7 +4,7 @@ window.imagenDemo = (() => {
   const handlers = {}, waiting = {};
 
   // Tabs that do not fit lie in a menu without ids; the hidden measuring row has all of them in order.
-  const ORDER = ['explore', 'interpolate', 'generate', 'train', 'models_tab'];
+  const ORDER = ['explore', 'discover', 'interpolate', 'generate', 'train', 'models_tab'];
   const showTab = (tab) => {
     const shown = document.getElementById(`tab-${tab}-button`);
     if (shown) { shown.click(); return; }
@@ -49,6 +49,7 @@ window.imagenDemo = (() => {
     reset: 'M4 10a6 6 0 1 0 2-4.500M4 3v4h4', download: 'M10 3v10m-4-4 4 4 4-4M4 17h12',
     link: 'M8.500 11.500a3 3 0 0 0 4.300 0l2.500-2.500a3 3 0 0 0-4.300-4.300l-1 1m1.500 2.800a3 3 0 0 0-4.300 0l-2.500 2.500a3 3 0 0 0 4.300 4.300l1-1',
     remove: 'm6 6 8 8m0-8-8 8', play: 'M7 4.500v11l8.500-5.500z', pause: 'M7 5v10M13 5v10', add: 'M10 4v12M4 10h12',
+    minus: 'M4 10h12', all: 'M4 8V4h4M12 4h4v4M16 12v4h-4M8 16H4v-4', mix: 'M8 7a4.500 4.500 0 1 0 0 7M12 7a4.500 4.500 0 1 1 0 7M10 6.500v8',
     send: 'M4 10h11m-4.500-4.500L15 10l-4.500 4.500', stop: 'M6 6h8v8H6z',
     lock: 'M6 9h8v7H6zM7.500 9V6.500a2.500 2.500 0 0 1 5 0V9', unlock: 'M6 9h8v7H6zM7.500 9V6.500a2.500 2.500 0 0 1 4.900-.700',
     dots: 'M5 10h.01M10 10h.01M15 10h.01', compare: 'M10 3v14M8 5H4v10h4m4-10h4v10h-4', code: 'm7 6-4 4 4 4m6-8 4 4-4 4',

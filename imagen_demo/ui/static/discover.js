@@ -1,0 +1,88 @@
+// The Discover tab, last part: the switch between its views, models, and messages from other tabs.
+const views = [mapView, breedView, mixView, gridView];
+let view = null;
+const switcher = h('div', { class: 'im-switch', role: 'radiogroup', 'aria-label': T('v_views') }, views.map((each) => h('label', { class: 'im-segment' },
+  h('input', { type: 'radio', name: 'discover-view', id: `discover-view-${each.id}`, class: 'im-hidden', value: each.id, onchange: () => show(each) }),
+  h('span', {}, each.title))));
+const stage = h('section', { class: 'im-stage im-discover' }), panel = h('div', { class: 'im-side' });
+const page = h('div', { class: 'im-stack' },
+  h('div', { class: 'im-discover-top' }, switcher, h('div', { class: 'im-wide im-discover-base' }, D.field(T('c_model'), modelBox), classField, psi.node)),
+  h('div', { class: 'im-columns' }, stage, panel));
+
+const paintClasses = () => { // only the map and the first litter can have the classes in turn
+  const before = classBox.value;
+  D.options(classBox, [...(view.all ? [['', T('v_all_classes')]] : []), ...model.classes.map((name, index) => [index, name])], before);
+  if (classBox.selectedIndex < 0) classBox.selectedIndex = 0;
+};
+const show = (next) => {
+  if (view && view !== next) view.leave?.();
+  view = next;
+  document.getElementById(`discover-view-${view.id}`).checked = true;
+  say('');
+  stage.replaceChildren(view.stage, note);
+  panel.replaceChildren(view.panel, chosenPanel);
+  paintClasses();
+  view.open();
+};
+const renew = () => { if (view) view.open(); };
+classBox.addEventListener('change', () => renew());
+modelBox.addEventListener('change', async () => { if (await adopt(modelBox.value)) { unchoose(); show(view); } });
+
+const adopt = async (name) => {
+  const answer = await D.ask(server.describe, { model: name });
+  if (answer.error) { say(answer.error, true); if (model) modelBox.value = model.name; return false; }
+  [model, blank] = [answer.model, answer.recipe];
+  modelBox.choose(model.name);
+  classField.hidden = !model.classes.length;
+  if (view) paintClasses();
+  for (const place of [bigFrame, stage]) place.classList.toggle('im-has-alpha', model.alpha);
+  bigFrame.classList.toggle('im-alpha', model.alpha);
+  return true;
+};
+// Another tab's picture: {recipe, view}; "grid" makes a grid around it, "breed" its children, "map" its surroundings.
+const accept = async ({ recipe, view: wanted }) => {
+  if ((!model || recipe.model !== model.name) && !(await adopt(recipe.model))) return;
+  psi.set(recipe.psi);
+  show(views.find((each) => each.id === wanted) || view || views[0]);
+  if (model.classes.length && recipe.label != null) classBox.value = String(recipe.label);
+  if (wanted) view.take(recipe);
+  choose(recipe);
+};
+// A picture dropped on the tab, or chosen: a grid comes back as it was; any other picture is what a grid is made around.
+const dropped = async (file) => {
+  if (!file) return;
+  const answer = await ask(server.read, { name: file.name, data: await readFile(file) });
+  if (!answer) return;
+  if (!answer.grid) { await accept({ recipe: answer.recipe, view: 'grid' }); say(answer.note || T('v_restored', { name: file.name })); return; }
+  if (answer.grid.base.model !== model?.name && !(await adopt(answer.grid.base.model))) return;
+  if (view !== gridView) show(gridView);
+  await gridView.restore(answer.grid);
+  say(answer.note || T('v_restored', { name: file.name }));
+};
+const readFile = (file) => new Promise((done, failed) => {
+  const reader = new FileReader();
+  reader.onload = () => done(reader.result);
+  reader.onerror = failed;
+  reader.readAsDataURL(file);
+});
+gridView.chooser.addEventListener('change', () => { dropped(gridView.chooser.files[0]); gridView.chooser.value = ''; });
+let dragging = 0;
+const drag = (by) => { dragging = Math.max(0, dragging + by); page.classList.toggle('im-dropping', dragging > 0); };
+page.addEventListener('dragenter', (event) => { event.preventDefault(); drag(1); });
+page.addEventListener('dragleave', () => drag(-1));
+page.addEventListener('dragover', (event) => event.preventDefault());
+page.addEventListener('drop', (event) => { event.preventDefault(); drag(-99); dropped(event.dataTransfer.files[0]); });
+const start = async (message) => {
+  const answer = await D.ask(server.models, {});
+  if (answer.error || !answer.models.length) {
+    root.replaceChildren(D.empty(answer.error || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'discover'));
+    D.waitForModels(server, root, () => { if (!model) start(); });
+    return;
+  }
+  modelBox.fill(answer.models, answer.models[0].name);
+  root.replaceChildren(page);
+  const first = message?.recipe;
+  if (!(await adopt(first?.model || message?.model || D.current?.recipe.model || answer.models[0].name))) return;
+  if (first) await accept(message); else show(views[0]);
+};
+start(D.on('discover', (later) => { if (later.recipe) accept(later); else if (later.model) adopt(later.model).then((well) => well && show(view)); }));

@@ -1,0 +1,113 @@
+// Grids: any two parameters of a recipe across and down. `base` is what does not vary.
+const gridView = (() => {
+  const SEEDS = ['seed', 'seed2', 'fine'];
+  const table = pictureTable('discover-grid', T('v_grid'));
+  let base = null, grid = null, of = '';
+
+  // -- an axis: what varies, and its values as a list of seeds, a range, or all there are -------------------
+  const axis = (name, initial, optional) => {
+    const what = h('select', { id: `discover-grid-${name}`, 'aria-label': T(`v_${name}`) });
+    const seeds = h('input', { id: `discover-grid-${name}-seeds`, type: 'text', autocomplete: 'off', 'aria-label': T('v_seeds'), title: T('v_seeds_help') });
+    const number = (part, step) => h('input', { id: `discover-grid-${name}-${part}`, type: 'number', step, 'aria-label': T(`v_${part}`) });
+    const [from, to, count] = [number('from', 'any'), number('to', 'any'), number('count', 1)];
+    Object.assign(count, { min: 1, max: 32 });
+    const range = h('div', { class: 'im-triple' }, D.field(T('v_from'), from), D.field(T('v_to'), to), D.field(T('v_count'), count));
+    const list = D.field(T('v_seeds'), seeds);
+    let fixed = null; // values of a restored grid, until somebody edits them
+    const defaults = () => {
+      fixed = null;
+      const kind = what.value, some = { psi: [0, 1, 5], share: [0, 1, 5], split: [0, model.layers, model.layers + 1] }[kind] || [-2, 2, 5];
+      [from.value, to.value, count.value] = some;
+      const first = kind === 'seed' ? base.seeds[0][0] : kind === 'fine' ? base.fine_seeds[0]?.[0] ?? base.seeds[0][0] + 1 : base.seeds[1]?.[0] ?? base.seeds[0][0] + 1;
+      seeds.value = `${Math.min(first, MOST_SEED - 4)}-${Math.min(first, MOST_SEED - 4) + 4}`;
+      dress();
+    };
+    const dress = () => {
+      list.hidden = !SEEDS.includes(what.value);
+      range.hidden = !what.value || SEEDS.includes(what.value) || ['class', 'centre'].includes(what.value);
+    };
+    what.addEventListener('change', () => { defaults(); open(); });
+    for (const box of [seeds, from, to, count]) box.addEventListener('change', () => { fixed = null; open(); });
+    const fill = () => {
+      const kept = what.value || initial, has = { class: model.classes.length, split: base.fine_seeds.length, share: base.seeds.length === 2 };
+      const names = props.grid_parameters.filter((each) => has[each] ?? true);
+      const groups = [h('optgroup', { label: T('v_recipe') }, names.map((each) => h('option', { value: each }, T(`v_p_${each}`)))),
+        h('optgroup', { label: T('v_directions') }, model.directions.filter((each) => !each.hidden).map((each) => h('option', { value: `d:${each.id}` }, each.name)))];
+      what.replaceChildren(...(optional ? [h('option', { value: '' }, T('v_none'))] : []), ...groups);
+      what.value = kept;
+      if (what.selectedIndex < 0 || (!what.value && !optional)) { what.value = initial; defaults(); }
+    };
+    const value = () => {
+      if (!what.value) return null;
+      if (fixed) return { parameter: what.value, values: fixed };
+      if (SEEDS.includes(what.value)) return { parameter: what.value, text: seeds.value };
+      if (!range.hidden) return { parameter: what.value, from: from.valueAsNumber, to: to.valueAsNumber, count: count.valueAsNumber };
+      return { parameter: what.value };
+    };
+    const restore = (wanted) => {
+      const parameter = wanted?.parameter || '';
+      if (parameter && ![...what.options].some((each) => each.value === parameter)) what.append(h('option', { value: parameter }, parameter.replace('d:', '')));
+      what.value = parameter;
+      dress();
+      if (!wanted) return;
+      [seeds.value, from.value, to.value, count.value] = [wanted.values.join(','), wanted.values[0], wanted.values.at(-1), wanted.values.length];
+      fixed = wanted.values;
+    };
+    return { node: h('fieldset', { class: 'im-axis' }, h('legend', { class: 'im-label' }, T(`v_${name}`)), what, list, range), fill, value, defaults, restore, what };
+  };
+  const x = axis('x', 'd:pc0'), y = axis('y', 'seed', true);
+
+  // -- what does not vary ------------------------------------------------------------------------------
+  const seedField = (id, text, read, write) => {
+    const box = h('input', { id, type: 'number', min: 0, max: MOST_SEED, step: 1, 'aria-label': T(text) });
+    box.addEventListener('change', () => { write(box.value === '' ? null : seedOf(box.value)); x.fill(); y.fill(); open(); });
+    return { node: D.field(T(text), box), paint: () => { box.value = read() ?? ''; } };
+  };
+  const boxes = [
+    seedField('discover-grid-seed', 'c_seed', () => base.seeds[0][0], (seed) => { base.seeds = [[seed ?? 0, base.seeds[0][1]], ...base.seeds.slice(1)]; }),
+    seedField('discover-grid-seed2', 'v_p_seed2', () => base.seeds[1]?.[0], (seed) => { base.seeds = seed === null ? [[base.seeds[0][0], 1]] : [[base.seeds[0][0], 0.5], [seed, 0.5]]; }),
+    seedField('discover-grid-fine', 'v_p_fine', () => base.fine_seeds[0]?.[0], (seed) => { base.fine_seeds = seed === null ? [] : [[seed, 1]]; base.split = seed === null ? 0 : base.split || Math.ceil(model.layers / 2); }),
+  ];
+  const current = button('discover-grid-current', T('v_current'), 'add', () => { if (D.current) accept({ recipe: D.clone(D.current.recipe), view: 'grid' }); });
+  const chooser = h('input', { type: 'file', id: 'discover-file', accept: 'image/png', class: 'im-hidden', 'aria-label': T('v_drop') });
+  const zone = h('label', { class: 'im-drop', id: 'discover-drop' }, T('v_drop'), chooser);
+  const cancel = cancelButton('discover-grid-cancel', () => run.stop());
+  cancel.hidden = true;
+  const run = runs(cancel);
+
+  const refresh = () => { x.fill(); y.fill(); boxes.forEach((box) => box.paint()); };
+  const adapt = () => { // the model, class or truncation of the bar above
+    if (base && of === model.name) { base.psi = psi.input.valueAsNumber; if (label() !== null) Object.assign(base, { label: label(), class_mix: [] }); return; }
+    [base, of] = [plain(base ? base.seeds[0][0] : 0), model.name];
+    refresh();
+    x.defaults();
+    y.defaults();
+  };
+  const open = async () => {
+    adapt();
+    const alive = run.start(), answer = await D.ask(server.cells, { base, x: x.value(), y: y.value() });
+    if (!alive()) return;
+    if (answer.error) { say(answer.error, true); run.end(alive); return; }
+    grid = answer.grid;
+    const bare = (name) => ({ name, recipe: null });
+    const entries = [[...(y.what.value ? [null] : []), ...answer.columns.map(bare)],
+      ...answer.recipes.map((row, at) => [...(y.what.value ? [bare(answer.rows[at])] : []),
+        ...row.map((recipe, column) => ({ recipe, name: [`${answer.across} ${answer.columns[column]}`, ...(y.what.value ? [`${answer.down} ${answer.rows[at]}`] : [])].join(', ') }))])];
+    await pictures(table.build(entries, answer, y.what.value ? 'rows' : 'strip'), 192, table.put, alive);
+    run.end(alive);
+  };
+  const take = (recipe) => { [base, of] = [{ ...D.clone(blank), ...D.clone(recipe), model_hash: '' }, model.name]; refresh(); x.defaults(); y.defaults(); open(); };
+  const restore = (wanted) => {
+    [base, of] = [{ ...D.clone(blank), ...wanted.base, model_hash: '' }, model.name];
+    psi.set(base.psi);
+    if (model.classes.length && base.label != null) classBox.value = String(base.label);
+    refresh();
+    x.restore(wanted.x);
+    y.restore(wanted.y);
+    return open();
+  };
+  const stage = h('div', { class: 'im-stack' }, table.node, h('div', { class: 'im-bar' }, cancel), h('p', { class: 'im-help' }, T('v_grid_help')));
+  const panel = h('section', { class: 'im-panel' }, x.node, y.node, h('fieldset', { class: 'im-axis' }, h('legend', { class: 'im-label' }, T('v_base')), h('div', { class: 'im-triple' }, boxes.map((box) => box.node)), current),
+    exporter('discover-grid', () => grid), zone);
+  return { id: 'grid', title: T('v_grid'), stage, panel, open, leave: () => run.stop(), take, restore, chooser };
+})();
