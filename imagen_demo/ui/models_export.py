@@ -23,7 +23,8 @@ FORMATS = ("onnx", "web")
 def build(workspace: Workspace, studio: Studio) -> gr.File:
     """The buttons, what they make, and Cancel; returns where the file appears."""
     buttons = gr.HTML(
-        html_template='<div class="me-root im-root"></div>', js_on_load=pieces.script_with_texts("models_export.js", "me_"),
+        html_template='<div class="me-root im-root"></div>',
+        js_on_load=pieces.script_with_texts("models_export.js", "me_"),
         apply_default_css=False, elem_id="models-take",
     )  # fmt: skip
     file = gr.File(visible=False, label=i18n("me_file"), interactive=False, elem_id="models-take-file")
