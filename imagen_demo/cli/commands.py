@@ -35,9 +35,14 @@ class Result(NamedTuple):
     code: int = 0
 
 
-def command(*configs: type) -> Callable[[Callable[..., Result]], Callable[..., None]]:
-    """Make a function that returns a :class:`Result` a command, with options for the settings of ``configs``."""
-    return lambda work: app.command()(_with_settings(work, *configs))
+def command(
+    *configs: type, group: typer.Typer = app, name: str | None = None
+) -> Callable[[Callable[..., Result]], Callable[..., None]]:
+    """Make a function that returns a :class:`Result` a command, with options for the settings of ``configs``.
+
+    ``group``: the commands it is one of; ``name``: where it is not the function's.
+    """
+    return lambda work: group.command(name)(_with_settings(work, *configs))
 
 
 def _with_settings(work: Callable[..., Result], *configs: type) -> Callable[..., None]:

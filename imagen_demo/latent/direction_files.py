@@ -11,7 +11,7 @@ import contextlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,40 +21,50 @@ from safetensors.torch import save
 
 from imagen_demo import storage
 from imagen_demo.errors import UserError
-from imagen_demo.latent.directions import KINDS, Direction, Directions, principal_directions
+from imagen_demo.latent.directions import KINDS, Direction, Directions, Varied, principal_directions
+from imagen_demo.latent.properties import PROPERTIES
 from imagen_demo.latent.space import layer_range
 from imagen_demo.models.folder import Model
 
+FILES = ("directions.safetensors", "directions.json")
 MOST_KEPT = 512  # directions in one file
 MOST_JSON = 1024**2  # bytes
+MOST_NAME = 40  # characters
 ID = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
-def save_directions(folder: Path, directions: Sequence[Direction], weights_hash: str) -> None:
+def save_directions(
+    folder: Path, directions: Sequence[Direction], weights_hash: str, varied: Varied | None = None
+) -> None:
     """Write both files for the weights of that hash; the folder must exist."""
+    storage.write_bytes(folder / "directions.safetensors", packed(directions, weights_hash))
+    save_about(folder, {direction.id: facts(direction) for direction in directions}, weights_hash, varied)
+
+
+def packed(directions: Sequence[Direction], weights_hash: str, **header: str) -> bytes:
+    """The bytes of ``directions.safetensors``."""
     tensors = {
         "vectors": torch.stack([direction.vector.float().cpu() for direction in directions]),
         "scales": torch.tensor([direction.scale for direction in directions], dtype=torch.float32),
     }
     index = [[direction.id, direction.kind, direction.layers] for direction in directions]
-    header = {"weights": weights_hash, "directions": json.dumps(index, separators=(",", ":"))}
-    storage.write_bytes(folder / "directions.safetensors", save(tensors, header))
-    save_names(folder, directions, weights_hash)
+    return save(tensors, {"weights": weights_hash, "directions": json.dumps(index, separators=(",", ":"))} | header)
 
 
-def save_names(folder: Path, directions: Sequence[Direction], weights_hash: str) -> None:
-    """Write ``directions.json`` alone: names, measures, what is hidden."""
-    about = {direction.id: _facts(direction) for direction in directions}
-    storage.write_json(folder / "directions.json", {"weights": weights_hash, "directions": about})
+def save_about(folder: Path, about: dict[str, Any], weights_hash: str, varied: Varied | None = None) -> None:
+    """Write ``directions.json`` alone: by id the names, measures, what is hidden."""
+    measured = {"varied": asdict(varied)} if varied else {}
+    storage.write_json(folder / "directions.json", {"weights": weights_hash, **measured, "directions": about})
 
 
-def _facts(direction: Direction) -> dict[str, Any]:
-    facts: dict[str, Any] = {"name": direction.name, "name_zh": direction.name_zh}
+def facts(direction: Direction) -> dict[str, Any]:
+    """What ``directions.json`` says about one."""
+    found: dict[str, Any] = {"name": direction.name, "name_zh": direction.name_zh}
     if direction.effects:
-        facts["effects"] = {key: round(value, 3) for key, value in direction.effects.items()}
+        found["effects"] = {key: round(value, 3) for key, value in direction.effects.items()}
     if direction.purity is not None:
-        facts["purity"] = round(direction.purity, 3)
-    return facts | ({"hidden": True} if direction.hidden else {})
+        found["purity"] = round(direction.purity, 3)
+    return found | ({"hidden": True} if direction.hidden else {})
 
 
 def load_or_compute(model: Model) -> Directions:
@@ -66,28 +76,35 @@ def load_or_compute(model: Model) -> Directions:
     found = read_directions(model.path, model)
     fresh = not found
     found = found or principal_directions(model)
-    read_names(model.path, found, model.hash)
+    raw = read_about(model.path, model.hash)
+    take_about(found, raw)
     if fresh:
         with contextlib.suppress(OSError):  # a read-only library: computing takes a fraction of a second
             save_directions(model.path, found, model.hash)
-    return Directions(found)
+    return Directions(found, None if fresh else read_varied(raw))
 
 
 def with_own(found: Directions, folder: Path, model: Model) -> Directions:
     """``found`` and what the user's ``folder`` holds: further directions, and other names for, or hiding of, any."""
-    every = Directions([*(replace(direction) for direction in found), *read_directions(folder, model)])
-    read_names(folder, list(every), model.hash)
-    return every
+    raw = read_about(folder, model.hash)
+    every = [*(replace(direction) for direction in found), *read_directions(folder, model)]
+    take_about(every, raw)
+    return Directions(every, found.varied or read_varied(raw))
 
 
 def read_directions(folder: Path, model: Model) -> list[Direction]:
     """The directions of ``directions.safetensors``, without their names; [] where it is no use for this model."""
+    return read_vectors(folder / "directions.safetensors", model)
+
+
+def read_vectors(file: Path, model: Model) -> list[Direction]:
+    """As :func:`read_directions`, of any such file."""
     try:
-        with safe_open(folder / "directions.safetensors", "pt") as file:
-            header = file.metadata() or {}
-            if header.get("weights") != model.hash or sorted(file.keys()) != ["scales", "vectors"]:
+        with safe_open(file, "pt") as opened:
+            header = opened.metadata() or {}
+            if header.get("weights") != model.hash or sorted(opened.keys()) != ["scales", "vectors"]:
                 return []
-            vectors, scales = file.get_tensor("vectors"), file.get_tensor("scales")
+            vectors, scales = opened.get_tensor("vectors"), opened.get_tensor("scales")
     except (OSError, SafetensorError):
         return []
     count = len(vectors) if vectors.dim() else 0
@@ -128,15 +145,18 @@ def default_name(id: str) -> str:
     return f"PC {int(id[2:]) + 1}" if re.fullmatch(r"pc\d+", id) else id
 
 
-def read_names(folder: Path, directions: Sequence[Direction], weights_hash: str) -> None:
-    """Put in what ``directions.json`` knows, where it is sound and for these weights."""
+def read_about(folder: Path, weights_hash: str) -> dict[str, Any]:
+    """The raw ``directions.json``; {} where it is missing, damaged or for other weights."""
     try:
         with open(folder / "directions.json", encoding="utf-8") as file:
             raw = json.loads(file.read(MOST_JSON))
     except (OSError, ValueError, RecursionError):
-        return
-    if not isinstance(raw, dict) or raw.get("weights", weights_hash) != weights_hash:
-        return
+        return {}
+    return raw if isinstance(raw, dict) and raw.get("weights", weights_hash) == weights_hash else {}
+
+
+def take_about(directions: Sequence[Direction], raw: dict[str, Any]) -> None:
+    """Put into ``directions`` whatever of ``directions.json`` is sound."""
     components = [direction for direction in directions if direction.kind == "pc"]
     for key, attribute in (("names", "name"), ("names_zh", "name_zh")):  # as earlier versions wrote them
         names = raw.get(key)
@@ -144,20 +164,33 @@ def read_names(folder: Path, directions: Sequence[Direction], weights_hash: str)
             _set_name(direction, attribute, name)
     about = raw.get("directions")
     for direction in directions:
-        facts = about.get(direction.id) if isinstance(about, dict) else None
-        if isinstance(facts, dict):
-            _take(direction, facts)
+        found = about.get(direction.id) if isinstance(about, dict) else None
+        if isinstance(found, dict):
+            _take(direction, found)
 
 
-def _take(direction: Direction, facts: dict[str, Any]) -> None:
-    _set_name(direction, "name", facts.get("name"))
-    _set_name(direction, "name_zh", facts.get("name_zh"))
-    effects, purity = facts.get("effects"), facts.get("purity")
-    if isinstance(effects, dict):
-        direction.effects = {key[:40]: float(value) for key, value in list(effects.items())[:40] if _number(value)}
+def _take(direction: Direction, found: dict[str, Any]) -> None:
+    _set_name(direction, "name", found.get("name"))
+    _set_name(direction, "name_zh", found.get("name_zh"))
+    effects, purity = _numbers(found.get("effects")), found.get("purity")
+    direction.effects = effects or direction.effects
     if _number(purity) and 0 <= purity <= 1:
         direction.purity = float(purity)
-    direction.hidden = facts.get("hidden") is True
+    direction.hidden = found.get("hidden", direction.hidden) is True
+
+
+def read_varied(about: dict[str, Any]) -> Varied | None:
+    """Of :func:`read_about`; None where nothing has been measured yet."""
+    raw = about.get("varied")
+    spread = _numbers(raw.get("spread")) if isinstance(raw, dict) else {}
+    spread = {name: value for name, value in spread.items() if name in PROPERTIES and value > 0}
+    return Varied(raw.get("plain") is True, spread) if isinstance(raw, dict) else None
+
+
+def _numbers(raw: Any) -> dict[str, float]:
+    """The numbers of a small ``{text: number}``."""
+    pairs = list(raw.items())[:40] if isinstance(raw, dict) else []
+    return {key[:40]: float(value) for key, value in pairs if _number(value)}
 
 
 def _number(value: Any) -> bool:
@@ -166,4 +199,4 @@ def _number(value: Any) -> bool:
 
 def _set_name(direction: Direction, attribute: str, name: Any) -> None:
     if isinstance(name, str) and name.strip():
-        setattr(direction, attribute, name.strip()[:40])
+        setattr(direction, attribute, name.strip()[:MOST_NAME])

@@ -43,11 +43,23 @@ class Direction:
         return (self.name_zh if chinese else "") or self.name
 
 
-class Directions:
-    """The directions of one model, in slider order: by kind, then as they were found."""
+@dataclass(frozen=True)
+class Varied:
+    """How a model's pictures vary: the properties they vary in, each with its standard deviation."""
 
-    def __init__(self, found: Iterable[Direction]) -> None:
+    plain: bool  # see properties.has_plain_border
+    spread: dict[str, float]
+
+
+class Directions:
+    """The directions of one model, in slider order: by kind, then as they were found.
+
+    ``varied`` is known once everything has been found.
+    """
+
+    def __init__(self, found: Iterable[Direction], varied: Varied | None = None) -> None:
         """Of several with one id the last is taken, in the first one's place."""
+        self.varied = varied
         self._by_id: dict[str, Direction] = {}
         for direction in sorted(found, key=lambda direction: KINDS.index(direction.kind)):
             self._by_id[direction.id] = direction

@@ -23,6 +23,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.latent import space
 from imagen_demo.latent.centres import load_or_compute as load_or_compute_centres
 from imagen_demo.latent.centres import nearest
+from imagen_demo.latent.direction_files import FILES as DIRECTION_FILES
 from imagen_demo.latent.direction_files import load_or_compute, with_own
 from imagen_demo.latent.directions import Directions, principal_directions
 from imagen_demo.latent.space import Code, Seeds
@@ -150,7 +151,7 @@ class Studio:
         self._drawing = threading.Semaphore(1 if self.device.type == "cuda" else os.cpu_count() or 1)
         self._loading = threading.RLock()
         self._models: OrderedDict[str, tuple[tuple[int, ...], Model]] = OrderedDict()  # by library name
-        self._found: OrderedDict[tuple[str, str], tuple[tuple[int, ...], Directions]] = (
+        self._found: OrderedDict[tuple[str, str], tuple[tuple[tuple[int, ...], ...], Directions]] = (
             OrderedDict()
         )  # by name and hash
         self._centres: OrderedDict[tuple[str, int], Tensor] = OrderedDict()  # by weights' hash and class
@@ -187,16 +188,14 @@ class Studio:
 
     def _directions_of(self, name: str, model: Model) -> Directions:
         own = self.own_directions(model)
+        # Only the trainer writes into a run's directory.
+        in_run = name.startswith(library.RUN_PREFIX)
+        files = [folder / file for folder in (own, model.path) for file in DIRECTION_FILES]
         with self._loading:
-            key = (name, model.hash)
-            now = stamp(own / "directions.safetensors") + stamp(own / "directions.json")
+            key, now = (name, model.hash), tuple(stamp(file) for file in files)
             if key not in self._found or self._found[key][0] != now:
-                # Only the trainer writes into a run's directory.
-                in_run = name.startswith(library.RUN_PREFIX)
                 found = Directions(principal_directions(model)) if in_run else load_or_compute(model)
-                if now:
-                    found = with_own(found, own, model)
-                self._found[key] = (now, found)
+                self._found[key] = (now, with_own(found, own, model))
                 while len(self._found) > 2 * MODELS_KEPT:
                     self._found.popitem(last=False)
             return self._found[key][1]

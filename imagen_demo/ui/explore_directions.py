@@ -11,18 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from imagen_demo.errors import UserError
+from imagen_demo.studio import directions as making
 from imagen_demo.studio.background import Background
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.ui import texts, widgets
 from imagen_demo.ui.widgets import Payload
 
-try:
-    from imagen_demo.studio import directions as making
-except ImportError:  # until it is there
-    making = None
-
 FILM, REACH, FILM_SIDE = 7, 3, 96  # pictures of a filmstrip, its greatest amount, their side
-MAX_EXAMPLES = 400  # marked pictures
 MAX_FILE = 16 * 2**20  # bytes of base64 of an imported file
 
 
@@ -55,18 +50,20 @@ def calls(studio: Studio) -> dict[str, Callable[[Payload, str], Payload]]:
     def from_examples(payload: Payload, language: str) -> Payload:
         name = _text(payload, "model")
         with_, without = (
-            widgets.recipes_from({"recipes": payload.get(key)}, MAX_EXAMPLES) for key in ("with", "without")
+            widgets.recipes_from({"recipes": payload.get(key)}, making.MOST_EXAMPLES) for key in ("with", "without")
         )
         made = making.from_examples(
-            studio, name, with_, without, _text(payload, "name"), against=_ids(payload, "against")
-        )
+            studio, name, with_, without, _text(payload, "name"), _ids(payload, "against"),
+            layers=_text(payload, "layers"), within_class=payload.get("within_class") is True,
+        )  # fmt: skip
         return changed(name, language, id=made.id)
 
     def from_class(payload: Payload, language: str) -> Payload:
         name, label = _text(payload, "model"), payload.get("label")
         if not isinstance(label, int) or isinstance(label, bool):
             raise UserError("The page sent something unreadable; reload it.")
-        made = making.from_class(studio, name, label, _text(payload, "name"), against=_ids(payload, "against"))
+        layers = _text(payload, "layers")
+        made = making.from_class(studio, name, label, _text(payload, "name"), _ids(payload, "against"), layers=layers)
         return changed(name, language, id=made.id)
 
     def export_directions(payload: Payload, language: str) -> Payload:
@@ -74,10 +71,8 @@ def calls(studio: Studio) -> dict[str, Callable[[Payload, str], Payload]]:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "directions.safetensors"
             making.export_file(studio, name, ids, out)
-            return {
-                "url": widgets.file_url(out.read_bytes()),
-                "name": f"{name.replace('/', '-')}-{'-'.join(ids)[:60]}.safetensors",
-            }
+            title = f"{name.replace('/', '-')}-{'-'.join(ids)[:60]}.safetensors"
+            return {"url": widgets.file_url(out.read_bytes()), "name": title}
 
     def import_directions(payload: Payload, language: str) -> Payload:
         name = _text(payload, "model")
@@ -156,6 +151,6 @@ class _Finding:
             raise job.error
         if job and job.crashed:
             return {"error": texts.t("unexpected", language)}
-        if any(direction.kind in ("sefa", "property") for direction in self._studio.directions(name)):
+        if self._studio.directions(name).varied is not None:
             return {"state": "complete", "model": widgets.model_facts(self._studio, name, language)}
         return {"state": "cancelled" if job and job.cancelled else "idle"}

@@ -315,3 +315,4 @@ PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, wi
     r"Done": "完成",
 }
 PROGRESS |= texts_export.PROGRESS
+PROGRESS |= sentences_zh_latent.PROGRESS

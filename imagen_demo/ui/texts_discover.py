@@ -87,6 +87,7 @@ TEXTS = {
     "v_none": ("Nothing: one row", "无（仅一行）"),
     "v_from": ("From", "从"),
     "v_to": ("To", "到"),
+    "v_steps": ("Steps", "步数"),
     "v_recipe": ("Recipe", "配方"),
     "v_directions": ("Directions", "方向"),
     "v_base": ("What stays", "保持不变"),

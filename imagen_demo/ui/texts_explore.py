@@ -42,7 +42,7 @@ _DIRECTIONS = {
     "x_reset": ("Reset the sliders that are not locked", "复位未锁定的滑块"),
     "x_more": ("More", "更多"),
     "x_kind_examples": ("Your own", "自定义"),
-    "x_kind_property": ("What one can see", "看得见的属性"),
+    "x_kind_property": ("Visible properties", "看得见的属性"),
     "x_kind_pc": ("What varies most (PCA)", "变化最大的方向 (PCA)"),
     "x_kind_sefa": ("What the layers react to (SeFa)", "各层最敏感的方向 (SeFa)"),
     "x_set": ("{count} set", "已设 {count} 项"),
@@ -80,11 +80,11 @@ _DIRECTIONS = {
 }  # fmt: skip
 
 _FIND = {
-    "x_find_title": ("Find, make, import directions", "寻找、制作、导入方向"),
+    "x_find_title": ("Make or import directions", "制作或导入方向"),
     "x_find": ("Find more directions", "寻找更多方向"),
     "x_find_help": ("Looks at many pictures of this model for brightness, hue, size and more, and at its layers "
-                    "(SeFa). Half a minute or so, once per model.",
-                    "查看该模型的大量图片（亮度、色相、大小等）并分析各层 (SeFa)。每个模型只需一次，约半分钟。"),
+                    "(SeFa). A minute or so, once per model.",
+                    "查看该模型的大量图片（亮度、色相、大小等）并分析各层 (SeFa)。每个模型只需一次，约一分钟。"),
     "x_find_again": ("Everything that can be found by itself has been found for this model.",
                      "该模型可自动找到的方向都已找到。"),
     "x_found": ("{count} directions found.", "找到 {count} 个方向。"),
@@ -102,6 +102,8 @@ _FIND = {
     "x_examples_count": ("{with} with, {without} without", "有 {with} 张，无 {without} 张"),
     "x_examples_name": ("Name, for example “smile”", "名称，例如“微笑”"),
     "x_examples_class": ("Only pictures of the class chosen above", "仅限上方所选类别的图片"),
+    "x_examples_within": ("Whatever the class: differences between classes do not count",
+                          "与类别无关：不计类别之间的差异"),
     "x_examples_against": ("Leave these unchanged", "保持这些不变"),
     "x_examples_make": ("Make the direction", "制作方向"),
     "x_examples_made": ("{name} is among the sliders now.", "{name} 已加入滑块。"),

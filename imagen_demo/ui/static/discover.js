@@ -40,12 +40,12 @@ const adopt = async (name) => {
   return true;
 };
 // Another tab's picture: {recipe, view}; "grid" makes a grid around it, "breed" its children, "map" its surroundings.
-const accept = async ({ recipe, view: wanted }) => {
+const accept = async ({ recipe, view: wanted }, said) => {
   if ((!model || recipe.model !== model.name) && !(await adopt(recipe.model))) return;
   psi.set(recipe.psi);
   show(views.find((each) => each.id === wanted) || view || views[0]);
   if (model.classes.length && recipe.label != null) classBox.value = String(recipe.label);
-  if (wanted) view.take(recipe);
+  if (wanted) view.take(recipe, said);
   choose(recipe);
 };
 // A picture dropped on the tab, or chosen: a grid comes back as it was; any other picture is what a grid is made around.
@@ -53,11 +53,11 @@ const dropped = async (file) => {
   if (!file) return;
   const answer = await ask(server.read, { name: file.name, data: await readFile(file) });
   if (!answer) return;
-  if (!answer.grid) { await accept({ recipe: answer.recipe, view: 'grid' }); say(answer.note || T('v_restored', { name: file.name })); return; }
+  const said = answer.note || T('v_restored', { name: file.name });
+  if (!answer.grid) { await accept({ recipe: answer.recipe, view: 'grid' }, said); return; }
   if (answer.grid.base.model !== model?.name && !(await adopt(answer.grid.base.model))) return;
   if (view !== gridView) show(gridView);
-  await gridView.restore(answer.grid);
-  say(answer.note || T('v_restored', { name: file.name }));
+  gridView.restore(answer.grid, said);
 };
 const readFile = (file) => new Promise((done, failed) => {
   const reader = new FileReader();

@@ -85,12 +85,12 @@ const breedView = (() => {
     const answer = await ask(server.breed, { parents: names.map(recipeOf), seed, strength: strength.input.valueAsNumber });
     if (answer && of === mine) born(names, answer.recipes, seed);
   };
-  const begin = async (recipe = null) => { // a new family, of random pictures, or with one picture as its first
+  const begin = async (recipe = null) => { // a new family, of random pictures; or one more root, with a picture as its first
     const seed = D.randomSeed(), mine = of;
     const answer = await ask(server.breed, { parents: [], seed, base: { ...plain(0), label: label() } });
     if (!answer || of !== mine) return;
     if (recipe) answer.recipes[0] = { ...D.clone(recipe), model_hash: '' };
-    family = { litters: [], at: 0, picked: [] };
+    if (!recipe || !family) family = { litters: [], at: 0, picked: [] };
     born([], answer.recipes, seed);
     if (recipe) pick(0);
   };
@@ -124,5 +124,5 @@ const breedView = (() => {
     if (of !== model.name) { of = model.name; family = remembered(); }
     if (family) draw(); else { cells.forEach((cell) => cell.firstChild.removeAttribute('src')); begin(); }
   };
-  return { id: 'breed', title: T('v_breed'), stage, panel, open, all: true, leave: () => run.stop(), take: (recipe) => { of = model.name; begin(recipe); } };
+  return { id: 'breed', title: T('v_breed'), stage, panel, open, all: true, leave: () => run.stop(), take: (recipe) => begin(recipe) };
 })();

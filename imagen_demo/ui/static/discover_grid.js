@@ -8,10 +8,10 @@ const gridView = (() => {
   const axis = (name, initial, optional) => {
     const what = h('select', { id: `discover-grid-${name}`, 'aria-label': T(`v_${name}`) });
     const seeds = h('input', { id: `discover-grid-${name}-seeds`, type: 'text', autocomplete: 'off', 'aria-label': T('v_seeds'), title: T('v_seeds_help') });
-    const number = (part, step) => h('input', { id: `discover-grid-${name}-${part}`, type: 'number', step, 'aria-label': T(`v_${part}`) });
+    const number = (part, step) => h('input', { id: `discover-grid-${name}-${part}`, type: 'number', step, 'aria-label': T(part === 'count' ? 'v_steps' : `v_${part}`) });
     const [from, to, count] = [number('from', 'any'), number('to', 'any'), number('count', 1)];
     Object.assign(count, { min: 1, max: 32 });
-    const range = h('div', { class: 'im-triple' }, D.field(T('v_from'), from), D.field(T('v_to'), to), D.field(T('v_count'), count));
+    const range = h('div', { class: 'im-triple' }, D.field(T('v_from'), from), D.field(T('v_to'), to), D.field(T('v_steps'), count));
     const list = D.field(T('v_seeds'), seeds);
     let fixed = null; // values of a restored grid, until somebody edits them
     const defaults = () => {
@@ -83,9 +83,11 @@ const gridView = (() => {
     x.defaults();
     y.defaults();
   };
-  const open = async () => {
-    adapt();
-    const alive = run.start(), answer = await D.ask(server.cells, { base, x: x.value(), y: y.value() });
+  const open = () => { adapt(); return work(run.start()); };
+  let afterwards = ''; // to be said when all is drawn
+  const work = D.newest(async (alive) => {
+    if (!alive()) return;
+    const answer = await D.ask(server.cells, { base, x: x.value(), y: y.value() });
     if (!alive()) return;
     if (answer.error) { say(answer.error, true); run.end(alive); return; }
     grid = answer.grid;
@@ -93,11 +95,19 @@ const gridView = (() => {
     const entries = [[...(y.what.value ? [null] : []), ...answer.columns.map(bare)],
       ...answer.recipes.map((row, at) => [...(y.what.value ? [bare(answer.rows[at])] : []),
         ...row.map((recipe, column) => ({ recipe, name: [`${answer.across} ${answer.columns[column]}`, ...(y.what.value ? [`${answer.down} ${answer.rows[at]}`] : [])].join(', ') }))])];
-    await pictures(table.build(entries, answer, y.what.value ? 'rows' : 'strip'), 192, table.put, alive);
+    if (await pictures(table.build(entries, answer, y.what.value ? 'rows' : 'strip'), 192, table.put, alive)) { say(afterwards); afterwards = ''; }
     run.end(alive);
+  });
+  const take = (recipe, then) => {
+    afterwards = then;
+    [base, of] = [{ ...D.clone(blank), ...D.clone(recipe), model_hash: '' }, model.name];
+    refresh();
+    x.defaults();
+    y.defaults();
+    open();
   };
-  const take = (recipe) => { [base, of] = [{ ...D.clone(blank), ...D.clone(recipe), model_hash: '' }, model.name]; refresh(); x.defaults(); y.defaults(); open(); };
-  const restore = (wanted) => {
+  const restore = (wanted, then) => {
+    afterwards = then;
     [base, of] = [{ ...D.clone(blank), ...wanted.base, model_hash: '' }, model.name];
     psi.set(base.psi);
     if (model.classes.length && base.label != null) classBox.value = String(base.label);

@@ -10,9 +10,9 @@ const mixView = (() => {
   const splitPlace = h('div', { class: 'im-stack' });
   const share = D.slider({ id: 'discover-mix-share', label: T('v_share'), min: 0, max: 1, step: 0.05, initial: 0.5, oninput: () => open() });
   const dress = () => {
-    const [layers, before] = [model.layers, split && of === model.name ? split.input.valueAsNumber : Math.ceil(model.layers / 2)];
+    const [layers, before] = [model.layers, split && of === model.name ? split.input.valueAsNumber : Math.round(model.layers / 3)];
     of = model.name;
-    split = D.slider({ id: 'discover-mix-split', label: T('v_split'), min: 0, max: layers, step: 1, initial: Math.ceil(layers / 2), oninput: () => open() });
+    split = D.slider({ id: 'discover-mix-split', label: T('v_split'), min: 0, max: layers, step: 1, initial: Math.round(layers / 3), oninput: () => open() });
     split.set(before);
     splitPlace.replaceChildren(mode.value === 'layers' ? split.node : share.node);
   };
@@ -25,9 +25,9 @@ const mixView = (() => {
   cancel.hidden = true;
   const run = runs(cancel);
 
-  const open = async () => {
-    if (of !== model.name) dress();
-    const alive = run.start();
+  const open = () => { if (of !== model.name) dress(); return work(run.start()); };
+  const work = D.newest(async (alive) => { // of a slider's many values the newest
+    if (!alive()) return;
     const answer = await D.ask(server.mix, { base: plain(0), rows: rowsBox.value, columns: columnsBox.value, mode: mode.value,
       split: split.input.valueAsNumber, share: share.input.valueAsNumber });
     if (!alive()) return;
@@ -40,7 +40,7 @@ const mixView = (() => {
     const titles = mode.value === 'layers' ? { across: T('v_fine_of'), down: T('v_coarse_of') } : { across: T('v_seed_plain'), down: T('v_seed_plain') };
     await pictures(table.build(entries, titles, mode.value), 192, table.put, alive);
     run.end(alive);
-  };
+  });
   const stage = h('div', { class: 'im-stack' }, table.node, h('div', { class: 'im-bar' }, other, cancel), h('p', { class: 'im-help' }, T('v_mix_help')));
   const panel = h('section', { class: 'im-panel' }, D.field(T('v_mode'), mode), splitPlace,
     h('div', { class: 'im-pair' }, D.field(T('v_rows'), rowsBox), D.field(T('v_columns'), columnsBox)), exporter('discover-mix', () => grid));

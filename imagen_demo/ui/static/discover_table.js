@@ -26,7 +26,8 @@ const pictureTable = (id, label) => {
     if (wanted !== shape) {
       shape = wanted;
       cells = [];
-      node.style.setProperty('--columns', columns);
+      const labelled = entries.length > 1 && !entries[1][0].recipe; // by names down the side
+      node.style.gridTemplateColumns = `${labelled ? 'max-content ' : ''}repeat(${columns - labelled}, minmax(44px, 150px))`;
       node.replaceChildren(...entries.flatMap((row, y) => row.map((entry, x) => {
         if (!entry) return corner.cloneNode();
         if (!entry.recipe) return h('div', { class: `im-table-label ${y ? 'im-table-row' : ''}`, title: entry.name }, entry.name);
@@ -59,7 +60,9 @@ const exporter = (id, grid) => {
   D.options(side, [64, 128, 256].map((n) => [n, `${n} px`]), 128);
   const save = button(`${id}-export`, T('v_export'), 'download', () => {
     const wanted = grid();
-    if (wanted) trigger('table', { grid: wanted, side: +side.value, chinese: D.chinese, job: D.ticket() });
+    if (!wanted) return;
+    setTimeout(() => document.getElementById('discover-table')?.scrollIntoView({ block: 'center', behavior: 'smooth' }), 700); // where it will lie
+    trigger('table', { grid: wanted, side: +side.value, chinese: D.chinese, job: D.ticket() });
   });
   return h('div', { class: 'im-export' }, D.field(T('v_side'), side), save);
 };

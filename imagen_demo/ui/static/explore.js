@@ -48,7 +48,7 @@ const page = h('div', { class: 'im-columns ex-columns' },
   h('section', { class: 'im-panel' },
     D.field(T('c_model'), modelBox), classField, psi.node,
     h('h3', { class: 'im-title', title: T('x_directions_help') }, T('x_directions'), h('span', {}, randomise, reset)),
-    groups, findFold, padFold, mixFold, truncation, zone));
+    groups, findBox, findFold, padFold, mixFold, truncation, zone));
 
 let dragging = 0;
 const drag = (by) => { dragging = Math.max(0, dragging + by); page.classList.toggle('im-dropping', dragging > 0); };

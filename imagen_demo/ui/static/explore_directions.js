@@ -132,7 +132,7 @@ const hiddenRow = ({ id, name }) => h('div', { class: 'ex-line' }, h('span', { c
   h('button', { type: 'button', class: 'im-button ex-small', onclick: () => manage('hide', { id, hidden: false }) }, T('x_show')));
 const buildDirections = () => {
   const open = new Set([...groups.querySelectorAll('details[open]')].map((each) => each.dataset.kind));
-  const fresh = !groups.children.length;
+  const before = new Set([...groups.querySelectorAll('details')].map((each) => each.dataset.kind));
   rows = new Map();
   counted = [];
   const parts = [], used = new Set(recipe ? recipe.directions.map(([id]) => id) : []);
@@ -143,7 +143,7 @@ const buildDirections = () => {
     const first = !parts.length, near = here.slice(0, IN_SIGHT), far = here.slice(IN_SIGHT);
     const body = h('div', { class: 'ex-group' }, sliders(near),
       far.length ? fold(`${T('x_more')} (${far.length})`, far.map(({ id }) => id), sliders(far), { 'data-kind': `${kind}+`, id: `explore-more-${kind}`, open: open.has(`${kind}+`) }) : null);
-    parts.push(fold(T(`x_kind_${kind}`), here.map(({ id }) => id), body, { 'data-kind': kind, id: `explore-kind-${kind}`, open: fresh ? first : open.has(kind) }));
+    parts.push(fold(T(`x_kind_${kind}`), here.map(({ id }) => id), body, { 'data-kind': kind, id: `explore-kind-${kind}`, open: before.has(kind) ? open.has(kind) : first }));
   }
   const gone = model.directions.filter(({ id, hidden }) => hidden && !used.has(id));
   if (gone.length) parts.push(h('details', { class: 'im-more', 'data-kind': '-', open: open.has('-') }, h('summary', {}, T('x_hidden', { count: gone.length })), gone.map(hiddenRow)));

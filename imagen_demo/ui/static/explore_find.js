@@ -25,15 +25,21 @@ const watchFinding = async (call) => {
       if (answer.model && !(first && call === 'finding')) { // it ended while this page watched
         take(answer.model);
         paint();
-        findNote.textContent = T('x_found', { count: model.directions.length });
+        say(T('x_found', { count: model.directions.length }));
       }
       return;
     }
     await new Promise((done) => setTimeout(done, 500));
   }
 };
+const findBox = h('div', { class: 'ex-list', id: 'explore-find-box' }, find, findNote, bar, stopFinding);
 let findingOf = '';
-onModel.push(() => { if (findingOf !== model.name) { findingOf = model.name; watchFinding('finding'); } });
+const lookAtFinding = () => { // once a model, where it may not have been done
+  findBox.hidden = model.directions.some(({ kind }) => kind === 'property' || kind === 'sefa');
+  if (!findBox.hidden && findingOf !== model.name) watchFinding('finding');
+  findingOf = model.name;
+};
+onModel.push(lookAtFinding);
 
 // -- imported and exported --------------------------------------------------------------------------------
 const readFile = (file) => new Promise((done, failed) => {
@@ -42,7 +48,7 @@ const readFile = (file) => new Promise((done, failed) => {
   reader.onerror = failed;
   reader.readAsDataURL(file);
 });
-const importer = h('input', { type: 'file', id: 'explore-import', class: 'im-hidden', accept: '.safetensors,.json,.zip', 'aria-label': T('x_import') });
+const importer = h('input', { type: 'file', id: 'explore-import', class: 'im-hidden', accept: '.safetensors', 'aria-label': T('x_import') });
 importer.addEventListener('change', async () => {
   const [file] = importer.files;
   if (!file) return;
@@ -114,7 +120,7 @@ const makeDirection = async (call, payload) => {
   if (!name) { notice(T('x_examples_unnamed'), true); exampleName.focus(); return; }
   const chosen = [...against.querySelectorAll('input:checked')].map((box) => box.value);
   make.disabled = true;
-  const answer = await D.ask(server[call], { model: model.name, name, against: chosen, ...payload });
+  const answer = await D.ask(server[call], { model: model.name, name, against: chosen, layers: exampleLayers.value, ...payload });
   make.disabled = false;
   if (answer.error) { notice(answer.error, true); return; }
   take(answer.model);
@@ -126,24 +132,29 @@ const makeDirection = async (call, payload) => {
 const make = button('explore-examples-make', T('x_examples_make'), 'add', () => {
   const of = (mark) => [...marks].filter(([, each]) => each === mark).map(([text]) => JSON.parse(text));
   if (!of('with').length || !of('without').length) { notice(T('x_examples_none'), true); return; }
-  makeDirection('from_examples', { with: of('with'), without: of('without') });
+  makeDirection('from_examples', { with: of('with'), without: of('without'), within_class: model.classes.length > 0 && withinClass.checked });
 }, { kind: 'im-primary' });
 const towards = button('explore-from-class', T('x_from_class'), 'send', () => makeDirection('from_class', { label: recipe.label ?? 0 }), { kind: 'ex-small' });
+const withinClass = h('input', { type: 'checkbox', id: 'explore-examples-within', checked: true });
+const withinField = h('label', { class: 'im-check' }, withinClass, h('span', {}, T('x_examples_within')));
+const exampleLayers = h('select', { id: 'explore-examples-layers', 'aria-label': T('x_layers') });
+D.options(exampleLayers, ['', 'coarse', 'middle', 'fine'].map((range) => [range, T(`x_layers_${range || 'all'}`)]), '');
 const examples = h('details', { class: 'im-more', id: 'explore-examples' }, h('summary', {}, T('x_examples')), h('div', { class: 'ex-list' },
   h('p', { class: 'ex-say' }, T('x_examples_help')), h('div', { class: 'ex-views' }, poolViews), cells, count, sameClassField,
   h('div', { class: 'ex-line' }, otherSeeds, clearMarks), exampleName,
+  h('div', { class: 'ex-line' }, h('span', { class: 'im-label' }, T('x_layers')), exampleLayers), withinField,
   h('details', { class: 'im-more' }, h('summary', {}, T('x_examples_against')), against),
   h('div', { class: 'ex-line' }, make, towards), exampleNote));
 examples.addEventListener('toggle', () => { markPool(); countMarks(); paintPool(); });
 let marksOf = '';
 onModel.push(() => {
   if (marksOf !== model.name) { marks.clear(); poolStart = 0; marksOf = model.name; paintPool(); }
-  sameClassField.hidden = towards.hidden = !model.classes.length;
+  sameClassField.hidden = withinField.hidden = towards.hidden = !model.classes.length;
   exportOwn.hidden = !own().length;
   against.replaceChildren(...model.directions.filter(({ hidden }) => !hidden).map(({ id, name }) =>
     h('label', { class: 'im-check' }, h('input', { type: 'checkbox', value: id }), h('span', {}, name))));
 });
 
 const findFold = h('details', { class: 'im-more', id: 'explore-find-fold' }, h('summary', {}, T('x_find_title')), h('div', { class: 'ex-list' },
-  find, findNote, bar, stopFinding, examples,
+  examples,
   h('div', { class: 'ex-line' }, h('label', { class: 'im-button ex-small ex-file' }, D.icon('add'), T('x_import'), importer), exportOwn)));

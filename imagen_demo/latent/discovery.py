@@ -1,0 +1,182 @@
+"""Find a model's directions: SeFa's, and one for each property its pictures vary in; calibrate and measure them all.
+
+A property's direction comes from a ridge regression of the property on w, as GAN steerability and InterFaceGAN
+(Shen et al. 2020) have it: of several candidates - along w's own distribution, across the regression's level sets,
+and free of the other properties; in all layers or a third of them - the purest on real pictures is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from imagen_demo.latent.directions import Direction, Directions, Varied, principal_directions, sample_w
+from imagen_demo.latent.measuring import BASES, Measurer, main_effect, purity_of
+from imagen_demo.latent.properties import PROPERTIES, SAME, has_plain_border, measure
+from imagen_demo.latent.sefa import sefa_directions
+from imagen_demo.latent.space import PARTS, one_thread
+from imagen_demo.latent.whitening import Whitened, whiten, within_classes
+from imagen_demo.models.folder import Model
+from imagen_demo.progress import Progress, silent
+
+LEAST_EXPLAINED = 0.1  # R^2 on pictures left aside; below it w does not tell the property
+RIDGES = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+CANDIDATES = 3  # vectors of a property, each tried in every range of layers
+ROUNDS = 2  # of calibration
+SEARCHED = 16  # pictures on which a candidate is tried
+LONGEST = 1.0  # of +1, in typical distances of w from its mean
+LEAST_CHANGE = 0.15  # of a SeFa direction, as a share of a component's
+
+
+def samples_for(resolution: int) -> int:
+    """How many pictures the regression is made on: larger ones take longer."""
+    return 1536 if resolution <= 64 else 1024 if resolution <= 128 else 512
+
+
+def discover(model: Model, known: Sequence[Direction] = (), progress: Progress = silent) -> Directions:
+    """Everything that can be found without a person; less than a minute for a small model.
+
+    Equal weights give equal directions on one kind of machine. ``known``: the principal components, where they are
+    there already.
+
+    Raises:
+        Cancelled: from ``progress``.
+    """
+    components, sefa = list(known) or principal_directions(model), sefa_directions(model.generator)
+    samples, drawn = samples_for(model.info.config.resolution), 0
+    one, ranges = 2 * BASES, _ranges(model)
+    searched = len(ranges) * CANDIDATES * ROUNDS * 2 * SEARCHED + one
+    total = samples + len(components) * one + len(sefa) * (ROUNDS * 2 * SEARCHED + one) + len(PROPERTIES) * searched
+
+    def notify(pictures: int) -> None:
+        nonlocal drawn
+        drawn += pictures
+        progress(min(1.0, drawn / total), f"{min(drawn, total)} of {total} pictures measured")
+
+    measurer = Measurer(model, notify)
+    w, labels = sample_w(model, samples, seed=2)
+    varied, values = _properties(measurer, w, labels)
+    total -= (len(PROPERTIES) - len(varied.spread)) * searched
+    white = whiten(w, labels)
+    components = [_measured(measurer, direction, varied) for direction in components]
+    change = sorted(measurer.try_out(direction, varied, SEARCHED)[1] for direction in components)
+    usual = change[len(change) // 2]
+    factors = [_calibrated(measurer, direction, varied, usual, white.typical) for direction in sefa]
+    search = _Search(measurer, varied, white, ranges)
+    named = [found for name in _explained(white, values, search) if (found := search.best(name))]
+    progress(1.0, f"{total} of {total} pictures measured")
+    return Directions([*components, *named, *(direction for direction in factors if direction)], varied)
+
+
+def _ranges(model: Model) -> tuple[str, ...]:
+    return ("", *PARTS) if model.generator.num_ws >= 3 else ("",)
+
+
+def _properties(measurer: Measurer, w: Tensor, labels: Tensor) -> tuple[Varied, dict[str, Tensor]]:
+    """How the pictures of w vary, and each property's values, float64 [N], less its class's mean, of variance 1."""
+    pictures = measurer.draw(measurer.all_layers(w)).cpu()
+    plain = has_plain_border(pictures)
+    with one_thread():
+        table = measure(pictures, plain)
+        values = {name: within_classes(value.double(), labels.cpu()) for name, value in table.items()}
+    spread = {name: float(value.std()) for name, value in values.items()}
+    spread = {name: std for name, std in spread.items() if std >= PROPERTIES[name].least}
+    return Varied(plain, spread), {name: values[name] / std for name, std in spread.items()}
+
+
+def _measured(measurer: Measurer, direction: Direction, varied: Varied, main: str | None = None) -> Direction:
+    effects, _ = measurer.try_out(direction, varied)
+    return replace(direction, effects=effects, purity=purity_of(effects, main))
+
+
+def _calibrated(
+    measurer: Measurer, direction: Direction, varied: Varied, wanted: float, typical: float
+) -> Direction | None:
+    """So that +1 changes a picture as much as ``wanted``, and + is more of what changes most; None if it hardly can."""
+    change = 0.0
+    direction = replace(direction, scale=typical / 4)
+    for _ in range(ROUNDS):
+        _, change = measurer.try_out(direction, varied, SEARCHED)
+        direction = replace(direction, scale=_clipped(direction.scale, wanted, change, LONGEST * typical))
+    if change < LEAST_CHANGE * wanted:
+        return None
+    direction = _measured(measurer, direction, varied)
+    return _turned(direction) if direction.effects.get(main_effect(direction.effects) or "", 0) < 0 else direction
+
+
+def _clipped(scale: float, wanted: float, found: float, most: float) -> float:
+    """The next scale to try: what is found grows about as the scale does."""
+    return min(most, scale * max(0.2, min(5.0, wanted / max(found, 1e-9))))
+
+
+def _turned(direction: Direction) -> Direction:
+    effects = {name: -effect for name, effect in direction.effects.items()}
+    return replace(direction, vector=-direction.vector, effects=effects)
+
+
+def _explained(white: Whitened, values: dict[str, Tensor], search: _Search) -> list[str]:
+    """The properties that w tells, in order; their regressions go into ``search``."""
+    for name, value in values.items():
+        explained, weights = ridge(white.x, value)
+        if explained >= LEAST_EXPLAINED:
+            search.weights[name] = weights
+    return list(search.weights)
+
+
+def ridge(x: Tensor, y: Tensor) -> tuple[float, Tensor]:
+    """R^2 on a quarter left aside, and the weights [K] of y [N] on x [N, K], with the best penalty of RIDGES."""
+    cut = len(x) * 3 // 4
+    with one_thread():
+
+        def fit(rows: slice, penalty: float) -> Tensor:
+            part = x[rows]
+            return torch.linalg.solve(part.T @ part + penalty * torch.eye(x.shape[1]).to(x), part.T @ y[rows])
+
+        scores = []
+        for penalty in RIDGES:
+            rest = y[cut:] - x[cut:] @ fit(slice(cut), penalty)
+            scores.append(1 - float(rest.square().mean() / y[cut:].var().clamp(min=1e-12)))
+        best = max(range(len(RIDGES)), key=scores.__getitem__)
+        return scores[best], fit(slice(None), RIDGES[best])
+
+
+class _Search:
+    """The purest direction of each property."""
+
+    def __init__(self, measurer: Measurer, varied: Varied, white: Whitened, ranges: Sequence[str]) -> None:
+        self.weights: dict[str, Tensor] = {}  # of the regressions, [K] each, in whitened w
+        self._measurer, self._varied, self._white, self._ranges = measurer, varied, white, ranges
+
+    def best(self, name: str) -> Direction | None:
+        """+1 is one standard deviation of the property, or as much as a step of decent length gives."""
+        tried = [self._tried(name, vector, part) for vector in self._candidates(name) for part in self._ranges]
+        best = max(tried, key=lambda d: (d.purity or 0) * min(1.0, d.effects[name]))
+        return _measured(self._measurer, best, self._varied, name)
+
+    def _candidates(self, name: str) -> list[Tensor]:
+        """Unit vectors in w, CANDIDATES of them."""
+        weights, white = self.weights[name], self._white
+        others = [other for key, other in self.weights.items() if SAME.get(key, key) != SAME.get(name, name)]
+        free = weights
+        if others:  # less its part in the span of the others: the predictions of those stay as they are
+            basis = torch.linalg.qr(torch.stack(others, dim=1)).Q
+            free = weights - basis @ (basis.T @ weights)
+        along = [white.deviations * weights, weights / white.deviations, white.deviations * free]
+        device = self._measurer.bases.device
+        return [(vector @ white.axes / vector.norm()).float().to(device) for vector in along]
+
+    def _tried(self, name: str, vector: Tensor, part: str) -> Direction:
+        about = PROPERTIES[name]
+        direction = Direction(name, "property", about.name, vector, self._white.typical / 4, about.name_zh, part)
+        for last in (False, True):
+            effects, _ = self._measurer.try_out(direction, self._varied, SEARCHED)
+            if effects[name] < 0 and not last:
+                direction = _turned(direction)
+            if not last:
+                most = LONGEST * self._white.typical
+                scale = _clipped(direction.scale, 1.0, abs(effects[name]), most)
+                direction = replace(direction, scale=scale)
+        return replace(direction, effects=effects, purity=purity_of(effects, name))
