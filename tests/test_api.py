@@ -23,11 +23,12 @@ from imagen_demo.errors import UserError
 from imagen_demo.export import runtime
 from imagen_demo.media import png
 from imagen_demo.studio.recipes import Recipe, Studio
+from imagen_demo.studio.timeline import Timeline
 from imagen_demo.ui.api_call import api_call
 from imagen_demo.ui.app import build_app, launch
 from imagen_demo.workspace import Workspace
 
-ENDPOINTS = {"render", "generate", "interpolate", "grid", "directions", "discover", "direction_strip", "models",
+ENDPOINTS = {"render", "generate", "interpolate", "film", "grid", "directions", "discover", "direction_strip", "models",
              "export_model", "train_start", "train_status", "train_stop"}  # fmt: skip
 
 
@@ -89,6 +90,17 @@ def test_grid(client):
     assert png.recipe_of(Path(file)) and min(pixels(file).shape[:2]) > 2 * 64
     with pytest.raises(Exception, match="is not an axis"):
         client.predict("model=tiny&seed=1", "psi", api_name="/grid")
+
+
+def test_films(client):
+    gif = client.predict("tiny", "1,2", 0.5, 10, "spline", format="gif", size=64, api_name="/interpolate")
+    assert Image.open(gif).n_frames == 5
+    wanted = Timeline((Recipe("tiny"), Recipe("tiny", seeds=((5, 1),))), seconds=(0.5,), fps=10, format="webp")
+    for text in (f"t={wanted.to_link()}", json.dumps(wanted.to_json())):
+        assert Image.open(client.predict(text, api_name="/film")).n_frames == 5
+    for nonsense in ("", "{", "t=x", '{"recipes": 1}'):
+        with pytest.raises(Exception, match="film|unreadable"):
+            client.predict(nonsense, api_name="/film")
 
 
 def test_export_model(client, monkeypatch):

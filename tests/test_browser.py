@@ -110,6 +110,35 @@ def test_nearest_training_pictures_are_shown_where_the_dataset_is_there(browser,
         page.close()
 
 
+def test_a_zip_saves_itself_and_its_button_says_that_it_works(open_page):
+    page = open_page()
+    picture(page)
+    open_tab(page, "generate")
+    expect(page.locator("#generate-grid img[src]")).to_have_count(24)
+    with page.expect_download() as download:
+        page.locator("#generate-zip").click()
+        expect(page.locator("#generate-zip")).to_have_attribute("aria-busy", "true")
+    assert len(zipfile.ZipFile(download.value.path()).namelist()) == 24
+    expect(page.locator("#generate-zip")).not_to_have_attribute("aria-busy", "true")
+    expect(page.locator("#generate-file")).to_be_in_viewport()
+
+
+# -- Models --------------------------------------------------------------------------------------------------
+
+
+def test_an_exported_model_saves_itself_and_is_forgotten_with_its_file(open_page):
+    page = open_page("#tab=models_tab")
+    page.locator("#models-cards [data-model=planets]").click()
+    with page.expect_download() as download:
+        page.locator("#models-export").click()
+    assert download.value.suggested_filename == "planets.zip"
+    expect(page.locator("#models-note")).to_contain_text("ready")
+    open_tab(page, "train")
+    open_tab(page, "models_tab")
+    expect(page.locator("#models-note")).not_to_contain_text("ready")
+    expect(page.locator("#models-file")).to_be_hidden()
+
+
 # -- Train --------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +256,21 @@ def test_a_run_outlives_the_app(browser, tmp_path):
         if jobs.status(run).alive:
             jobs.stop(run)
             jobs.wait(run, 60)
+
+
+# -- the page --------------------------------------------------------------------------------------------------
+
+
+def test_a_reload_opens_the_same_tab_and_picture(open_page):
+    page = open_page("?seed=77")
+    picture(page)
+    open_tab(page, "train")
+    page.wait_for_url(re.compile("seed=77.*#tab=train$"))
+    page.reload()
+    expect(page.locator("#tab-train")).to_be_visible()
+    open_tab(page, "explore")
+    expect(page.locator("#explore-seed")).to_have_value("77")
+    page.wait_for_url(re.compile("seed=77[^#]*$"))
 
 
 # -- looks ----------------------------------------------------------------------------------------------------

@@ -29,6 +29,13 @@ def workspace(tmp_path, monkeypatch):
     return workspace
 
 
+@pytest.fixture
+def theirs(tmp_path):
+    """A model from elsewhere."""
+    save_tiny_model(tmp_path / "theirs", seed=2)
+    return tmp_path / "theirs"
+
+
 def names(workspace):
     return [entry.name for entry in library.list_models(workspace)]
 
@@ -128,11 +135,25 @@ def test_export_and_import(workspace, tmp_path):
         assert set(archive.namelist()) == {
             f"mine/{file}" for file in ("model.safetensors", "model.json", "README.md", "preview.png")
         }
-    name = library.import_zip(workspace, out)
-    assert name == "mine-2" and names(workspace) == ["planets", "mine", "mine-2"]
-    hashes = {load_model(library.find(workspace, each)).hash for each in ("mine", "mine-2")}
-    assert len(hashes) == 1
-    assert library.import_zip(workspace, library.export_zip(workspace, "planets", tmp_path / "p.zip")) == "planets-2"
+    before = load_model(library.find(workspace, "mine")).hash
+    library.delete(workspace, "mine")
+    assert library.import_zip(workspace, out) == "mine" and names(workspace) == ["planets", "mine"]
+    assert load_model(library.find(workspace, "mine")).hash == before
+
+
+def test_import_gives_a_free_name(workspace, tmp_path, theirs):
+    for name in ("mine", "planets"):
+        files = {f"{name}/{file}": data for file, data in model_files(theirs).items()}
+        assert library.import_zip(workspace, make_zip(tmp_path / "x.zip", files)) == f"{name}-2"
+        library.delete(workspace, f"{name}-2")
+
+
+def test_a_model_that_is_already_there_is_not_imported_again(workspace, tmp_path):
+    for name in ("mine", "planets"):
+        file = library.export_zip(workspace, name, tmp_path / f"{name}.zip")
+        with pytest.raises(UserError, match=f"already have this model, as {name}"):
+            library.import_zip(workspace, file)
+    assert names(workspace) == ["planets", "mine"] and len(list(workspace.checkpoints.iterdir())) == 1
 
 
 def model_files(folder):
@@ -146,13 +167,13 @@ def make_zip(path, files):
     return path
 
 
-def test_flat_zips_are_taken_under_the_files_name(workspace, tmp_path):
-    file = make_zip(tmp_path / "gift.zip", model_files(workspace.checkpoints / "mine"))
+def test_flat_zips_are_taken_under_the_files_name(workspace, tmp_path, theirs):
+    file = make_zip(tmp_path / "gift.zip", model_files(theirs))
     assert library.import_zip(workspace, file) == "gift"
 
 
-def test_what_a_mac_adds_is_left_out(workspace, tmp_path):
-    files = {f"shells/{name}": data for name, data in model_files(workspace.checkpoints / "mine").items()}
+def test_what_a_mac_adds_is_left_out(workspace, tmp_path, theirs):
+    files = {f"shells/{name}": data for name, data in model_files(theirs).items()}
     files |= {"__MACOSX/shells/._model.json": b"x", "shells/.DS_Store": b"x"}
     assert library.import_zip(workspace, make_zip(tmp_path / "x.zip", files)) == "shells"
     assert not list((workspace.checkpoints / "shells").glob(".*"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 import uuid
@@ -216,6 +217,10 @@ def import_zip(workspace: Workspace, file: Path) -> str:
                 _extract(archive, member, model_folder / target, file.name)
         load_model(model_folder)
         _check_preview(model_folder / "preview.png", file.name)
+        if twin := _twin(workspace, model_folder / "model.safetensors"):
+            raise UserError(
+                "{file} was not imported: you already have this model, as {name}.", file=file.name, name=twin
+            )
         taken = wanted in BUNDLED_NAMES
         final = free_name(f"{wanted}-2" if taken else wanted, workspace.checkpoints)
         os.rename(model_folder, workspace.checkpoints / final)
@@ -274,6 +279,15 @@ def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, zi
             out.write(chunk)
         out.flush()
         os.fsync(out.fileno())
+
+
+def _twin(workspace: Workspace, weights: Path) -> str | None:
+    """The name of the library's model with the very same weights, runs' networks aside."""
+    for entry in list_models(workspace):
+        own = entry.path / "model.safetensors"
+        if not entry.name.startswith(RUN_PREFIX) and own.exists() and filecmp.cmp(own, weights, shallow=False):
+            return entry.name
+    return None
 
 
 def _possible_name(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -18,9 +19,9 @@ from imagen_demo.media.grid import make_grid
 from imagen_demo.progress import silent
 from imagen_demo.studio import grid_files, grids
 from imagen_demo.studio import library as models_library
-from imagen_demo.studio.interpolations import MAX_KEYFRAMES
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.seeds import parse_seeds
+from imagen_demo.studio.timeline import MAX_KEYFRAMES
 from imagen_demo.ui import file_jobs, models_export, widgets
 from imagen_demo.ui.generate import write_zip
 from imagen_demo.ui.interpolate import write_video
@@ -64,34 +65,50 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
         )
 
     def interpolate(
-        model: str, seeds: str = "1,2,3", seconds: float = 4.0, fps: int = 30, space: str = "w",
-        easing: str = "smooth", loop: bool = False, psi: float = DEFAULT_PSI, label: int | None = None, size: int = 512,
+        model: str, seeds: str = "1,2,3", seconds: float = 4.0, fps: int = 30, kind: str = "w", easing: str = "smooth",
+        loop: bool = False, psi: float = DEFAULT_PSI, label: int | None = None, size: int = 512, even: bool = False,
+        format: str = "mp4",
     ) -> dict[str, Any]:  # fmt: skip
-        """Make a video that walks from seed to seed.
+        """Make a film that goes from seed to seed.
 
         Args:
             model: Name of a model in the library, or run/NAME for one in training.
             seeds: The pictures on the way, for example 1,2,3.
-            seconds: Length of the video.
+            seconds: Length of the film.
             fps: Frames a second.
-            space: w goes straight between the pictures, z along an arc.
-            easing: linear, smooth or cubic.
+            kind: w straight between the pictures, z along an arc, spline a curve through all; from the first seed
+                loop a circle, walk anywhere.
+            easing: How it leaves and reaches each picture: linear, smooth or cubic.
             loop: Come back to the first picture.
             psi: Truncation: 0 the average picture, 1 as learned.
             label: Number of the class, counted from 0, where the model has classes.
-            size: Side of the video in pixels: 256, 512 or 1024.
+            size: Longest side of the film in pixels.
+            even: One speed all along: equal visual steps.
+            format: mp4 (H.264), webm, gif, webp, apng or frames (a zip of PNGs).
 
         Returns:
-            An MP4 file (H.264).
+            The film's file.
         """
 
         def video() -> str:
             keyframes = parse_seeds(seeds, most=MAX_KEYFRAMES)
             recipes = [widgets.recipe_data(_recipe(model, seed, psi, label)) for seed in keyframes]
-            timing = {"seconds": seconds, "fps": fps, "space": space, "easing": easing, "loop": loop}
-            return write_video(studio, {"recipes": recipes, "size": size, **timing}, silent)
+            timing = {"seconds": seconds, "fps": fps, "kind": kind, "easings": easing, "closed": loop, "even": even}
+            return write_video(studio, {"recipes": recipes, "size": size, "format": format, **timing}, silent)
 
         return _file(video)
+
+    def film(timeline: str) -> dict[str, Any]:
+        """Make the film of a timeline, as the Interpolate tab does.
+
+        Args:
+            timeline: The t of that tab's link, or JSON: recipes, seconds and easings of each segment, kind, closed, even,
+                fps, size, format, background, radius, seed, speed.
+
+        Returns:
+            The film's file.
+        """
+        return _file(lambda: write_video(studio, _timeline_of(timeline), silent))
 
     def grid(recipe: str, across: str, down: str = "", side: int = 0) -> dict[str, Any]:
         """Vary one or two things of a picture and draw the table, with labels.
@@ -117,7 +134,7 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
 
         return _file(table)
 
-    return [render, generate, interpolate, grid]
+    return [render, generate, interpolate, film, grid]
 
 
 def _exploring(studio: Studio) -> list[Callable[..., Any]]:
@@ -207,6 +224,16 @@ def _library(studio: Studio) -> list[Callable[..., Any]]:
 def _recipe_of(text: str) -> Recipe:
     """A recipe out of JSON or a link's query."""
     return (Recipe.from_json if text.lstrip().startswith("{") else Recipe.from_query)(text)
+
+
+def _timeline_of(text: str) -> Any:
+    """What ``write_video`` takes, out of JSON or a link's ``t``."""
+    if not text.lstrip().startswith("{"):
+        return {"t": text.strip().removeprefix("t=")}
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise UserError("This is not a film of Imagen Demo.") from None
 
 
 def _recipe(model: str, seed: int, psi: float, label: int | None) -> Recipe:

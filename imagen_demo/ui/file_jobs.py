@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import threading
@@ -57,13 +58,16 @@ def wire(
     cancel: gr.Button,
     work: Callable[[dict[str, Any], Progress], str],
     name: str,
+    button: str = "",
 ) -> None:
     """On ``event``, show ``work(what the page sent, progress)``, a file's path, in ``output``.
 
     ``output`` and ``cancel`` are hidden until then. ``name`` keeps these jobs to two at a time. The page
     sends a new ``job`` with each event, so that one that waits in the queue can be told from the next.
+    ``button``: id of the button that begins it, which shows that it is at work. A gr.File saves itself.
     """
     kind = type(output)
+    begins, ends, stopped = scripts_of(button, output, cancel)
     stops = Stops()
 
     def job_of(event: gr.EventData, request: gr.Request) -> tuple[str, str]:
@@ -96,13 +100,26 @@ def wire(
         return kind(visible=False), gr.Button(visible=False)
 
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    event(announce, None, [output, cancel], **quiet)
+    event(announce, None, [output, cancel], **quiet).then(None, js=begins, **quiet)
     running = event(run, None, output, api_visibility="private", concurrency_id=name, concurrency_limit=2)
     running.then(lambda: gr.Button(visible=False), None, cancel, **quiet)
+    running.then(None, output, js=ends, **quiet)
+    cancel.click(None, js=stopped, **quiet)
     # `cancels` takes a waiting job out of the queue and lets the page ask for the next one at once.
     # Toasts travel through the queue; this one waits for nobody there.
     loud = quiet | {"queue": True, "concurrency_limit": None}
     cancel.click(ask_to_stop, None, [output, cancel], cancels=[running], **loud)
+
+
+def scripts_of(button: str, output: gr.components.Component, cancel: gr.Button | None = None) -> tuple[str, str, str]:
+    """JavaScript for when a job has begun, has ended (its input: what ``output`` holds) and was cancelled."""
+    places = json.dumps([output.elem_id, *([cancel.elem_id] if cancel else [])])[1:-1]
+    button, shown, save = json.dumps(button), json.dumps(output.elem_id), json.dumps(isinstance(output, gr.File))
+    return (
+        f"() => {{ window.imagenDemo.jobBegins({button}, {places}); return []; }}",
+        f"(value) => {{ window.imagenDemo.jobEnds({button}, {shown}, value, {save}); return []; }}",
+        f"() => {{ window.imagenDemo.jobEnds({button}, {shown}, null, false); return []; }}",
+    )
 
 
 def reporter(progress: gr.Progress, stop: threading.Event, request: gr.Request | None) -> Progress:

@@ -36,7 +36,7 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
     def work(sent: dict[str, Any], report: Progress) -> str:
         return write_zip(studio, widgets.recipes_from(sent, MAX_PICTURES), report)
 
-    file_jobs.wire(grid.zip, archive, cancel, work, "zip")
+    file_jobs.wire(grid.zip, archive, cancel, work, "zip", "generate-zip")
 
 
 def _plan(studio: Studio, payload: Payload) -> Payload:

@@ -15,7 +15,7 @@ from PIL import Image
 from imagen_demo.errors import UserError
 from imagen_demo.studio import library
 from imagen_demo.studio.library import ModelEntry
-from imagen_demo.ui import models_export, pieces, widgets
+from imagen_demo.ui import file_jobs, models_export, pieces, widgets
 from imagen_demo.ui.pieces import PRIVATE
 from imagen_demo.ui.texts import i18n, t, translate_error
 from imagen_demo.workspace import Workspace
@@ -82,14 +82,21 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
     delete.click(lambda: gr.Column(visible=True), None, delete_row, **PRIVATE)
     delete_no.click(lambda: gr.Column(visible=False), None, delete_row, **PRIVATE)
     delete_yes.click(do_delete, chosen, acted, **PRIVATE)
-    export.click(pieces.bound(_export, workspace), chosen, [note, file], **PRIVATE)
+    begins, ends, _ = file_jobs.scripts_of("models-export", file)
+    export.click(None, js=begins, **PRIVATE)
+    exported = export.click(pieces.bound(_export, workspace), chosen, [note, file], **PRIVATE)
+    exported.then(None, file, js=ends, **PRIVATE)
     upload.upload(do_import, upload, acted, **PRIVATE)
 
     def ask(request: gr.Request) -> str:
         return pieces.note(t("mo_delete_sure", request))
 
     shared.greeting.add(ask, question)
-    shared.tab.select(show, chosen, shown, **PRIVATE)  # each time: runs may have put models there meanwhile
+
+    def arrive(name: str | None, request: gr.Request) -> list[Any]:
+        return ["", *show(name, request)]  # what was said last time is over, and runs may have put models there
+
+    shared.tab.select(arrive, chosen, acted, **PRIVATE)
 
 
 def _act(
@@ -105,12 +112,12 @@ def _act(
 
 def _export(workspace: Workspace, name: str | None, request: gr.Request) -> list[Any]:
     if not name:
-        return [pieces.note(t("mo_choose", request), "bad"), gr.skip()]
+        return [pieces.note(t("mo_choose", request), "bad"), gr.File(value=None, visible=False)]
     out = Path(_exports().name) / f"{name.removeprefix(library.RUN_PREFIX)}.zip"
     try:
         library.export_zip(workspace, name, out)
     except UserError as problem:
-        return [pieces.error(problem, request), gr.File(visible=False)]
+        return [pieces.error(problem, request), gr.File(value=None, visible=False)]
     return [pieces.note(t("mo_exported", request, name=out.name), "good"), gr.File(value=str(out), visible=True)]
 
 

@@ -1,6 +1,6 @@
 """Every sentence of the core in Chinese: English template -> Chinese one with the same fields; and its progress."""
 
-from imagen_demo.ui import sentences_zh_discover, sentences_zh_latent, texts_export
+from imagen_demo.ui import sentences_zh_discover, sentences_zh_latent, sentences_zh_timeline, texts_export
 
 SENTENCES: dict[str, str] = {
     # the page itself
@@ -84,6 +84,7 @@ SENTENCES: dict[str, str] = {
     "{file} is not a readable zip file.": "{file} 不是可读的 zip 文件。",
     "{file} was not imported: a model's zip needs {needed} in one folder.":
         "未导入 {file}：模型的 zip 需要在同一文件夹中包含 {needed}。",
+    "{file} was not imported: you already have this model, as {name}.": "未导入 {file}：您已有该模型，名为 {name}。",
     "{file} was not imported: it has {member} twice.": "未导入 {file}：其中 {member} 出现了两次。",
     "{file} was not imported: it has {member}. A model's zip holds only {allowed}.":
         "未导入 {file}：其中有 {member}；模型的 zip 只能包含 {allowed}。",
@@ -107,9 +108,6 @@ SENTENCES: dict[str, str] = {
     "This recipe has an unknown entry, {key}; a newer version made it.": "此配方有未知条目 {key}，由更新的版本生成。",
     "All pictures of an interpolation must come from one model.": "插值的所有图片必须来自同一模型。",
     "An interpolation can last up to {most} seconds.": "插值最长 {most} 秒。",
-    "An interpolation needs 2 to {most} pictures to go between.": "插值需要 2 到 {most} 张图片。",
-    "An interpolation's easing must be one of {choices}.": "插值的缓动可选：{choices}。",
-    "An interpolation's space must be one of {choices}.": "插值的路径可选：{choices}。",
     "Frames a second must be a whole number from 1 to 120.": "每秒帧数须为 1 到 120 的整数。",
     # training
     "The settings of {name} (config.json) are damaged. Delete it and train anew.":
@@ -304,11 +302,14 @@ SENTENCES: dict[str, str] = {
 SENTENCES |= sentences_zh_discover.SENTENCES
 SENTENCES |= sentences_zh_latent.SENTENCES
 SENTENCES |= texts_export.SENTENCES
+SENTENCES |= sentences_zh_timeline.SENTENCES
 
 PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, with the pattern's groups
     r"(\d+) of (\d+) pictures read, (\d+) accepted": r"已读取 \1 / \2 张，采用 \3 张",
     r"(\d+) of (\d+) planets drawn": r"已绘制 \1 / \2 张",
     r"All planets drawn": "已全部绘制",
+    r"(\d+)/(\d+) frames": r"\1 / \2 帧",
+    r"Measuring the way": "正在测量路径",
     r"Unpacking (.*)": r"正在解压 \1",
     r"Looking for near duplicates": "正在查找近似重复的图片",
     r"Waiting for the same pictures": "正在等待相同图片准备完成",

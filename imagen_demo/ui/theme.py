@@ -104,5 +104,5 @@ window.imagenDemo.rememberedTheme();"""
 
 
 def head() -> str:
-    """For the page's <head>: the script all picture tabs share."""
-    return f"<script>{(STATIC / 'common.js').read_text('utf-8')}</script>"
+    """For the page's <head>: the scripts that all tabs share."""
+    return "".join(f"<script>{(STATIC / name).read_text('utf-8')}</script>" for name in ("common.js", "shell.js"))

@@ -1,0 +1,67 @@
+// The page around the tabs: the tab in the address, buttons whose long work goes on elsewhere, lost connections.
+// Loaded in <head> after common.js, whose helpers it joins.
+(() => {
+  const D = window.imagenDemo;
+
+  // -- the tab in the address -----------------------------------------------------------------------
+  // In its hash, so that links to pictures stay what they are: ?seed=5#tab=train. Explore needs none.
+  const hashOf = (tab) => (tab && tab !== 'explore' ? `#tab=${tab}` : '');
+  const hashTab = () => D.tabs.find((tab) => hashOf(tab) && hashOf(tab) === location.hash);
+  const tabInSight = () => D.tabs.find((tab) => document.getElementById(`tab-${tab}`)?.offsetParent);
+  const writeTab = () => {
+    const hash = hashOf(tabInSight());
+    if (hash !== location.hash) history.replaceState(history.state, '', location.pathname + location.search + hash);
+  };
+  const later = () => setTimeout(writeTab, 100); // once Gradio has changed tabs
+  let opening = 0;
+  const openTab = (tab) => { // as soon as there are tabs
+    if (!tab) return;
+    const end = Date.now() + 20000, mine = ++opening;
+    const timer = setInterval(() => {
+      const here = tabInSight();
+      if (here === tab || mine !== opening || Date.now() > end) { clearInterval(timer); return; }
+      if (here) D.showTab(tab);
+    }, 60);
+  };
+  document.addEventListener('click', (event) => { if (event.target.closest?.('#tabs button')) { opening += event.isTrusted; later(); } });
+  window.addEventListener('hashchange', () => openTab(hashTab() ?? (location.hash ? null : 'explore')));
+  openTab(hashTab());
+
+  // -- long work -------------------------------------------------------------------------------------
+  // The button turns its wheel and does not answer; what comes of it is brought into sight, a file is saved.
+  const each = (id, work) => { const node = document.getElementById(id); if (node) work(node); };
+  const busy = (id, on) => each(id, (node) => (on ? node.setAttribute('aria-busy', 'true') : node.removeAttribute('aria-busy')));
+  const reveal = (id, tries = 20) => setTimeout(() => { // it may have yet to appear
+    const node = document.getElementById(id);
+    if (node?.offsetHeight) node.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+    else if (tries) reveal(id, tries - 1);
+  }, 100);
+  const stays = (id, on) => each(id, (node) => node.classList.toggle('im-stays', on));
+  const jobBegins = (button, ...places) => { busy(button, true); places.forEach((id) => reveal(id)); };
+  const jobEnds = (button, output, value, save) => {
+    busy(button, false);
+    const file = [value].flat()[0];
+    if (!file) return;
+    if (save && file.url) D.save(file.url, file.orig_name || '');
+    reveal(output);
+    stays(output, true);
+    setTimeout(() => stays(output, false), 8000); // seen; now back to its place
+  };
+  document.addEventListener('click', (event) => {
+    if (event.target.closest?.('[aria-busy=true]')) { event.stopPropagation(); event.preventDefault(); }
+  }, true);
+
+  // -- the server is gone -------------------------------------------------------------------------------
+  // Gradio says so, and reloads the page when it is back; its sentence has no translation.
+  const SAID = {
+    'Connection to the server was lost. Attempting reconnection...': '与服务器的连接已断开，正在尝试重新连接…',
+    'Connection Lost': '连接已断开',
+  };
+  const translate = () => document.querySelectorAll('.toast-body *').forEach((node) => {
+    const text = node.childElementCount ? '' : SAID[node.textContent.trim()];
+    if (text) node.textContent = text;
+  });
+  if (D.chinese) new MutationObserver(translate).observe(document.documentElement, { childList: true, subtree: true });
+
+  Object.assign(D, { jobBegins, jobEnds });
+})();
