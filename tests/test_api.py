@@ -99,7 +99,7 @@ def test_films(client):
     for text in (f"t={wanted.to_link()}", json.dumps(wanted.to_json())):
         assert Image.open(client.predict(text, api_name="/film")).n_frames == 5
     for nonsense in ("", "{", "t=x", '{"recipes": 1}'):
-        with pytest.raises(Exception, match="film|unreadable"):
+        with pytest.raises(Exception, match=r"film|unreadable"):
             client.predict(nonsense, api_name="/film")
 
 

@@ -102,8 +102,8 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
         """Make the film of a timeline, as the Interpolate tab does.
 
         Args:
-            timeline: The t of that tab's link, or JSON: recipes, seconds and easings of each segment, kind, closed, even,
-                fps, size, format, background, radius, seed, speed.
+            timeline: The t of that tab's link, or JSON: recipes, seconds and easings of each segment, kind, closed,
+                even, fps, size, format, background, radius, seed, speed.
 
         Returns:
             The film's file.
