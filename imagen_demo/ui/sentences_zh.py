@@ -179,6 +179,7 @@ SENTENCES: dict[str, str] = {
         "质量已有 {waited:.0f} kimg 没有提高。最好的网络已保留，可以就此停止。",
     "Training has just begun: first come colours, then coarse shapes, then detail. There is nothing to do.":
         "训练刚刚开始：先出现颜色，再是大致形状，最后是细节。无需操作。",
+    "All is well: the two networks learn from each other.": "一切正常：两个网络正在互相学习。",
     "All is well: the two networks learn from each other. Quality was best at {best:.1f} kimg.":
         "一切正常：两个网络在互相学习。质量在 {best:.1f} kimg 时最好。",
     "Just before the end something went wrong, so the run ends with its last good state, of {kimg:.1f} kimg.":

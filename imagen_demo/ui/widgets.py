@@ -180,6 +180,7 @@ def new_recipe(studio: Studio, name: str, seed: int = 0, psi: float = DEFAULT_PS
 def unpinned(studio: Studio, recipe: Recipe, language: str) -> tuple[Recipe, str | None]:
     """A recipe from a link or file, made ready for the page, and a sentence if its model has changed since."""
     note = None
+    recipe = replace(recipe, model=library.renamed(studio.workspace, recipe.model, recipe.model_hash))
     if recipe.model_hash and not studio.model(recipe.model).hash.startswith(recipe.model_hash):
         note = texts.t("c_other_version", language)
     recipe = replace(recipe, model_hash="")
