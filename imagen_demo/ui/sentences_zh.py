@@ -1,6 +1,6 @@
 """Every sentence of the core in Chinese: English template -> Chinese one with the same fields; and its progress."""
 
-from imagen_demo.ui import sentences_zh_discover, sentences_zh_latent, sentences_zh_timeline
+from imagen_demo.ui import sentences_zh_discover, sentences_zh_latent, sentences_zh_timeline, texts_export
 
 SENTENCES: dict[str, str] = {
     # the page itself
@@ -179,6 +179,7 @@ SENTENCES: dict[str, str] = {
         "质量已有 {waited:.0f} kimg 没有提高。最好的网络已保留，可以就此停止。",
     "Training has just begun: first come colours, then coarse shapes, then detail. There is nothing to do.":
         "训练刚刚开始：先出现颜色，再是大致形状，最后是细节。无需操作。",
+    "All is well: the two networks learn from each other.": "一切正常：两个网络正在互相学习。",
     "All is well: the two networks learn from each other. Quality was best at {best:.1f} kimg.":
         "一切正常：两个网络在互相学习。质量在 {best:.1f} kimg 时最好。",
     "Just before the end something went wrong, so the run ends with its last good state, of {kimg:.1f} kimg.":
@@ -301,6 +302,7 @@ SENTENCES: dict[str, str] = {
 }  # fmt: skip
 SENTENCES |= sentences_zh_discover.SENTENCES
 SENTENCES |= sentences_zh_latent.SENTENCES
+SENTENCES |= texts_export.SENTENCES
 SENTENCES |= sentences_zh_timeline.SENTENCES
 
 PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, with the pattern's groups
@@ -314,4 +316,5 @@ PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, wi
     r"Waiting for the same pictures": "正在等待相同图片准备完成",
     r"Done": "完成",
 }
+PROGRESS |= texts_export.PROGRESS
 PROGRESS |= sentences_zh_latent.PROGRESS

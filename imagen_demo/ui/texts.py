@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from imagen_demo.errors import UserError
-from imagen_demo.ui import texts_discover, texts_explore, texts_interpolate, texts_train
+from imagen_demo.ui import texts_discover, texts_explore, texts_export, texts_interpolate, texts_train
 from imagen_demo.ui.sentences_zh import PROGRESS, SENTENCES
 
 _SHELL = {
@@ -88,6 +88,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **texts_discover.TEXTS,
     **texts_interpolate.TEXTS,
     **_GENERATE,
+    **texts_export.TEXTS,
     **texts_train.TEXTS,
 }
 
