@@ -205,7 +205,8 @@ def events(run: Run, request: gr.Request | None, limit: int = 30) -> str:
             text, kimg = translate(row["template"], row["values"], request), float(row["kimg"])
         except (KeyError, IndexError, ValueError, TypeError):
             continue  # written by another version
-        rows.append(f"<li><span>{t('tr_at', request, count=pictures(kimg, request))}</span>{escape(text)}</li>")
+        when = t("tr_at", request, count=pictures(kimg, request)) if kimg else t("tr_at_start", request)
+        rows.append(f"<li><span>{when}</span>{escape(text)}</li>")
     if not rows:
         return ""
     return f'<p class="tr-heading">{t("tr_events", request)}</p><ul class="tr-events">{"".join(rows)}</ul>'

@@ -133,7 +133,7 @@ def _plot(
         colours = plots.colour_map(keys) if chooser is None else plots.QUALITY_COLOURS
         plot = gr.LinePlot(
             x="kimg", y="value", color="series", color_map=colours, colors_in_legend=[], height=170,
-            show_label=False, x_title=i18n("tr_x"), y_title=" ", elem_id=elem_id, buttons=[], container=False,
+            show_label=False, x_title=i18n("tr_x_short"), y_title=" ", elem_id=elem_id, buttons=[], container=False,
         )  # fmt: skip
 
     def fill(request: gr.Request) -> str:
