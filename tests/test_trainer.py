@@ -232,6 +232,13 @@ def test_stop_request_ends_within_a_step(tmp_path, dataset):
     assert run.status().state == "stopped" and run.asked() is None
 
 
+def test_a_stop_asked_for_while_the_trainer_still_loads_ends_in_good_order(tmp_path, dataset):
+    run = make_run(tmp_path / "runs" / "demo", dataset, minutes=10.0)
+    run.ask("stop")
+    assert run_process(run).wait(timeout=60) == 0
+    assert run.status().state == "stopped" and run.state.is_dir() and run.asked() is None
+
+
 def test_failures_are_written_as_one_sentence(tmp_path, dataset, monkeypatch):
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     gone = make_run(tmp_path / "gone", dataset)

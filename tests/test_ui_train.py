@@ -13,6 +13,7 @@ from tiny import save_tiny_model
 
 from imagen_demo.config import ARCHITECTURES, OBJECTIVES, ModelConfig, PrepareConfig, TrainConfig, settings
 from imagen_demo.errors import UserError
+from imagen_demo.models.folder import load_model
 from imagen_demo.studio import datasets, jobs, library
 from imagen_demo.training import coach
 from imagen_demo.training.run import Run, Status, own_status
@@ -150,7 +151,8 @@ def test_explore_opens_the_newest_network_and_after_the_end_the_best_one(workspa
     assert opened() == ("run/first", "Explore the newest network", False)
     save_tiny_model(run.latest)
     save_tiny_model(workspace.checkpoints / "first-2")
-    (run.path / "published.json").write_text('{"model": "first-2"}')
+    weights = load_model(workspace.checkpoints / "first-2").hash
+    (run.path / "published.json").write_text(json.dumps({"model": "first-2", "weights": weights}))
     assert opened() == ("first-2", "Explore the best network", True)
     alive = own_status()
     alive.state = "training"

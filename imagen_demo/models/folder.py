@@ -153,6 +153,14 @@ def load_model(folder: Path, device: str | torch.device = "cpu") -> Model:
     return Model(generator, info, w_avg, hashlib.sha256(data).hexdigest(), folder)
 
 
+def weights_hash(folder: Path) -> str:
+    """The SHA-256 of a model's weights, as in :class:`Model`; "" where there are none."""
+    try:
+        return hashlib.sha256((storage.current_folder(folder) / "model.safetensors").read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
 def _problems(tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> list[str]:
     """What is wrong with the tensors of a file, in a stable order."""
     problems = [f"{key} is missing" for key in expected.keys() - tensors.keys()]

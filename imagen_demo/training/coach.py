@@ -147,6 +147,12 @@ def plateau(curves: Curves) -> bool:
     return curves.waited() >= max(PATIENCE_KIMG / 4, PATIENCE_SHARE / 2 * curves.now["kimg"])
 
 
+def improved(curves: Curves) -> bool:
+    """Quality was measured before its best time: a first measurement is the best one and says nothing."""
+    measured = curves.quality()
+    return bool(measured) and measured[0][0] < curves.best()[0]
+
+
 def young(curves: Curves) -> bool:
     return curves.progress < YOUNG_SHARE
 
@@ -222,9 +228,10 @@ RULES = (
         "Training has just begun: first come colours, then coarse shapes, then detail. There is nothing to do.",
     ),
     Rule(
-        "well", "fine", lambda curves: True,
+        "better", "fine", improved,
         "All is well: the two networks learn from each other. Quality was best at {best:.1f} thousand pictures.",
     ),
+    Rule("well", "fine", lambda curves: True, "All is well: the two networks learn from each other."),
 )  # fmt: skip
 LAST_WORD = (
     "Just before the end something went wrong, so the run ends with its last good state, of {kimg:.1f} "

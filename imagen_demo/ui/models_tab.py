@@ -16,7 +16,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.models.metrics import MEANINGS
 from imagen_demo.studio import library
 from imagen_demo.studio.library import ModelEntry
-from imagen_demo.ui import file_jobs, pieces, widgets
+from imagen_demo.ui import file_jobs, models_export, pieces, widgets
 from imagen_demo.ui.pieces import PRIVATE
 from imagen_demo.ui.texts import i18n, pictures, t, translate_error
 from imagen_demo.workspace import Workspace
@@ -51,6 +51,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
                 delete_yes = gr.Button(i18n("mo_delete_yes"), variant="stop", size="md", elem_id="models-delete-yes")
                 delete_no = gr.Button(i18n("mo_keep"), size="md", elem_id="models-delete-no")
         file = gr.File(visible=False, label=i18n("mo_file"), interactive=False, elem_id="models-file")
+        models_export.build(workspace, studio)
         with gr.Accordion(i18n("mo_card"), open=False, elem_id="models-card-fold"):
             readme = gr.Markdown(elem_id="models-readme")
 

@@ -1,6 +1,6 @@
 """Every sentence of the core in Chinese: English template -> Chinese one with the same fields; and its progress."""
 
-from imagen_demo.ui import sentences_zh_discover, sentences_zh_latent
+from imagen_demo.ui import sentences_zh_discover, sentences_zh_latent, sentences_zh_timeline, texts_export
 
 SENTENCES: dict[str, str] = {
     # the page itself
@@ -109,9 +109,6 @@ SENTENCES: dict[str, str] = {
     "This recipe has an unknown entry, {key}; a newer version made it.": "此配方有未知条目 {key}，由更新的版本生成。",
     "All pictures of an interpolation must come from one model.": "插值的所有图片必须来自同一模型。",
     "An interpolation can last up to {most} seconds.": "插值最长 {most} 秒。",
-    "An interpolation needs 2 to {most} pictures to go between.": "插值需要 2 到 {most} 张图片。",
-    "An interpolation's easing must be one of {choices}.": "插值的缓动可选：{choices}。",
-    "An interpolation's space must be one of {choices}.": "插值的路径可选：{choices}。",
     "Frames a second must be a whole number from 1 to 120.": "每秒帧数须为 1 到 120 的整数。",
     # training
     "The settings of {name} (config.json) are damaged. Delete it and train anew.":
@@ -175,19 +172,20 @@ SENTENCES: dict[str, str] = {
     "Quality has not become better for {waited:.0f} thousand pictures, so training ends here; the best "
     "network is that of "
     "{best:.1f} thousand pictures.":
-        "质量已有 {waited:.0f} 千张图片 没有提高，训练到此结束；最好的网络是 {best:.1f} 千张图片 时的。",
+        "质量已有 {waited:.0f} 千张图片没有提高，训练到此结束；最好的网络是 {best:.1f} 千张图片时的。",
     "The discriminator tells all pictures apart at the moment. If that lasts, training goes back by itself.":
         "目前判别器能分辨所有图片。如果持续下去，训练会自动退回。",
     "The pictures have become worse since {best:.1f} thousand pictures; the best network is kept. "
     "More pictures or a higher gamma would help.":
-        "自 {best:.1f} 千张图片 以来图片变差了；最好的网络已保留。增加图片或提高 gamma 会有帮助。",
+        "自 {best:.1f} 千张图片以来图片变差了；最好的网络已保留。增加图片或提高 gamma 会有帮助。",
     "Quality has not become better for {waited:.0f} thousand pictures. The best network is kept, so you "
     "may stop here.":
-        "质量已有 {waited:.0f} 千张图片 没有提高。最好的网络已保留，可以就此停止。",
+        "质量已有 {waited:.0f} 千张图片没有提高。最好的网络已保留，可以就此停止。",
     "Training has just begun: first come colours, then coarse shapes, then detail. There is nothing to do.":
         "训练刚刚开始：先出现颜色，再是大致形状，最后是细节。无需操作。",
+    "All is well: the two networks learn from each other.": "一切正常：两个网络正在互相学习。",
     "All is well: the two networks learn from each other. Quality was best at {best:.1f} thousand pictures.":
-        "一切正常：两个网络在互相学习。质量在 {best:.1f} 千张图片 时最好。",
+        "一切正常：两个网络在互相学习。质量在 {best:.1f} 千张图片时最好。",
     "Just before the end something went wrong, so the run ends with its last good state, of {kimg:.1f} "
     "thousand pictures.":
         "临近结束时出了问题，因此任务以最近的正常状态（{kimg:.1f} 千张图片）结束。",
@@ -310,14 +308,19 @@ SENTENCES: dict[str, str] = {
 }  # fmt: skip
 SENTENCES |= sentences_zh_discover.SENTENCES
 SENTENCES |= sentences_zh_latent.SENTENCES
+SENTENCES |= texts_export.SENTENCES
+SENTENCES |= sentences_zh_timeline.SENTENCES
 
 PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, with the pattern's groups
     r"(\d+) of (\d+) pictures read, (\d+) accepted": r"已读取 \1 / \2 张，采用 \3 张",
     r"(\d+) of (\d+) planets drawn": r"已绘制 \1 / \2 张",
     r"All planets drawn": "已全部绘制",
+    r"(\d+)/(\d+) frames": r"\1 / \2 帧",
+    r"Measuring the way": "正在测量路径",
     r"Unpacking (.*)": r"正在解压 \1",
     r"Looking for near duplicates": "正在查找近似重复的图片",
     r"Waiting for the same pictures": "正在等待相同图片准备完成",
     r"Done": "完成",
 }
+PROGRESS |= texts_export.PROGRESS
 PROGRESS |= sentences_zh_latent.PROGRESS

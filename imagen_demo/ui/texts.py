@@ -14,7 +14,7 @@ import gradio as gr
 
 from imagen_demo.errors import UserError
 from imagen_demo.progress import pictures_seen
-from imagen_demo.ui import texts_discover, texts_explore, texts_train
+from imagen_demo.ui import texts_discover, texts_explore, texts_export, texts_interpolate, texts_train
 from imagen_demo.ui.sentences_zh import PROGRESS, SENTENCES
 
 _SHELL = {
@@ -50,34 +50,6 @@ _COMMON = {  # c_: used by several picture tabs
                         "用自己的图片或示例图集训练一个，训练时即可在此探索。"),
     "c_cancel": ("Cancel", "取消"),
     "c_cancelled": ("Cancelled.", "已取消。"),
-}  # fmt: skip
-
-_INTERPOLATE = {
-    "i_preview": ("Preview of the video", "视频预览"),
-    "i_film": ("Film strip", "胶片"),
-    "i_frame": ("Frame", "帧"),
-    "i_play": ("Play", "播放"),
-    "i_pause": ("Pause", "暂停"),
-    "i_keys": ("Pictures on the way", "途经的图片"),
-    "i_two": ("Add at least two pictures.", "请至少添加两张图片。"),
-    "i_earlier": ("Earlier", "前移"),
-    "i_later": ("Later", "后移"),
-    "i_remove": ("Remove", "移除"),
-    "i_add": ("Add", "添加"),
-    "i_current": ("From Explore", "取自探索页"),
-    "i_seconds": ("Length, seconds", "时长（秒）"),
-    "i_loop": ("Loop back to the first picture", "首尾相接循环"),
-    "i_space": ("Way", "路径"),
-    "i_space_w": ("straight in w", "w 直线 (lerp)"),
-    "i_space_z": ("arc in z", "z 圆弧 (slerp)"),
-    "i_easing": ("Easing", "缓动"),
-    "i_ease_linear": ("steady", "匀速"),
-    "i_ease_smooth": ("smooth", "平滑"),
-    "i_ease_cubic": ("slow at pictures", "在图片处放慢"),
-    "i_fps": ("Frames a second", "每秒帧数"),
-    "i_size": ("Size", "尺寸"),
-    "i_make": ("Make video", "生成视频"),
-    "i_video": ("Video", "视频"),
 }  # fmt: skip
 
 _GENERATE = {
@@ -116,8 +88,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     **_COMMON,
     **texts_explore.TEXTS,
     **texts_discover.TEXTS,
-    **_INTERPOLATE,
+    **texts_interpolate.TEXTS,
     **_GENERATE,
+    **texts_export.TEXTS,
     **texts_train.TEXTS,
 }
 

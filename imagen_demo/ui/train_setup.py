@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,11 @@ from imagen_demo.workspace import Workspace, checked_name, free_name
 
 PRESETS = (5, 15, 30, 60)  # minutes
 LEAST_MINUTES = 0.1
+# Gradio uploads a folder's files without saying where in it they lay; the browser's own input still knows.
+PLACES = """(...values) => {
+  const input = [...document.querySelectorAll("input[webkitdirectory]")].find((each) => each.files.length);
+  return [...values.slice(0, 4), JSON.stringify(input ? [...input.files].map((file) => file.webkitRelativePath) : [])];
+}"""
 ADVANCED = [field for field in settings(TrainConfig) if field.metadata["advanced"]]
 
 
@@ -71,6 +77,7 @@ def _step(greeting: pieces.Greeting, number: int, title: str, help: str = "") ->
 
 def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting, jobs: Jobs[Dataset]) -> gr.Dropdown:
     token = gr.State(None)  # key of the job this page watches
+    places = gr.Textbox(visible=False)  # JSON: where each file of the uploaded folder lay in it
     with gr.Column(elem_classes="tr-card"):
         _step(greeting, 1, "tr_step1", "tr_step1_help")
         with gr.Row(equal_height=False):
@@ -125,6 +132,19 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting
         work = lambda progress: datasets.prepare_dataset(workspace, source, name, config, progress)  # noqa: E731
         return begin(before, work, request)
 
+    def from_folder(
+        before: str | None, paths: list[str] | None, side: int, how: str, places: str | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """As :func:`from_files`, with the sub-folders as classes, where the page could tell where each file lay."""
+        found = json.loads(places or "[]")
+        if not paths or len(found) != len(paths):
+            return from_files(before, paths, side, how, request)
+        source = {str(place): Path(path) for place, path in zip(found, paths, strict=True)}
+        name, config = _name_of([Path(next(iter(source)).partition("/")[0])]), PrepareConfig(resolution=side, fit=how)
+        return begin(
+            before, lambda progress: datasets.prepare_dataset(workspace, source, name, config, progress), request
+        )
+
     def from_sample(before: str | None, side: int, how: str, request: gr.Request) -> tuple[Any, ...]:
         config = PrepareConfig(resolution=side, fit=how)
         return begin(before, lambda progress: datasets.prepare_sample_set(workspace, config, progress), request)
@@ -155,7 +175,8 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting
     blocks.load(arrive, None, started, **PRIVATE)
     files.change(lambda paths: gr.Button(visible=bool(paths)), files, go, **PRIVATE)
     go.click(from_files, [token, files, resolution, fit], started, **PRIVATE)
-    folder.upload(from_files, [token, folder, resolution, fit], started, **PRIVATE)
+    folder.upload(from_folder, [token, folder, resolution, fit, places], started, js=PLACES, **PRIVATE)
+    folder.upload(lambda: None, None, files, **PRIVATE)  # what was dropped before is not what is prepared
     sample.click(from_sample, [token, resolution, fit], started, **PRIVATE)
     cancel.click(stop, token, None, **PRIVATE)
     timer.tick(look, token, [bar, working, timer, message, dataset], **PRIVATE)
