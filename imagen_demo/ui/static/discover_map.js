@@ -25,7 +25,7 @@ const mapView = (() => {
     await pictures(wanted.map((index) => recipes[index]), 256, (at, src) => {
       sharp.add(wanted[at]);
       board.picture(wanted[at], src);
-    }, () => of === done && root.isConnected, true);
+    }, () => of === done && root.isConnected, { quiet: true });
   });
 
   // -- controls ----------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ const mapView = (() => {
     }
     const draw = async () => {
       const missing = recipes.map((_, index) => index).filter((index) => !sources[index]);
-      return pictures(missing.map((index) => recipes[index]), THUMB, (at, src) => { sources[missing[at]] = src; board.picture(missing[at], src); }, alive);
+      return pictures(missing.map((index) => recipes[index]), THUMB, (at, src) => { sources[missing[at]] = src; board.picture(missing[at], src); }, alive, { call: server.thumbs });
     };
     const complete = wanted.by === 'look' ? await draw() : true; // by look every picture is needed first
     const answer = complete && await arranged(wanted, alive);
