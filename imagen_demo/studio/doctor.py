@@ -64,7 +64,7 @@ def _python(workspace: Workspace) -> Finding:
 def pins() -> dict[str, str]:
     """``{package: version}`` of requirements.txt."""
     text = (REPOSITORY / "requirements.txt").read_text("utf-8")
-    return dict(re.findall(r"^([\w-]+)==([\w.]+)", text, re.MULTILINE))
+    return dict(re.findall(r"^([\w-]+)(?:\[\w+\])?==([\w.]+)", text, re.MULTILINE))
 
 
 def _version(package: str) -> str | None:

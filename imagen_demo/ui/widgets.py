@@ -24,6 +24,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.studio import library
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.ui import texts
+from imagen_demo.ui.api_call import api_call
 from imagen_demo.ui.theme import STATIC
 from imagen_demo.workspace import Workspace
 
@@ -203,7 +204,7 @@ def warm_up(workspace: Workspace, studio: Studio) -> None:
 
 
 def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[..., Payload]]:
-    """The calls every picture tab makes: ``models``, ``describe``, ``draw``, ``png``."""
+    """The calls every picture tab makes: ``models``, ``describe``, ``draw``, ``png``, ``api_call``."""
 
     def list_models(payload: Payload, language: str) -> Payload:
         return {"models": models(workspace, language)}
@@ -222,7 +223,11 @@ def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[...
         recipe = recipe_from(payload.get("recipe"))
         return {"url": file_url(studio.png(recipe), "image/png"), "name": file_name(recipe)}
 
-    calls = {"models": list_models, "describe": describe, "draw": draw, "png": png_file}
+    def code(payload: Payload, language: str) -> Payload:
+        recipe = studio.pinned(recipe_from(payload.get("recipe")))
+        return dict(api_call(recipe, str(payload.get("base", "")), file_name(recipe)))
+
+    calls = {"models": list_models, "describe": describe, "draw": draw, "png": png_file, "api_call": code}
     return [server_function(name, work) for name, work in calls.items()]
 
 
