@@ -80,6 +80,7 @@ class ModelConfig:
     mapping_layers: int = 2
     width: int = 1024  # channels at resolution r: min(width / r, max_channels)
     max_channels: int = 256
+    noise: bool = False  # fresh random numbers for the detail of every training picture (StyleGAN, section 3.2)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,21 @@ def test_shapes(arch, channels, classes, resolution):
     assert torch.equal(generator.synthesis(ws), pictures)
 
 
+def test_noise_changes_detail_as_its_strength_says():
+    generator = build_generator(dataclasses.replace(TINY, resolution=32, noise=True))
+    assert generator.noise_size == 4**2 + 8**2 + 8**2 + 16**2 + 16**2 + 32**2
+    z, noise = torch.randn(2, 8), torch.randn(2, generator.noise_size)
+    assert torch.equal(generator(z), generator(z, None, noise))  # a strength of 0, as at the start
+    with torch.no_grad():
+        for block in generator.blocks:
+            block.noise_strength.fill_(0.5)
+    assert not torch.equal(generator(z), generator(z, None, noise))
+    assert torch.equal(generator(z), generator(z, None, generator.noise))  # the model's own: always the same picture
+    apart = generator(z[:1].expand(2, -1), None, noise)
+    assert not torch.equal(*apart)
+    assert torch.allclose(apart[1:], generator(z[:1], None, noise[1:]), atol=1e-5)  # each picture has its own
+
+
 def test_classes_change_the_picture_and_the_logit():
     config = dataclasses.replace(TINY, num_classes=2)
     generator, discriminator = build_generator(config), build_discriminator(config)

@@ -66,7 +66,7 @@ def test_two_n_steps_equal_n_steps_kill_resume_n_steps(tmp_path, dataset, arch):
 @pytest.mark.parametrize("objective", ["nonsaturating", "hinge", "relativistic"])
 def test_every_objective_trains_and_leaves_a_usable_run(tmp_path, dataset, objective):
     trainer = make_trainer(tmp_path / "run", dataset, kimg=0.02, objective=objective)
-    before = {name: value.clone() for name, value in trainer.state.generator.state_dict().items()}
+    before = [value.clone() for value in trainer.state.generator.parameters()]
     trainer.train()
     run = trainer.run
     assert run.status().state == "finished" and run.status().progress == 1
@@ -76,7 +76,7 @@ def test_every_objective_trains_and_leaves_a_usable_run(tmp_path, dataset, objec
     assert all(keys <= row.keys() for row in rows) and np.isfinite(rows[-1]["loss_g"])
     assert "swd" in rows[-1] and rows[-1]["kimg"] == 0.02
     assert len(run.sample_grids()) == len(rows)
-    changed = [not torch.equal(before[name], value) for name, value in trainer.state.generator.state_dict().items()]
+    changed = [not torch.equal(*pair) for pair in zip(before, trainer.state.generator.parameters(), strict=True)]
     assert all(changed)
     for folder in (run.latest, run.best):
         model = load_model(folder)

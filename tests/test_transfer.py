@@ -16,7 +16,7 @@ from imagen_demo.models.transfer import transfer_discriminator, transfer_generat
 from imagen_demo.training.main import discriminator_of, publish, settled, train_run
 from imagen_demo.training.run import Run
 
-SMALL = ModelConfig(resolution=16, z_dim=8, w_dim=8, width=256, max_channels=64)
+SMALL = ModelConfig(noise=True, resolution=16, z_dim=8, w_dim=8, width=256, max_channels=64)
 COND = dataclasses.replace(SMALL, num_classes=2)
 
 
@@ -28,6 +28,9 @@ def dataset(tmp_path_factory) -> Dataset:
 def pair(parent: ModelConfig, child: ModelConfig, *names):
     torch.manual_seed(0)
     first, second = build_generator(parent), build_generator(child)
+    with torch.no_grad():
+        for block in (*first.blocks, *second.blocks):
+            block.noise_strength.fill_(0.3)
     return first, second, transfer_generator(second, first.state_dict(), parent, *names)
 
 
@@ -40,6 +43,7 @@ def test_the_same_shape_is_taken_over_whole():
 def test_a_higher_resolution_begins_with_the_parent_s_pictures_enlarged():
     first, second, share = pair(SMALL, dataclasses.replace(SMALL, resolution=64))
     z = torch.randn(4, 8)
+    assert torch.equal(second.noise[:, : first.noise_size], first.noise)
     small = torch.nn.functional.avg_pool2d(second(z), 4)
     assert 0.5 < share < 1
     assert (small - first(z)).abs().mean() < 0.1 * first(z).abs().mean()

@@ -29,6 +29,7 @@ class MlpGenerator(nn.Module):
         super().__init__()
         self.config = config
         self.num_ws = 1
+        self.noise_size = 0  # all chance is in z
         self.shape = (config.channels, config.resolution, config.resolution)
         self.first = nn.Linear(config.z_dim + config.num_classes, HIDDEN[0])
         self.second = nn.Linear(HIDDEN[0], HIDDEN[1])
@@ -38,11 +39,11 @@ class MlpGenerator(nn.Module):
         """[N, z_dim] -> w [N, 128]: the first hidden layer."""
         return F.relu(self.first(torch.cat([z, _class_input(labels, self.config, z)], dim=1)))
 
-    def synthesis(self, ws: Tensor) -> Tensor:
-        """[N, 1, 128] -> pictures [N, C, H, W] in [-1, 1]."""
+    def synthesis(self, ws: Tensor, noise: Tensor | None = None) -> Tensor:
+        """[N, 1, 128], and noise [N, 0] if any -> pictures [N, C, H, W] in [-1, 1]."""
         return torch.tanh(self.picture(F.relu(self.second(ws[:, 0])))).unflatten(1, self.shape)
 
-    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, labels: Tensor | None = None, noise: Tensor | None = None) -> Tensor:
         return self.synthesis(self.mapping(z, labels).unsqueeze(1))
 
 

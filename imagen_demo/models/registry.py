@@ -26,7 +26,7 @@ def check_model_config(config: ModelConfig) -> None:
     Raises:
         UserError: names the value and what would work.
     """
-    known = {"arch": ARCHITECTURES, "resolution": RESOLUTIONS, "channels": (3, 4)}
+    known = {"arch": ARCHITECTURES, "resolution": RESOLUTIONS, "channels": (3, 4), "noise": (False, True)}
     for name, choices in known.items():
         value = getattr(config, name)
         if type(value) is not type(choices[0]) or value not in choices:  # 64.0 == 64, but makes no network

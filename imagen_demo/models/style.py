@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -68,10 +69,20 @@ class Block(nn.Module):
         self.conv0 = ModulatedConv(inputs, outputs, 3, config.w_dim)
         self.conv1 = ModulatedConv(outputs, outputs, 3, config.w_dim)
         self.to_picture = ModulatedConv(outputs, config.channels, 1, config.w_dim, demodulate=False)
+        if config.noise:
+            self.noise_strength = nn.Parameter(torch.zeros(2))  # of each convolution; learned (StyleGAN, section 3.2)
 
-    def forward(self, x: Tensor, picture: Tensor, w0: Tensor, w1: Tensor) -> tuple[Tensor, Tensor]:
-        x = upsample(activate(self.conv0(x, w0)))
-        x = activate(self.conv1(x, w1))
+    def forward(
+        self, x: Tensor, picture: Tensor, w0: Tensor, w1: Tensor, noise: Sequence[Tensor] = ()
+    ) -> tuple[Tensor, Tensor]:
+        """``noise``: none, or [N or 1, 1, H, W] at half and at the full side of this block."""
+        x = self.conv0(x, w0)
+        if noise:
+            x = x + self.noise_strength[0] * noise[0]
+        x = self.conv1(upsample(activate(x)), w1)
+        if noise:
+            x = x + self.noise_strength[1] * noise[1]
+        x = activate(x)
         return x, upsample(picture) + self.to_picture(x, w1)
 
 
@@ -89,23 +100,38 @@ class StyleGenerator(nn.Module):
         sizes = [channels_at(config, r) for r in [START, *levels(config)]]
         self.blocks = nn.ModuleList(Block(a, b, config) for a, b in itertools.pairwise(sizes))
         self.num_ws = 1 + 2 * len(self.blocks)
+        self.noise_sides = [side for r in levels(config) for side in (r // 2, r)] if config.noise else []
+        if config.noise:  # what every picture is drawn with, unless it is given noise of its own
+            self.register_buffer("noise", normal(1, self.noise_size).detach())
+
+    @property
+    def noise_size(self) -> int:
+        """How many random numbers a picture takes besides z: one for each place of each convolution; 0 for none."""
+        return sum(side**2 for side in self.noise_sides)
 
     def mapping(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """[N, z_dim], int64 [N] or None -> w [N, w_dim]."""
         return self.mapping_network(z, labels)
 
-    def synthesis(self, ws: Tensor) -> Tensor:
-        """[N, num_ws, w_dim] -> pictures [N, C, H, W], about [-1, 1]."""
-        w = ws.unbind(dim=1)
+    def synthesis(self, ws: Tensor, noise: Tensor | None = None) -> Tensor:
+        """[N, num_ws, w_dim], noise [N or 1, noise_size] or the model's own -> pictures [N, C, H, W], about [-1, 1]."""
+        w, fields = ws.unbind(dim=1), self._fields(noise)
         x = self.const.expand(len(ws), -1, -1, -1).contiguous(memory_format=torch.channels_last)
         x = activate(self.conv(x, w[0]))
         picture = self.to_picture(x, w[0])
         for i, block in enumerate(self.blocks):
-            x, picture = block(x, picture, w[2 * i + 1], w[2 * i + 2])
+            x, picture = block(x, picture, w[2 * i + 1], w[2 * i + 2], fields[2 * i : 2 * i + 2])
         return picture
 
-    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        return self.synthesis(self.mapping(z, labels).unsqueeze(1).expand(-1, self.num_ws, -1))
+    def _fields(self, noise: Tensor | None) -> list[Tensor]:
+        """Each convolution's noise, [N or 1, 1, H, W]."""
+        if not self.noise_sides:
+            return []
+        parts = (self.noise if noise is None else noise).split([side**2 for side in self.noise_sides], dim=1)
+        return [part.view(-1, 1, side, side) for part, side in zip(parts, self.noise_sides, strict=True)]
+
+    def forward(self, z: Tensor, labels: Tensor | None = None, noise: Tensor | None = None) -> Tensor:
+        return self.synthesis(self.mapping(z, labels).unsqueeze(1).expand(-1, self.num_ws, -1), noise)
 
 
 class ResidualBlock(nn.Module):

@@ -36,6 +36,9 @@ def transfer_generator(
         finer = child.blocks[len(levels(config)) :]
         for block in finer:  # the pictures begin as the parent's, enlarged
             block.to_picture.weight.zero_()
+        if "noise" in parent and child.noise_size:  # from coarse to fine: one is the beginning of the other
+            shared = parent["noise"][:, : child.noise_size]
+            taken["noise"] = torch.cat([shared, child.noise[:, shared.shape[1] :]], dim=1)
         taken |= _mapping(child, parent, config, names, own_names)
     return _load(child, taken)
 

@@ -106,6 +106,7 @@ def resolve(
         mapping_layers=2,
         width=config.width,
         max_channels=min(512, config.width // 4),
+        noise=not mlp,
     )
     return config, model, reasons(config, model, dataset)
 

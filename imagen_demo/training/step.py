@@ -42,13 +42,14 @@ class Noise:
     """All the chance of one step. Each tensor's first dimension is the batch, so a part of it can be done alone."""
 
     z: Tensor  # [N, z_dim]
+    detail: Tensor  # [N, noise_size]
     real: Plan | None  # how the real pictures are augmented,
     fake: Plan | None  # the generated ones,
     again: Plan | None  # and the same ones when the generator learns
 
     def part(self, which: slice) -> Noise:
         plans = (self.real, self.fake, self.again)
-        return Noise(self.z[which], *(None if drawn is None else drawn.part(which) for drawn in plans))
+        return Noise(self.z[which], self.detail[which], *(None if drawn is None else drawn.part(which) for drawn in plans))
 
 
 def learning_rate_factor(progress: float, decay_from: float) -> float:
@@ -76,8 +77,9 @@ def seed_random(state: State, config: TrainConfig, purpose: int) -> None:
 def draw_noise(state: State, config: TrainConfig, count: int, device: torch.device) -> Noise:
     """The chance of the next step for a batch of ``count``."""
     seed_random(state, config, STEP)
-    z = torch.randn(count, state.generator.config.z_dim, generator=state.random, device=device)
-    return Noise(z, *(plan(count, state.controller.p, device, state.random) for _ in range(3)))
+    sizes = (state.generator.config.z_dim, state.generator.noise_size)
+    z, detail = (torch.randn(count, size, generator=state.random, device=device) for size in sizes)
+    return Noise(z, detail, *(plan(count, state.controller.p, device, state.random) for _ in range(3)))
 
 
 def train_step(
@@ -145,7 +147,7 @@ class Work:
         if self.drawn is not None:
             return self.drawn
         with self.autocast(), torch.set_grad_enabled(graph):
-            return self.team.caller(self.state.generator)(noise.z, labels).float()
+            return self.team.caller(self.state.generator)(noise.z, labels, noise.detail).float()
 
 
 def discriminator_update(work: Work) -> dict[str, Tensor]:
