@@ -36,7 +36,13 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
         **discover_grids.calls(studio),
     }
     tab = widgets.picture_tab(
-        "discover", workspace, studio, calls, ("v_", "x_picture"), scripts=SCRIPTS, grid_parameters=list(grids.NAMES)
+        "discover",
+        workspace,
+        studio,
+        calls,
+        ("v_", "x_picture", "g_close"),
+        scripts=SCRIPTS,
+        grid_parameters=list(grids.NAMES),
     )
     file = gr.File(label=i18n("v_table_file"), visible=False, elem_id="discover-table", interactive=False)
     cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="discover-table-cancel", size="sm")

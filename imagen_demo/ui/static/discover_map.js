@@ -6,7 +6,8 @@ const mapView = (() => {
   const spec = () => ({ model: model.name, first: seedOf(firstBox.value), count: +countBox.value, psi: psi.input.valueAsNumber, label: label(), by: byBox.value });
 
   const board = mapCanvas({
-    onpick: (index) => { choose(recipes[index], sources[index]); say(''); reveal(); },
+    onpick: (index) => { choose(recipes[index], sources[index]); say(''); },
+    onopen: (index) => D.open('explore', { recipe: { ...D.clone(blank), ...D.clone(recipes[index]) } }),
     onwalk: (index) => say(T('v_map_at', { seed: alone(index), number: index + 1, total: recipes.length })),
     onempty: (point) => blendAt(point),
     onrest: (indices, pixels) => sharpen(indices, pixels),
@@ -16,7 +17,6 @@ const mapView = (() => {
     const answer = await ask(server.around, { ...spec(), point, tidy: tidy.checked });
     if (!answer || !newest()) return;
     choose(answer.recipe);
-    reveal();
   });
   const sharpen = D.newest(async (indices, pixels) => { // larger pictures where the map is zoomed in
     const wanted = indices.filter((index) => sources[index] && !sharp.has(index)).slice(0, 24);

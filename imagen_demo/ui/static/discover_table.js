@@ -45,7 +45,6 @@ const pictureTable = (id, label) => {
       made.pick = () => {
         cells.forEach((other) => other.button.setAttribute('aria-pressed', other === made));
         choose(entry.recipe, made.image.src);
-        reveal();
       };
       const pressed = made.button.getAttribute('aria-pressed') === 'true';
       if (pressed) choose(entry.recipe, made.image.src); // its recipe has changed under it
