@@ -108,7 +108,7 @@ def main(
             Host.sent = 0
             times.append(first_picture(context.new_page(), address))
             context.close()
-        page = browser.new_context(accept_downloads=True).new_page()
+        page, Host.sent = browser.new_context(accept_downloads=True).new_page(), 0
         first_picture(page, address)
         kind = page.evaluate("document.body.dataset.ready")
         print(f"{kind}: {Host.sent / 1e6:.2f} MB to the visitor; first picture after "

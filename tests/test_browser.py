@@ -22,7 +22,7 @@ from imagen_demo.config import PrepareConfig
 from imagen_demo.studio import datasets, jobs
 from imagen_demo.workspace import Workspace
 
-TABS = ("explore", "interpolate", "generate", "train", "models_tab")
+TABS = ("explore", "discover", "interpolate", "generate", "train", "models_tab")
 PHONE = {"width": 390, "height": 844}
 
 pytestmark = pytest.mark.browser

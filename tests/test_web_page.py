@@ -8,11 +8,13 @@ import io
 import os
 import re
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browser_kit import open_tab
 from ort_files import CACHE, find_ort
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -252,3 +254,18 @@ def test_phone_languages_and_names_for_screen_readers(visit, scheme, locale):
     nameless = page.evaluate("""[...document.querySelectorAll('button, input, select')].filter(
         (node) => !(node.textContent.trim() || node.getAttribute('aria-label') || node.labels?.length)).length""")
     assert nameless == 0
+
+
+# -- the buttons in the app ----------------------------------------------------------------------------------
+
+
+def test_models_tab_exports_onnx(open_page):
+    page = open_page()
+    open_tab(page, "models_tab")
+    page.locator("#models-cards [data-model=planets]").click()
+    expect(page.locator("#models-export-web")).to_be_visible(timeout=WAIT)
+    with page.expect_download() as download:
+        page.click("#models-export-onnx")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.namelist() == ["planets.onnx", "planets-mapping.onnx", "planets-synthesis.onnx"]
+    expect(page.locator("#models-take-cancel")).to_be_hidden()

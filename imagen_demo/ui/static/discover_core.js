@@ -25,10 +25,10 @@ const label = () => (model.classes.length && classBox.value !== '' ? +classBox.v
 const plain = (seed) => ({ ...D.clone(blank), seeds: [[seed, 1]], psi: psi.input.valueAsNumber, label: label() ?? blank.label });
 
 // Pictures of `recipes`, a few at a time: put(index, src) for each. False where `alive()` said no or something failed.
-const pictures = async (recipes, side, put, alive, quiet = false) => {
+const pictures = async (recipes, side, put, alive, { quiet = false, call = server.draw } = {}) => {
   for (let at = 0; at < recipes.length; at += AT_ONCE) {
     if (!alive()) return false;
-    const answer = await D.ask(server.draw, { recipes: recipes.slice(at, at + AT_ONCE), side });
+    const answer = await D.ask(call, { recipes: recipes.slice(at, at + AT_ONCE), side });
     if (!alive()) return false;
     if (answer.error) { say(answer.error, true); return false; }
     answer.images.forEach((src, index) => put(at + index, src));

@@ -25,7 +25,7 @@ const mapView = (() => {
     await pictures(wanted.map((index) => recipes[index]), 256, (at, src) => {
       sharp.add(wanted[at]);
       board.picture(wanted[at], src);
-    }, () => of === done && root.isConnected, true);
+    }, () => of === done && root.isConnected, { quiet: true });
   });
 
   // -- controls ----------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ const mapView = (() => {
   D.options(byBox, [['w', T('v_by_w')], ['look', T('v_by_look')]], 'look');
   const tidy = h('input', { id: 'discover-map-tidy', type: 'checkbox', onchange: () => settle() });
   const other = button('discover-map-random', T('v_elsewhere'), 'random', () => { firstBox.value = String(D.randomSeed()); open(); });
-  const cancel = cancelButton('discover-map-cancel', () => run.stop());
+  const cancel = cancelButton('discover-map-cancel', () => { run.stop(); done = ''; });
   const run = runs(cancel);
   cancel.hidden = true;
 
@@ -71,7 +71,7 @@ const mapView = (() => {
     }
     const draw = async () => {
       const missing = recipes.map((_, index) => index).filter((index) => !sources[index]);
-      return pictures(missing.map((index) => recipes[index]), THUMB, (at, src) => { sources[missing[at]] = src; board.picture(missing[at], src); }, alive);
+      return pictures(missing.map((index) => recipes[index]), THUMB, (at, src) => { sources[missing[at]] = src; board.picture(missing[at], src); }, alive, { call: server.thumbs });
     };
     const complete = wanted.by === 'look' ? await draw() : true; // by look every picture is needed first
     const answer = complete && await arranged(wanted, alive);

@@ -7,4 +7,4 @@ const make = (format) => {
   made.title = T(`me_${format}_help`);
   return made;
 };
-root.replaceChildren(h('div', { class: 'im-bar' }, make('onnx'), make('web')));
+root.replaceChildren(h('div', { class: 'im-bar im-start' }, make('onnx'), make('web')));
