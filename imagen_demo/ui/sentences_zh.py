@@ -20,6 +20,7 @@ SENTENCES: dict[str, str] = {
         "{dataset} 已经准备好；--{option} 只用于图片。请用路径（如 ./{dataset}）指明图片文件夹，或去掉该选项。",
     # settings
     "{setting} cannot be {value!r}; use one of {choices}.": "{setting} 不能是 {value!r}；可选：{choices}。",
+    "{first} {rest}": "{first}{rest}",
     "{setting} is empty: give a number, {low} or more.": "{setting} 为空：请填写不小于 {low} 的数字。",
     "{setting} cannot be {value}; the least is {low}.": "{setting} 不能是 {value}；最小为 {low}。",
     "{setting} cannot be {value}; the most is {high}.": "{setting} 不能是 {value}；最大为 {high}。",
