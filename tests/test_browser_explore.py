@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from browser_kit import WAIT, changed_picture, picture, running_app
+from browser_kit import changed_picture, picture
 from playwright.sync_api import Page, expect
 
 from imagen_demo.studio.library import BUNDLED_NAMES
@@ -216,24 +216,3 @@ def test_a_seed_that_is_none_gets_a_sentence_and_the_picture_stays(open_page, ty
     seed.press("Enter")
     changed_picture(page, before)
     expect(seed).not_to_have_attribute("aria-invalid", "true")
-
-
-def test_what_was_chosen_while_the_server_was_away_is_there_when_it_is_back(browser, tmp_path):
-    with running_app(tmp_path) as (address, app):
-        page = browser.new_page(locale="zh-CN")
-        page.set_default_timeout(WAIT)
-        page.goto(f"{address}/?seed=3#tab=explore")
-        before = picture(page)
-        app.kill()
-        app.wait()
-    page.locator("#explore-seed").fill("8")
-    page.locator("#explore-seed").press("Enter")
-    expect(page.locator("#explore-note")).to_contain_text("与服务器的连接已断开")
-    expect(page.locator("#explore-frame")).to_have_class(re.compile("im-stale"))
-    expect(page.locator(".toast-body")).to_contain_text("恢复后页面会自动重新载入")
-    with running_app(tmp_path, "--port", address.rpartition(":")[2]):
-        page.wait_for_url(re.compile("seed=8"))
-        expect(page.locator("#explore-frame")).not_to_have_class(re.compile("im-stale"))
-        assert changed_picture(page, before)
-        expect(page.locator("#explore-seed")).to_have_value("8")
-        page.close()
