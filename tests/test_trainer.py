@@ -160,7 +160,7 @@ def test_trouble_in_the_very_last_moment_ends_with_the_last_good_state_and_says_
     status = trainer.run.status()
     assert (status.state, status.kimg, status.advice["rule"]) == ("finished", 0.016, "broken")
     (event,) = [event for event in trainer.run.events() if event["template"] == coach.LAST_WORD]
-    assert "last good state, of 0.0 kimg" in event["text"]
+    assert "last good state, of 0.0 thousand pictures" in event["text"]
     assert trainer.state.counters.step == 4 and trainer.run.metrics()[-1]["kimg"] == 0.016
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from imagen_demo.errors import UserError
+from imagen_demo.progress import pictures_seen
 from imagen_demo.ui import texts_discover, texts_explore, texts_export, texts_interpolate, texts_train
 from imagen_demo.ui.sentences_zh import PROGRESS, SENTENCES
 
@@ -54,7 +55,8 @@ _COMMON = {  # c_: used by several picture tabs
 _GENERATE = {
     "g_grid": ("Generated pictures", "生成的图片"),
     "g_seeds": ("Seeds", "种子"),
-    "g_seeds_help": ("A first seed such as 42, or a list such as 0-15 or 1,5,9", "起始种子如 42，或列表如 0-15、1,5,9"),
+    "g_seeds_help": ("Seeds: a first one such as 42, or a list such as 0-15 or 1,5,9",
+                     "种子：起始种子如 42，或列表如 0-15、1,5,9"),
     "g_count": ("Pictures", "数量"),
     "g_more": ("More", "换一批"),
     "g_zip": ("All as zip", "打包下载"),
@@ -124,6 +126,11 @@ def translate(template: str, values: dict[str, Any], source: gr.Request | str | 
         template = SENTENCES.get(template, template)
     said = {key: translate_error(v, source) if isinstance(v, UserError) else v for key, v in values.items()}
     return template.format(**said)
+
+
+def pictures(kimg: float, source: gr.Request | str | None = None) -> str:
+    """How many pictures, from thousands of them, in the visitor's way of writing."""
+    return pictures_seen(kimg, language(source) == "zh")
 
 
 def setting_label(field: str) -> str | gr.I18nData:

@@ -23,6 +23,7 @@ from imagen_demo.ui.texts import TEXTS, i18n, setting_label, t, translate, trans
 from imagen_demo.workspace import Workspace, checked_name, free_name
 
 PRESETS = (5, 15, 30, 60)  # minutes
+LEAST_MINUTES = 0.1
 # Gradio uploads a folder's files without saying where in it they lay; the browser's own input still knows.
 PLACES = """(...values) => {
   const input = [...document.querySelectorAll("input[webkitdirectory]")].find((each) => each.files.length);
@@ -237,8 +238,10 @@ def _settings(
                 choices=[(str(count), count) for count in PRESETS], value=default, label=i18n("tr_minutes"),
                 elem_id="train-minutes-preset", scale=3, min_width=260,
             )  # fmt: skip
-            minutes = gr.Number(default, minimum=0.1, maximum=100_000, label=i18n("tr_minutes_number"),
-                                elem_id="train-minutes", scale=1, min_width=120)  # fmt: skip
+            # No bounds here nor below: Gradio's own sentence about them names no field and is English.
+            minutes = gr.Number(
+                default, label=i18n("label_minutes"), elem_id="train-minutes", scale=1, min_width=120
+            )  # fmt: skip
             name = gr.Textbox(label=i18n("tr_name"), placeholder="planets", max_lines=1, elem_id="train-name",
                               scale=3, min_width=220)  # fmt: skip
         with gr.Accordion(i18n("tr_advanced"), open=False, elem_id="train-advanced"), gr.Row():
@@ -281,20 +284,34 @@ def _control(field: Any) -> Any:
     if meta["choices"]:
         return gr.Dropdown(choices=list(meta["choices"]), value=field.default, label=label, min_width=240, **common)
     whole = isinstance(field.default, int)
-    return gr.Number(
-        field.default, minimum=meta["low"], maximum=meta["high"], precision=0 if whole else None, label=label,
-        min_width=240, **common,
-    )  # fmt: skip
+    return gr.Number(field.default, precision=0 if whole else None, label=label, min_width=240, **common)
 
 
 def train_config(minutes: float | None, values: tuple[Any, ...]) -> TrainConfig:
-    """The settings of the form; an emptied field means its default.
+    """The settings of the form; an emptied advanced field means its default.
 
     Raises:
         UserError: a value out of range.
     """
     given = {f.name: value for f, value in zip(ADVANCED, values, strict=True) if value is not None}
-    return TrainConfig(minutes=TrainConfig().minutes if minutes is None else minutes, **given)
+    if given.get("kimg"):  # the length is given by pictures
+        return TrainConfig(**given)
+    return TrainConfig(minutes=checked_minutes(minutes, "minutes"), **given)
+
+
+def checked_minutes(minutes: float | None, setting: str) -> float:
+    """A length that can be trained for.
+
+    Raises:
+        UserError: names the field, by ``label_<setting>``.
+    """
+    if minutes is None:
+        raise UserError("{setting} is empty: give a number, {low} or more.", setting=setting, low=LEAST_MINUTES)
+    if not minutes >= LEAST_MINUTES:
+        raise UserError(
+            "{setting} cannot be {value}; the least is {low}.", setting=setting, value=minutes, low=LEAST_MINUTES
+        )
+    return minutes
 
 
 def _explained(workspace: Workspace, request: gr.Request, data: str | None, minutes: float | None, *values: Any) -> str:

@@ -36,7 +36,7 @@ const mapView = (() => {
   D.options(byBox, [['w', T('v_by_w')], ['look', T('v_by_look')]], 'look');
   const tidy = h('input', { id: 'discover-map-tidy', type: 'checkbox', onchange: () => settle() });
   const other = button('discover-map-random', T('v_elsewhere'), 'random', () => { firstBox.value = String(D.randomSeed()); open(); });
-  const cancel = cancelButton('discover-map-cancel', () => run.stop());
+  const cancel = cancelButton('discover-map-cancel', () => { run.stop(); done = ''; });
   const run = runs(cancel);
   cancel.hidden = true;
 
