@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install
 run: .venv/run.stamp
 	$(BIN)/python app.py $(ARGS)
 
-test: .venv/test.stamp .venv/browser.stamp
+test: .venv/test.stamp .venv/browser.stamp .venv/ort.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest $(ARGS)
@@ -39,3 +39,10 @@ $(BIN)/python:
 	@$(BIN)/python tests/chromium.py 2>/dev/null || \
 		{ [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q --no-install-recommends chromium; } || true
 	@if $(BIN)/python tests/chromium.py; then touch $@; fi
+
+# The tests of exported web pages need ONNX Runtime Web, an npm package; npm fetches it once, into exports/.
+# Without it they are skipped, or fail where CI is set.
+.venv/ort.stamp: .venv/test.stamp
+	@$(BIN)/python tests/ort_files.py 2>/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q --no-install-recommends npm; } || true
+	@if $(BIN)/python tests/ort_files.py; then touch $@; fi

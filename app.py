@@ -25,6 +25,8 @@ def arguments() -> argparse.Namespace:
                         help="for visitors (or IMAGEN_DEMO_PASSWORD); made up where one is needed")  # fmt: skip
     parser.add_argument("--workspace", help="folder of datasets, runs and models (or IMAGEN_DEMO_WORKSPACE)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+    parser.add_argument("--mcp", action="store_true", help="also serve the jobs as tools to programs on this computer "
+                        "that speak the Model Context Protocol")  # fmt: skip
     return parser.parse_args()
 
 
@@ -53,6 +55,9 @@ def main() -> None:
     open_to_others = not on_space and (options.share or host not in LOOPBACK)
     password = options.password or (secrets.token_urlsafe(9) if open_to_others else None)
 
+    if options.mcp and (password or on_space):
+        sys.exit("--mcp is for programs on this computer: its tools ask for no password, so it goes neither with "
+                 "--share nor with --password nor with another --host.")  # fmt: skip
     from imagen_demo.ui.app import build_app, launch
     from imagen_demo.workspace import Workspace
 
@@ -61,8 +66,12 @@ def main() -> None:
         _, url, public = launch(
             blocks, server_name=host, server_port=port, share=options.share and not on_space, quiet=True,
             auth=("imagen", password) if password else None, auth_message="Imagen Demo", prevent_thread_lock=True,
+            mcp_server=options.mcp,
         )  # fmt: skip
     print(f"Imagen Demo: {url}", flush=True)
+    if options.mcp:
+        print(f"MCP (streamable HTTP): {url.rstrip('/')}/gradio_api/mcp/" if blocks.mcp_server else
+              f"No MCP: {getattr(blocks, 'mcp_error', '')}", flush=True)  # fmt: skip
     if public:
         print(f"Public link: {public}")
     elif options.share and not on_space:

@@ -42,12 +42,13 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def running_app(folder: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+def running_app(folder: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen]]:
     """``python app.py`` over ``folder/workspace``: its address and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "app.py", "--no-browser", "--port", str(port), "--workspace", str(folder / "workspace")]
+    command = [sys.executable, "app.py", "--no-browser", "--port", str(port), "--workspace", str(folder / "workspace"),
+               *options]  # fmt: skip
     with open(folder / "log.txt", "a") as log:
         environment = os.environ | {"GRADIO_TEMP_DIR": str(folder / "gradio")}
         app = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)

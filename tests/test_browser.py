@@ -22,7 +22,7 @@ from imagen_demo.config import PrepareConfig
 from imagen_demo.studio import datasets, jobs
 from imagen_demo.workspace import Workspace
 
-TABS = ("explore", "interpolate", "generate", "train", "models_tab")
+TABS = ("explore", "discover", "interpolate", "generate", "train", "models_tab")
 PHONE = {"width": 390, "height": 844}
 
 pytestmark = pytest.mark.browser
@@ -186,6 +186,18 @@ def test_every_page_watches_pictures_being_prepared(open_page):
         expect(page.locator("#train-prepare-note")).to_contain_text("planets-16")
         expect(page.locator("#train-report")).to_contain_text("2000 of 2000")
         expect(page.locator("#train-preview img")).to_be_visible()
+
+
+def test_an_uploaded_folders_sub_folders_are_classes(open_page, tmp_path):
+    for kind, side in (("cats", 24), ("dogs", 32)):
+        draw_pictures(tmp_path / "photos" / kind, count=8, side=side)
+    page = open_page()
+    picture(page)
+    open_tab(page, "train")
+    choose(page, "#train-resolution", "16")
+    page.locator("#train-folder input[type=file], input[webkitdirectory]").first.set_input_files(tmp_path / "photos")
+    expect(page.locator("#train-prepare-note")).to_contain_text("photos")
+    expect(page.locator("#train-report")).to_contain_text("cats, dogs")
 
 
 def test_prepare_train_watch_and_explore(open_page, pictures_zip):

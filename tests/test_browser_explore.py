@@ -98,3 +98,105 @@ def test_a_dropped_png_restores_its_recipe(open_page, tmp_path):
     other.locator("#explore-drop").dispatch_event("drop", {"dataTransfer": transfer})
     assert changed_picture(other, before) == final
     expect(other.locator("#explore-seed")).to_have_value("1234")
+
+
+def test_keys_locks_undo_and_the_way_back(open_page):
+    page = open_page("?model=planets&seed=3")
+    first = picture(page)
+    slider, second = page.locator("#explore-direction-pc0"), page.locator("#explore-direction-pc1")
+    slider.press("ArrowRight")
+    expect(slider).to_have_value("0.05")
+    slider.press("Shift+ArrowRight")
+    expect(slider).to_have_value("0.55")
+    page.locator("[data-id=pc0] .ex-lock").click()
+    page.locator("#explore-randomise").click()
+    expect(second).not_to_have_value("0")
+    expect(slider).to_have_value("0.55")  # locked
+    page.locator("#explore-reset").click()
+    expect(second).to_have_value("0")
+    expect(slider).to_have_value("0.55")
+    page.wait_for_url(re.compile(r"d=pc0:0\.55&lock=pc0"))
+    moved = changed_picture(page, first)
+
+    # Before and after: the start lies over the picture, which stays.
+    page.locator("#explore-compare").press("Enter")
+    expect(page.locator("#explore-before")).to_have_attribute("src", first)
+    assert picture(page) == moved
+    page.locator("#explore-compare").press("Escape")
+    expect(page.locator("#explore-before")).to_be_hidden()
+
+    slider.dblclick()
+    expect(slider).to_have_value("0")
+    page.locator("#explore-undo").click()
+    expect(slider).to_have_value("0.55")
+    page.locator("#explore-view-recent").click()
+    page.locator("#explore-recent button").last.click()  # where it began
+    expect(page.locator("#explore-picture")).to_have_attribute("src", first)
+    expect(slider).to_have_value("0")
+
+
+def test_the_picture_after_a_quick_drag_is_that_of_the_last_value(open_page):
+    page = open_page("?model=planets&seed=8")
+    picture(page)
+    pad = page.locator("#explore-pad")
+    page.locator("#explore-pad-fold summary").click()
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for step in range(60):  # faster than pictures come
+        page.mouse.move(box["x"] + box["width"] * (0.1 + 0.8 * (step % 20) / 20), box["y"] + box["height"] * step / 60)
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.25)
+    page.mouse.up()
+    pad.press("ArrowRight")
+    page.wait_for_url(re.compile(r"d=pc0:1\.6,pc1:1\.5"))
+    expect(page.locator("#explore-direction-pc1")).to_have_value("1.5")
+    final, query = picture(page), page.url.partition("?")[2]
+    assert picture(open_page(f"?{query}")) == final
+
+
+def test_mixing_layers_and_truncation_are_in_the_link(open_page):
+    page = open_page("?model=emoji&seed=2")
+    picture(page)
+    page.locator("[data-id=pc0] button").nth(1).click()
+    about = page.locator("#explore-about-pc0")
+    expect(about.locator(".ex-film button")).to_have_count(7)
+    about.locator(".ex-layers").select_option("fine")
+    about.locator(".ex-film button").last.click()
+    page.locator("#explore-mix > summary").click()
+    page.locator("#explore-fine-add").click()
+    page.locator("#explore-fine input[type=number]").fill("77")
+    page.locator("#explore-fine input[type=number]").press("Enter")
+    page.locator("#explore-blend-add").click()
+    expect(page.locator("#explore-blend input[type=number]")).to_have_count(2)
+    page.locator("#explore-truncation > summary").click()
+    page.locator("#explore-truncation details summary").click()
+    page.locator("#explore-psi-1").press("Shift+ArrowLeft")
+    page.wait_for_url(re.compile(r"seed=2\*1,\d+\*1&fine=77&split=\d&psis=1,0\.9&d=pc0@fine:3"))
+    final, query = picture(page), page.url.partition("?")[2]
+    other = open_page(f"?{query}")
+    assert picture(other) == final
+    expect(other.locator("#explore-direction-pc0")).to_have_value("3")
+
+
+def test_a_direction_from_marked_pictures(open_page):
+    page = open_page("?model=planets&seed=1")
+    before = picture(page)
+    page.locator("#explore-find-fold > summary").click()
+    page.locator("#explore-examples > summary").click()
+    cells = page.locator("#explore-examples-pool button")
+    for index in range(4):
+        cells.nth(index).press("+" if index < 2 else "-")
+    expect(page.locator("#explore-examples-count")).to_have_text("2 with, 2 without")
+    page.locator("#explore-examples-name").fill("Mine")
+    page.locator("#explore-examples-make").click()
+    slider = page.get_by_role("slider", name="Mine")
+    slider.press("Shift+ArrowRight")
+    changed_picture(page, before)
+    page.wait_for_url(re.compile(r"d=mine-\w{4}:0\.5"))
+
+
+def test_a_direction_that_is_not_here_is_named(open_page):
+    page = open_page("?model=planets&seed=1&d=smile-1234:1")
+    picture(page)
+    expect(page.locator("#explore-note")).to_contain_text("smile-1234")

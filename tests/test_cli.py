@@ -235,7 +235,7 @@ def test_doctor_reports_what_is_broken_and_ends_with_1(command, monkeypatch):
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("no encoder")
 
-    monkeypatch.setattr("imagen_demo.media.video.write_mp4", broken)
+    monkeypatch.setattr("imagen_demo.media.video.write_film", broken)
     monkeypatch.setattr(doctor_module, "LEAST_DISK", 2**62)
     code, out, _ = command("doctor", "--json")
     findings = {finding["name"]: finding for finding in json.loads(out)}

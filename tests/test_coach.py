@@ -31,7 +31,15 @@ def said(rows: list[dict[str, float]], **options) -> list[str]:
 
 
 def test_a_healthy_run_is_left_in_peace():
-    assert said(recorded("healthy")) == ["young", "well"]
+    assert said(recorded("healthy")) == ["young", "well", "better"]
+
+
+def test_the_first_measurement_is_not_called_the_best():
+    measured = {**recorded("healthy")[-1], "swd": 500.0}
+    first = Curves([{**measured, "kimg": 1.0}, {**measured, "kimg": 9.0}], progress=0.5)
+    assert coach.judge(first).name == "well"
+    better = Curves([*first.rows, {**measured, "kimg": 9.5, "swd": 400.0}], progress=0.6)
+    assert coach.judge(better).name == "better"
 
 
 @pytest.mark.parametrize(("kind", "rule"), [("nan", "broken"), ("won", "won"), ("collapsed", "collapsed")])

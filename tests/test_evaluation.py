@@ -85,7 +85,7 @@ def test_save_writes_model_and_card(workspace, dataset, tiny_model_folder, comma
     found = json.loads(out)["metrics"]
     assert found.keys() == {"fid", "kid", "precision", "recall", "swd", "memorisation"}
     assert read_info(tiny_model_folder).metrics == found
-    assert f"memorisation: {found['memorisation']:.4g}" in (tiny_model_folder / "README.md").read_text("utf-8")
+    assert f"more: none): {found['memorisation']:.4g}" in (tiny_model_folder / "README.md").read_text("utf-8")
 
 
 def test_progress_rises_to_the_end_and_cancels(workspace, dataset, tiny_model_folder):

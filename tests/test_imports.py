@@ -18,6 +18,7 @@ MAY = {
     **dict.fromkeys(DATA_LEVEL, BASE),
     "latent": BASE | DATA_LEVEL,
     "training": BASE | DATA_LEVEL,
+    "export": BASE | DATA_LEVEL | {"latent"},
     "studio": BASE | DATA_LEVEL | {"latent", "training"},
 }
 FACES = BASE | MAY.keys()  # the ui and the command line may call everything below

@@ -214,3 +214,18 @@ def test_a_huge_file_in_an_archive_is_left_out(tmp_path: Path, pack: object, mon
     assert reasons.sentence(aside.code, aside.values) == "The file is larger than 1 MB." and names(intake) == sorted(
         good(2)
     )
+
+
+def test_files_keep_the_places_they_had_in_an_uploaded_folder(tmp_path):
+    for number in range(3):
+        (tmp_path / f"{number}.png").write_bytes(b"picture")
+    places = ["photos/cats/a.png", "photos/dogs/a.png", "photos/.git/b.png"]
+    found = find_pictures({place: tmp_path / f"{n}.png" for n, place in enumerate(places)}, tmp_path / "scratch")
+    assert found.source == "photos"
+    assert found.classes() == {"photos/cats/a.png": "cats", "photos/dogs/a.png": "dogs"}
+    assert [(aside.name, aside.code) for aside in found.set_aside] == [("photos/.git/b.png", "hidden")]
+
+
+def test_one_picture_is_a_file_among_files(tmp_path):
+    (tmp_path / "cat.jpg").write_bytes(b"no picture at all")
+    assert [c.name for c in find_pictures(tmp_path / "cat.jpg", tmp_path / "scratch").candidates] == ["cat.jpg"]

@@ -26,7 +26,6 @@ FAKE = textwrap.dedent("""
     from imagen_demo.training.run import Run, own_status
     run = Run(Path(sys.argv[1]))
     status = own_status()
-    run.answer()
     (run.path / "arguments.txt").write_text(" ".join(sys.argv[2:]))
     run.state.mkdir(exist_ok=True)
     status.state = "training"

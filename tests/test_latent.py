@@ -218,12 +218,58 @@ def test_slerp_of_degenerate_codes_is_finite():
     assert interpolation.slerp(a, torch.randn(1, 8), 0) is a
 
 
-def test_open_path_goes_from_end_to_end():
-    places = interpolation.path(3, 9)
-    assert places[0] == (0, 1, 0.0) and places[4] == (1, 2, 0.0) and places[8][0] == 2 and places[8][2] == 0
-    assert [start + t for start, _, t in places] == [k / 4 for k in range(9)]
+@pytest.mark.parametrize("closed", [False, True])
+def test_splines_are_exact_at_their_points_and_smooth_there(closed):
+    torch.manual_seed(0)
+    points, lengths = [torch.randn(1, 2, 8) for _ in range(4)], [1.0, 2.0, 0.5, 1.5][: 4 if closed else 3]
+    spline = interpolation.Spline(points, lengths, closed)
+    for segment in range(len(lengths)):
+        assert torch.equal(spline.at(segment, 0), points[segment])
+        assert torch.equal(spline.at(segment, 1), points[(segment + 1) % 4])
+    joints = range(4) if closed else (1, 2)
+    for joint in joints:
+        before, after, e = joint - 1, joint, 1e-2
+        if before < 0:
+            before = len(lengths) - 1
+        arriving = (spline.at(before, 1) - spline.at(before, 1 - e)) / (e * lengths[before])
+        leaving = (spline.at(after, e) - spline.at(after, 0)) / (e * lengths[after])
+        assert torch.allclose(arriving, leaving, atol=0.3)
+        assert not torch.allclose(points[joint] - points[joint - 1], points[(joint + 1) % 4] - points[joint], atol=0.3)
 
 
-def test_loop_closes_without_repeating_the_first():
-    places = interpolation.path(3, 12, loop=True)
-    assert [start + t for start, _, t in places] == [k / 4 for k in range(12)] and places[-1][1] == 0
+def test_two_points_make_a_straight_spline_or_a_way_there_and_back():
+    a, b = torch.zeros(1, 3), torch.ones(1, 3)
+    assert torch.allclose(interpolation.Spline([a, b], [2.0], False).at(0, 0.25), torch.full((1, 3), 0.25))
+    there = interpolation.Spline([a, b], [1.0, 1.0], True)
+    assert torch.allclose(there.at(0, 0.3), there.at(1, 0.7))
+
+
+def test_catmull_rom_goes_through_its_points_and_straight_on_a_line():
+    points = [torch.full((1, 2), float(n)) for n in range(4)]
+    assert torch.equal(interpolation.catmull_rom(*points, 0), points[1])
+    assert torch.equal(interpolation.catmull_rom(*points, 1), points[2])
+    assert torch.allclose(interpolation.catmull_rom(*points, 0.3), torch.full((1, 2), 1.3))
+
+
+@pytest.mark.parametrize("radius", [0.1, 0.5, 1])
+def test_circles_close_stay_on_the_sphere_and_reach_as_far_as_their_radius(radius):
+    start = torch.randn(1, 64, generator=torch.Generator().manual_seed(0))
+    circle = interpolation.Circle(start, 5, radius)
+    assert torch.equal(circle.at(0), start) and torch.equal(circle.at(1), start)
+    codes = torch.cat([circle.at(n / 60) for n in range(60)])
+    assert torch.allclose(codes.norm(dim=1), start.norm().expand(60), rtol=1e-5)
+    angles = torch.nn.functional.cosine_similarity(codes, start).clamp(-1, 1).acos().rad2deg()
+    assert angles.max() == pytest.approx(90 * radius, abs=0.5) and angles.argmax() == 30
+    sides = (codes - codes.roll(1, dims=0)).norm(dim=1)
+    assert torch.allclose(sides, sides.mean().expand(60), rtol=1e-2)
+    other = interpolation.Circle(start, 6, radius).at(0.25)
+    assert not torch.allclose(other, circle.at(0.25), atol=0.1)
+
+
+def test_strays_are_as_long_and_as_far_as_asked_each_its_own():
+    start = torch.randn(1, 64, generator=torch.Generator().manual_seed(0))
+    strays = torch.cat([interpolation.stray(start, 5, number, 1) for number in (1, 2)])
+    assert torch.allclose(strays.norm(dim=1), start.norm().expand(2), rtol=1e-5)
+    assert torch.nn.functional.cosine_similarity(strays, start).abs().max() < 1e-5
+    assert torch.nn.functional.cosine_similarity(strays[:1], strays[1:]).abs() < 0.5
+    assert torch.equal(interpolation.stray(start, 5, 2, 1), strays[1:])

@@ -96,6 +96,16 @@ def test_rename(workspace):
     assert names(workspace) == ["planets", "other", "Sea shells"]
 
 
+def test_a_renamed_model_is_found_by_its_weights(workspace):
+    weights = load_model(workspace.checkpoints / "mine").hash
+    library.rename(workspace, "mine", "shells")
+    assert library.renamed(workspace, "mine", weights[:12]) == "shells"
+    assert library.renamed(workspace, "shells", "") == "shells"
+    for unknown in ("", "0" * 12):
+        with pytest.raises(UserError, match="no model named mine"):
+            library.renamed(workspace, "mine", unknown)
+
+
 def test_delete(workspace):
     library.delete(workspace, "mine")
     assert names(workspace) == ["planets"] and not list(workspace.checkpoints.iterdir())

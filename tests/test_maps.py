@@ -75,6 +75,17 @@ def test_nonsense_is_refused(wrong):
         MapSpec(**{"model": "tiny"} | wrong)
 
 
+def test_a_large_picture_is_drawn_once_for_its_map(workspace, make_model, monkeypatch):
+    make_model("tiny", resolution=128)
+    studio = Studio(workspace)
+    server, drawn, draw = Maps(studio), [], Studio.render_array
+    monkeypatch.setattr(Studio, "render_array", lambda self, recipe: drawn.append(recipe) or draw(self, recipe))
+    spec = MapSpec("tiny", count=16, by="look")
+    assert all(server.small(recipe).shape == (maps.THUMB, maps.THUMB, 3) for recipe in spec.recipes())
+    asked(server, spec)
+    assert len(drawn) == 16
+
+
 def asked(server: Maps, spec: MapSpec) -> Layout:
     until = time.monotonic() + 60
     while isinstance(answer := server.ask(spec), Waiting):

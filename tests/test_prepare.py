@@ -177,7 +177,7 @@ def test_bad_pictures_are_named_and_the_good_stand(tmp_path: Path) -> None:
         expected = one(tmp_path, data).pixels
         assert np.array_equal(dataset.images[by_name[name]["index"]], expected)
     sentences = [template.format(**values) for template, values in report(dataset)]
-    assert sentences[0] == "12 of 18 files are used as pictures."  # all but the hidden one
+    assert sentences[0] == "Used as pictures: 12 of 18 files."  # all but the hidden one
     assert sentences[1] == "2 left out: the same as another picture, for example twin.png."
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["images.npy", "manifest.json"]
 
@@ -232,7 +232,9 @@ def test_more_workers_than_cores_are_refused(tmp_path: Path, monkeypatch: pytest
 
 def test_ten_pictures_are_too_few(tmp_path: Path) -> None:
     source = folder_of(tmp_path / "cats", good(10) | {"bad.png": b"oops"})
-    with pytest.raises(UserError, match=r"cats has 10 usable pictures; at least 11 are needed\. .*bad\.png"):
+    with pytest.raises(
+        UserError, match=r"cats has too few usable pictures: 10 of at least 11\. Left out: 1, .*bad\.png"
+    ):
         prepare(source, tmp_path / "out", SMALL)
     assert not (tmp_path / "out").exists() and not (tmp_path / "out.new").exists()
 

@@ -160,7 +160,7 @@ def test_trouble_in_the_very_last_moment_ends_with_the_last_good_state_and_says_
     status = trainer.run.status()
     assert (status.state, status.kimg, status.advice["rule"]) == ("finished", 0.016, "broken")
     (event,) = [event for event in trainer.run.events() if event["template"] == coach.LAST_WORD]
-    assert "last good state, of 0.0 kimg" in event["text"]
+    assert "last good state, of 0.0 thousand pictures" in event["text"]
     assert trainer.state.counters.step == 4 and trainer.run.metrics()[-1]["kimg"] == 0.016
 
 
@@ -230,6 +230,13 @@ def test_stop_request_ends_within_a_step(tmp_path, dataset):
     run.ask("stop")
     assert process.wait(timeout=30) == 0
     assert run.status().state == "stopped" and run.asked() is None
+
+
+def test_a_stop_asked_for_while_the_trainer_still_loads_ends_in_good_order(tmp_path, dataset):
+    run = make_run(tmp_path / "runs" / "demo", dataset, minutes=10.0)
+    run.ask("stop")
+    assert run_process(run).wait(timeout=60) == 0
+    assert run.status().state == "stopped" and run.state.is_dir() and run.asked() is None
 
 
 def test_failures_are_written_as_one_sentence(tmp_path, dataset, monkeypatch):

@@ -65,7 +65,8 @@ def test_a_map_and_the_blend_between_its_pictures(page: Page) -> None:
     assert np.shape(places["cloud"]) == np.shape(places["tidy"]) == (16, 2)
     recipe = page.call("discover", "around", spec | {"point": places["tidy"][5], "tidy": True})["recipe"]
     assert recipe["seeds"][0][0] == 15 and recipe["psi"] == 0.8
-    assert picture(page.call("discover", "draw", {"recipes": [recipe]})["images"][0]).shape == (16, 16, 3)
+    for call in ("draw", "thumbs"):
+        assert picture(page.call("discover", call, {"recipes": [recipe]})["images"][0]).shape == (16, 16, 3)
     for point in (None, [1], ["a", 1], {}, [1, [2]], "11"):
         assert page.call("discover", "around", spec | {"point": point})["error"].endswith("it.")
 
@@ -155,15 +156,16 @@ def test_a_grid_of_another_version_says_so(page: Page, workspace: Workspace, tmp
                                      {"base": BASE, "x": {"parameter": ["psi"]}}, {"base": BASE, "x": []},
                                      {"base": BASE, "x": {"parameter": "psi", "values": "xyz"}},
                                      {"base": BASE, "rows": "1", "columns": "0-99", "mode": "layers", "split": 1},
-                                     {"base": BASE, "rows": "1", "columns": "2", "mode": "layers", "split": 99}])  # fmt: skip
+                                     {"base": BASE, "rows": "1", "columns": "2", "mode": "layers", "split": 99},
+                                     ])  # fmt: skip
 def test_nonsense_gets_a_sentence(page: Page, payload: object) -> None:
-    wrong = {"map": 0, "around": 0, "breed": 0, "mix": 0, "cells": 0, "read": 0, "link": 0}
+    wrong = {"map": 0, "around": 0, "thumbs": 0, "breed": 0, "mix": 0, "cells": 0, "read": 0, "link": 0}
     for function in wrong:
         answer = page.call("discover", function, payload)
         if "error" in answer:
             wrong[function] = 1
             assert answer["error"] != texts.t("unexpected") and answer["error"].endswith((".", "。"))
-    assert sum(wrong.values()) >= 6
+    assert sum(wrong.values()) >= 7
 
 
 def test_chinese_visitors_get_chinese_labels(served) -> None:

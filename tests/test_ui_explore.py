@@ -221,13 +221,16 @@ def test_password_protects_the_calls(workspace: Workspace) -> None:
 def test_film_strip_starts_and_ends_on_its_pictures(page: Page, workspace: Workspace) -> None:
     recipes = [Recipe("plain", seeds=((seed, 1.0),)) for seed in (1, 2)]
     spec = {"recipes": [widgets.recipe_data(recipe) for recipe in recipes], "space": "z", "easing": "linear",
-            "seconds": 2, "fps": 12, "loop": False, "count": 8, "side": 192}  # fmt: skip
-    images = page.call("interpolate", "film", spec)["images"]
-    assert len(images) == 8
+            "seconds": 2, "fps": 12, "loop": False}  # fmt: skip
+    asked = {"timeline": spec, "parts": [0, 0.25, 0.6, 1], "side": 192}
+    images = page.call("interpolate", "film", asked)["images"]
+    assert len(images) == 4
     for recipe, image in ((recipes[0], images[0]), (recipes[1], images[-1])):
         assert np.array_equal(picture(image), Studio(workspace).render_array(recipe))
-    for broken in ({"recipes": []}, {"space": "q"}, {"fps": "x"}, {"seconds": 1e9}, {"count": 10**6}):
-        assert page.call("interpolate", "film", spec | broken)["error"].endswith(".")
+    for broken in ({"recipes": []}, {"space": "q"}, {"fps": "x"}, {"seconds": 1e9}, {"seconds": []}, {"sound": "../x"}):
+        assert page.call("interpolate", "film", asked | {"timeline": spec | broken})["error"].endswith(".")
+    for parts in ([2], ["x"], [0.5] * 100, 3):
+        assert page.call("interpolate", "film", asked | {"parts": parts})["error"].endswith(".")
 
 
 def test_grid_plan_takes_turns_through_classes(page: Page) -> None:

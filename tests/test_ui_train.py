@@ -13,6 +13,7 @@ from tiny import save_tiny_model
 
 from imagen_demo.config import ARCHITECTURES, OBJECTIVES, ModelConfig, PrepareConfig, TrainConfig, settings
 from imagen_demo.errors import UserError
+from imagen_demo.models.folder import load_model
 from imagen_demo.studio import datasets, jobs, library
 from imagen_demo.training import coach
 from imagen_demo.training.run import Run, Status, own_status
@@ -124,7 +125,7 @@ def test_what_comes_from_outside_is_escaped(dataset, run):
 
 def test_the_report_says_what_was_left_out_in_the_visitors_language(dataset):
     english, chinese = pieces.dataset_report(dataset, Visitor("en")), pieces.dataset_report(dataset, Visitor("zh-CN"))
-    assert "12 of 13 files are used as pictures." in english and "1 left out: the file is empty" in english
+    assert "Used as pictures: 12 of 13 files." in english and "1 left out: the file is empty" in english
     assert "13 个文件中有 12 个用作图片" in chinese and "文件为空" in chinese
 
 
@@ -150,7 +151,8 @@ def test_explore_opens_the_newest_network_and_after_the_end_the_best_one(workspa
     assert opened() == ("run/first", "Explore the newest network", False)
     save_tiny_model(run.latest)
     save_tiny_model(workspace.checkpoints / "first-2")
-    (run.path / "published.json").write_text('{"model": "first-2"}')
+    weights = load_model(workspace.checkpoints / "first-2").hash
+    (run.path / "published.json").write_text(json.dumps({"model": "first-2", "weights": weights}))
     assert opened() == ("first-2", "Explore the best network", True)
     alive = own_status()
     alive.state = "training"
@@ -180,7 +182,7 @@ def test_old_grids_can_be_fetched_and_nothing_else(workspace, run):
 
 def test_the_form_is_the_dataclass(workspace, dataset):
     values = tuple(field.default for field in train_setup.ADVANCED)
-    assert train_setup.train_config(None, values) == TrainConfig()
+    assert train_setup.train_config(TrainConfig().minutes, values) == TrainConfig()
     assert {field.name for field in train_setup.ADVANCED} | {"minutes"} == {f.name for f in settings(TrainConfig)}
     sentences = train_setup._explained(workspace, Visitor(), "cats", 5, *values)
     assert "Training takes 5 minutes" in sentences
@@ -260,3 +262,34 @@ def test_the_coach_says_one_calm_sentence_in_the_visitors_language(run):
     assert "<i>" not in pieces.coach_line(Status(state="training", advice=hostile), Visitor())
     broken = {"level": "watch", "template": "{gone}", "values": {}}
     assert pieces.coach_line(Status(state="training", advice=broken), Visitor()) == ""
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(0, "“Minutes” cannot be 0"), (-5, "cannot be -5"), (None, "is empty")])
+def test_minutes_that_make_no_sense_get_a_sentence_of_their_own(workspace, dataset, run, minutes, said):
+    values = tuple(field.default for field in train_setup.ADVANCED)
+    plan = train_setup._explained(workspace, Visitor(), "cats", minutes, *values)
+    assert said in plan
+    assert "“分钟”" in train_setup._explained(workspace, Visitor("zh"), "cats", minutes, *values)
+    assert "“追加分钟”" in train_live._continue(workspace, "first", minutes, Visitor("zh"))
+
+
+def test_a_length_in_pictures_needs_no_minutes():
+    values = tuple(16.0 if field.name == "kimg" else field.default for field in train_setup.ADVANCED)
+    assert train_setup.train_config(None, values).kimg == 16.0
+
+
+def test_pictures_seen_are_written_as_people_write_them(run):
+    run.write_status(Status(state="finished", kimg=0.2))
+    assert "<b>200</b>" in pieces.run_head(run, run.status(), None, Visitor())
+    run.write_status(Status(state="finished", kimg=38.2))
+    assert "38.2 k" in pieces.run_head(run, run.status(), None, Visitor())
+    assert "3.8 万" in pieces.run_head(run, run.status(), None, Visitor("zh"))
+
+
+def test_a_models_numbers_are_explained(workspace):
+    folder = workspace.checkpoints / "mine"
+    save_tiny_model(folder)
+    library.add_metrics(workspace, "mine", {"memorisation": 0.8529, "swd": 40.0})
+    assert "near 0: copies; about 1 or more: none): 0.8529" in (folder / "README.md").read_text()
+    rows = dict(models_tab._rows(library.list_models(workspace)[-1], Visitor()))
+    assert rows["mo_memorisation"] == "0.8529" and rows["mo_swd"] == "40"

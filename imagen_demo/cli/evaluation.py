@@ -9,16 +9,8 @@ import typer
 
 from imagen_demo.cli.commands import Result, command
 from imagen_demo.cli.pictures import Model, library_name
+from imagen_demo.models.metrics import MEANINGS
 from imagen_demo.workspace import Workspace, checked_name
-
-LABELS = {
-    "fid": "FID (lower is better)",
-    "kid": "KID (lower is better)",
-    "precision": "precision (0 to 1, higher is better)",
-    "recall": "recall (0 to 1, higher is better)",
-    "swd": "sliced Wasserstein distance (lower is better)",
-    "memorisation": "memorisation (near 0: copies; about 1 or more: none)",
-}
 
 
 @command()
@@ -49,7 +41,7 @@ def evaluate(
         found = evaluation.evaluate(workspace, name, pictures, wanted, samples, progress)
     if save:
         library.add_metrics(workspace, name, found)
-    lines = [f"{value:10.4g}  {LABELS[key]}" for key, value in found.items()]
+    lines = [f"{value:10.4g}  {MEANINGS[key]}" for key, value in found.items()]
     facts = {"model": name, "dataset": pictures.name, "samples": samples, "metrics": found}
     return Result(facts, "\n".join(lines))
 

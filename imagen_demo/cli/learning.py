@@ -13,6 +13,7 @@ import typer
 from imagen_demo.cli.commands import PROGRAM, Result, command, config_from, given
 from imagen_demo.config import PrepareConfig, TrainConfig, settings
 from imagen_demo.errors import UserError
+from imagen_demo.progress import pictures_seen
 from imagen_demo.workspace import Workspace, checked_name
 
 # torch and what needs it are imported inside the commands, so that --help answers at once.
@@ -136,7 +137,7 @@ def _facts(run: Any) -> dict[str, Any]:
 
 def _ending(run: Any, go_on: str) -> str:
     facts = _facts(run)
-    lines = [f"{run.name}: {facts['state']} after {facts['kimg']:.1f} kimg."]
+    lines = [f"{run.name}: {facts['state']} after {pictures_seen(facts['kimg'])} pictures."]
     if facts["advice"]:
         lines.append(facts["advice"])
     if facts["state"] == "stopped":
@@ -156,7 +157,10 @@ def runs(context: typer.Context) -> Result:
     from imagen_demo.studio import jobs
 
     facts = [_facts(run) for run in jobs.list_runs(context.obj)]
-    rows = [f"{f['run']:24}  {f['state']:11}  {f['kimg']:9.1f} kimg  {100 * f['progress']:3.0f}%" for f in facts]
+    rows = [
+        f"{f['run']:24}  {f['state']:11}  {pictures_seen(f['kimg']):>9} pictures  {100 * f['progress']:3.0f}%"
+        for f in facts
+    ]
     return Result(facts, "\n".join(rows) or "There are no runs yet.")
 
 

@@ -15,7 +15,7 @@ import typer
 from imagen_demo.cli import learning  # noqa: F401
 
 # isort: split
-from imagen_demo.cli import directions, evaluation, pictures  # noqa: F401
+from imagen_demo.cli import directions, evaluation, export, pictures  # noqa: F401
 from imagen_demo.cli.commands import PROGRAM, Result, app, command
 from imagen_demo.errors import Cancelled, UserError
 

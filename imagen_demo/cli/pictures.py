@@ -117,29 +117,58 @@ def interpolate(
     context: typer.Context,
     model: Model,
     seeds: Seeds,
-    out: Annotated[Path, typer.Option(metavar="FILE.mp4", help="Where the video goes")],
-    seconds: Annotated[float, typer.Option(help="Length of the video")] = 4.0,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="The film: .mp4, .webm, .gif, .webp, .png (animated) or .zip (frames)")
+    ],
+    seconds: Annotated[float, typer.Option(help="Length of the film")] = 4.0,
     fps: Annotated[int, typer.Option(help="Frames a second")] = 30,
-    space: Annotated[str, typer.Option(metavar="w|z", help="w: straight between styles; z: along the sphere")] = "w",
+    kind: Annotated[
+        str,
+        typer.Option("--kind", "--space", metavar="w|z|spline|loop|walk",
+                     help="w: straight; z: along the sphere; spline: a curve through all; "
+                          "loop, walk: round and round, or anywhere, from the first seed"),
+    ] = "w",
     easing: Annotated[
         str, typer.Option(metavar="linear|smooth|cubic", help="How it leaves and reaches each picture")
     ] = "smooth",
     loop: Annotated[bool, typer.Option("--loop", help="Come back to the first picture")] = False,
+    even: Annotated[bool, typer.Option("--even", help="One speed all along: equal visual steps")] = False,
+    radius: Annotated[float, typer.Option(help="How far a loop or walk goes, up to 1")] = 0.5,
+    speed: Annotated[float, typer.Option(help="Of a walk: other pictures' worth of change a second")] = 0.5,
+    way_seed: Annotated[int, typer.Option(help="Which loop or walk")] = 0,
+    sound: Annotated[Path | None, typer.Option(metavar="FILE", help="Drives the film, and is in it")] = None,
+    react: Annotated[float, typer.Option(help="How much the sound drives the film, 0 to 1")] = 0.7,
+    background: Annotated[str, typer.Option(help="A colour, checkerboard, transparent")] = "transparent",
     psi: Psi = DEFAULT_PSI,
     label: Class = None,
     size: Size = None,
-) -> Result:
-    """Make a video that goes from picture to picture."""
+) -> Result:  # fmt: skip
+    """Make a film that goes from picture to picture."""
     from imagen_demo.cli.terminal import progress_bar
+    from imagen_demo.media.audio import read_sound
+    from imagen_demo.media.formats import format_of
     from imagen_demo.studio import interpolations
+    from imagen_demo.studio.timeline import Timeline, shared_out
 
+    format = format_of(out)
     studio, recipes = _recipes(context, model, seeds, psi, label, None)
-    way = interpolations.Interpolation(tuple(recipes), space, easing, seconds, fps, loop)
+    heard = read_sound(_sound_file(sound)) if sound else None
+    timeline = Timeline(
+        tuple(recipes), kind, shared_out(seconds, len(recipes), loop), easing, loop, even, radius, way_seed, speed,
+        fps, size, format, background, heard.hash if heard else "", react,
+    )  # fmt: skip
     out.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar() as progress:
-        interpolations.write(studio, way, out, progress, size=size)
-    facts = {"file": str(out), "frames": way.count, "seconds": way.count / fps}
-    return Result(facts, f"{way.count} frames in {out}")
+        film = interpolations.write(studio, timeline, out, progress, heard)
+    facts = {"file": str(out), "frames": film.count, "seconds": film.count / fps,
+             "link": f"t={interpolations.pinned(studio, timeline).to_link()}"}  # fmt: skip
+    return Result(facts, f"{film.count} frames in {out}")
+
+
+def _sound_file(file: Path) -> Path:
+    if not file.is_file():
+        raise UserError("{name} is neither a folder nor a file.", name=file)
+    return file
 
 
 @command()

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from imagen_demo.errors import Cancelled, UserError
-from imagen_demo.progress import Progress
+from imagen_demo.progress import Progress, pictures_seen
 from imagen_demo.studio import jobs
 from imagen_demo.training.run import Run, Status, process_started
 
@@ -110,8 +110,8 @@ def _lines() -> Iterator[Any]:
 
 
 def line(run: Run, status: Status) -> str:
-    """``12.3 kimg  87.1 images/s  2:05 left  G 0.712  D 0.655  quality 0.0421``."""
-    parts = [f"{status.kimg:.1f} kimg"]
+    """``12.3 k pictures  87.1 images/s  2:05 left  G 0.712  D 0.655  quality 0.0421``."""
+    parts = [f"{pictures_seen(status.kimg)} pictures"]
     if status.images_per_second:
         parts.append(f"{status.images_per_second:.1f} images/s")
     if status.eta is not None:

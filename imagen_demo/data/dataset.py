@@ -124,7 +124,7 @@ def report(source: Dataset | dict[str, Any]) -> list[tuple[str, dict[str, Any]]]
     counts = manifest["counts"]
     offered = counts["found"] - counts["ignored"]  # nobody misses a hidden file or a list of captions
     lines: list[tuple[str, dict[str, Any]]] = [
-        ("{accepted} of {found} files are used as pictures.", {"accepted": counts["accepted"], "found": offered})
+        ("Used as pictures: {accepted} of {found} files.", {"accepted": counts["accepted"], "found": offered})
     ]
     tally: Counter[str] = Counter()
     example: dict[str, str] = {}

@@ -8,12 +8,13 @@ import itertools
 import json
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from imagen_demo.data import archives
+from imagen_demo.data.decode import EXTENSIONS
 from imagen_demo.errors import UserError
 from imagen_demo.progress import Progress, silent
 
@@ -21,6 +22,7 @@ MAX_TEXT = 64 << 20  # bytes of one metadata file
 MAX_CAPTION = 64 << 10
 MAX_LABEL = 200  # characters
 LABEL_COLUMNS = ("label", "labels", "class", "category")
+PICTURE_ENDINGS = frozenset().union(*EXTENSIONS.values())
 CAPTION_COLUMNS = ("text", "caption", "captions", "prompt", "description")
 
 
@@ -67,13 +69,22 @@ class Intake:
         return {c.name: c.name.partition("/")[0] for c in self.candidates if "/" in c.name}
 
 
-def find_pictures(source: Path | Sequence[Path], scratch: Path, progress: Progress = silent) -> Intake:
+Source = Path | Sequence[Path] | Mapping[str, Path]  # a folder or archive; files; or files by their place in a folder
+
+
+def find_pictures(source: Source, scratch: Path, progress: Progress = silent) -> Intake:
     """List what ``source`` holds; archives are unpacked into ``scratch``, which the caller deletes.
 
     Raises:
         UserError: the source is gone, unreadable, empty, not an archive, or a bomb.
         Cancelled: from ``progress``.
     """
+    if isinstance(source, Mapping):
+        finder = _Finder(Intake(next(iter(source), "/").partition("/")[0]), scratch, progress)
+        for place, path in source.items():
+            finder.add_placed(path, PurePosixPath(place))
+        finder.finish()
+        return finder.intake
     sources = [Path(source)] if isinstance(source, (str, Path)) else [Path(s) for s in source]
     if not sources:
         raise UserError("No files were given.")
@@ -110,13 +121,20 @@ class _Finder:
                 self._archive(path, "")
             elif which:
                 self._archive_among_others(path, path.name, _stem(path) + "/")
-            elif alone:
+            elif alone and path.suffix.lower().lstrip(".") not in PICTURE_ENDINGS:
                 raise UserError(
                     "{name} is neither a folder nor a zip or tar archive of pictures, nor are there several files.",
                     name=path.name,
                 )
             else:
                 self._file(path, path.name, PurePosixPath(path.name))
+
+    def add_placed(self, path: Path, place: PurePosixPath) -> None:
+        """A file that lay at ``place`` in a folder and lies elsewhere now. The place is only ever a name."""
+        if any(archives.hidden(part) for part in place.parts):
+            self._aside(str(place), "hidden")
+        else:
+            self._plain(path, str(place), place)
 
     def _folder(self, folder: Path, prefix: str) -> None:
         def unreadable(error: OSError) -> None:

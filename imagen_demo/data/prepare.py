@@ -24,7 +24,7 @@ from imagen_demo import storage
 from imagen_demo.config import PrepareConfig, check_cores
 from imagen_demo.data.dataset import FORMAT_VERSION, SMALLEST, Dataset, open_dataset
 from imagen_demo.data.decode import Decoded, decode, decode_many, leave_with_parent
-from imagen_demo.data.intake import Candidate, Intake, find_pictures
+from imagen_demo.data.intake import Candidate, Intake, Source, find_pictures
 from imagen_demo.data.near import near_duplicates
 from imagen_demo.data.reasons import DROPPED, IGNORED, sentence
 from imagen_demo.errors import UserError
@@ -35,9 +35,7 @@ CHUNK = 16  # pictures per task
 UNPACKING = 0.2  # share of the progress bar
 
 
-def prepare(
-    source: Path | Sequence[Path], out: Path, config: PrepareConfig | None = None, progress: Progress = silent
-) -> Dataset:
+def prepare(source: Source, out: Path, config: PrepareConfig | None = None, progress: Progress = silent) -> Dataset:
     """Turn ``source`` (a folder, an archive, many files) into the prepared dataset ``out``.
 
     Raises:
@@ -67,7 +65,7 @@ class _Preparation:
         self.twins: dict[str, str] = {}  # digest of a file or of its pixels -> the first file that had it
         self.transparent = 0
 
-    def run(self, source: Path | Sequence[Path]) -> None:
+    def run(self, source: Source) -> None:
         scratch, spool = self.folder / "unpacked", self.folder / "spool"
         intake = find_pictures(source, scratch, lambda f, text: self.progress(UNPACKING * f, text))
         for aside in intake.set_aside:
@@ -153,14 +151,14 @@ class _Preparation:
         dropped = [line for line in self.files if line["status"] == "dropped"]
         if not dropped:
             return UserError(
-                "{name} has {count} usable pictures; at least {least} are needed.",
+                "{name} has too few usable pictures: {count} of at least {least}.",
                 name=intake.source, count=len(self.accepted), least=SMALLEST,
             )  # fmt: skip
         code, _ = Counter(line["code"] for line in dropped).most_common(1)[0]
         example = next(line for line in dropped if line["code"] == code)
         return UserError(
-            "{name} has {count} usable pictures; at least {least} are needed. "
-            "{dropped} files were left out, for example {example}: {reason}",
+            "{name} has too few usable pictures: {count} of at least {least}. "
+            "Left out: {dropped}, for example {example}: {reason}",
             name=intake.source, count=len(self.accepted), least=SMALLEST,
             dropped=len(dropped), example=example["file"], reason=UserError(DROPPED[code], **example["values"]),
         )  # fmt: skip

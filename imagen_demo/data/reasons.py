@@ -39,8 +39,8 @@ GROUPS: dict[str, str] = {  # for all files with one reason, in the report
     "special": "{count} left out: not a plain file, for example {example}.",
     "nested_archive": "{count} left out: an archive inside an archive, for example {example}.",
     "encrypted": "{count} left out: protected by a password, for example {example}.",
-    "bad_archive": "{count} archives could not be used, for example {example}.",
-    "archive_damaged": "{count} archives are damaged and were read only in part, for example {example}.",
+    "bad_archive": "{count} left out: an archive that cannot be used, for example {example}.",
+    "archive_damaged": "{count} read only in part: a damaged archive, for example {example}.",
 }
 NOTES: dict[str, str] = {  # what was done to pictures that are used
     "animated": "{count} with several frames: the first one is used, for example {example}.",

@@ -20,9 +20,11 @@ from torch import Tensor
 from imagen_demo import storage
 from imagen_demo.config import ModelConfig
 from imagen_demo.errors import UserError
+from imagen_demo.models.metrics import MEANINGS
 from imagen_demo.models.registry import Generator, build_generator, check_model_config
 
 FORMAT_VERSION = 1
+UNITS = {"kimg": "thousand pictures seen"}  # what a card calls the facts of the training, where the key is jargon
 
 
 @dataclass
@@ -151,6 +153,14 @@ def load_model(folder: Path, device: str | torch.device = "cpu") -> Model:
     return Model(generator, info, w_avg, hashlib.sha256(data).hexdigest(), folder)
 
 
+def weights_hash(folder: Path) -> str:
+    """The SHA-256 of a model's weights, as in :class:`Model`; "" where there are none."""
+    try:
+        return hashlib.sha256((storage.current_folder(folder) / "model.safetensors").read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
 def _problems(tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> list[str]:
     """What is wrong with the tensors of a file, in a stable order."""
     problems = [f"{key} is missing" for key in expected.keys() - tensors.keys()]
@@ -183,7 +193,8 @@ def add_metrics(folder: Path, metrics: dict[str, float]) -> None:
 
 
 def _metrics_text(info: ModelInfo) -> str:
-    return ", ".join(f"{key}: {value:.4g}" for key, value in info.metrics.items()) or "none measured"
+    said = [f"{MEANINGS.get(key, key)}: {value:.4g}" for key, value in info.metrics.items()]
+    return "; ".join(said) or "none measured"
 
 
 def model_card(info: ModelInfo) -> str:
@@ -193,7 +204,7 @@ def model_card(info: ModelInfo) -> str:
         ("Architecture", f"{config.arch}, {config.resolution} x {config.resolution} px, {config.channels} channels"),
         ("Classes", ", ".join(info.class_names) or "none"),
         ("Pictures learned from", f"{dataset.get('name', '?')} ({dataset.get('pictures', '?')} pictures)"),
-        ("Training", ", ".join(f"{key}: {value}" for key, value in training.items()) or "?"),
+        ("Training", ", ".join(f"{UNITS.get(key, key)}: {value}" for key, value in training.items()) or "?"),
         ("Metrics", _metrics_text(info)),
         ("Licence", info.licence or "the licence of the pictures it was trained on"),
     ]

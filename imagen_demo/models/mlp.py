@@ -18,7 +18,7 @@ HIDDEN = (128, 64)
 
 def _class_input(labels: Tensor | None, config: ModelConfig, like: Tensor) -> Tensor:
     if not config.num_classes:
-        return like.new_zeros(len(like), 0)
+        return like[:, :0]
     return F.one_hot(labels, config.num_classes).to(like.dtype)
 
 

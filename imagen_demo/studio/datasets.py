@@ -7,11 +7,12 @@ import errno
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from imagen_demo.config import PrepareConfig
 from imagen_demo.data.dataset import Dataset, open_dataset
+from imagen_demo.data.intake import Source
 from imagen_demo.data.prepare import prepare
 from imagen_demo.data.sample_set import write_sample_set
 from imagen_demo.errors import UserError
@@ -29,7 +30,7 @@ _choosing = threading.Lock()
 
 def prepare_dataset(
     workspace: Workspace,
-    source: Path | Sequence[Path],
+    source: Source,
     name: str,
     config: PrepareConfig | None = None,
     progress: Progress = silent,

@@ -64,7 +64,7 @@ def _python(workspace: Workspace) -> Finding:
 def pins() -> dict[str, str]:
     """``{package: version}`` of requirements.txt."""
     text = (REPOSITORY / "requirements.txt").read_text("utf-8")
-    return dict(re.findall(r"^([\w-]+)==([\w.]+)", text, re.MULTILINE))
+    return dict(re.findall(r"^([\w-]+)(?:\[\w+\])?==([\w.]+)", text, re.MULTILINE))
 
 
 def _version(package: str) -> str | None:
@@ -184,10 +184,10 @@ def _metrics(workspace: Workspace) -> Finding:
 def _video(workspace: Workspace) -> Finding:
     import numpy as np
 
-    from imagen_demo.media.video import write_mp4
+    from imagen_demo.media.video import write_film
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "test.mp4"
-        write_mp4((np.full((64, 64, 3), 20 * shade, np.uint8) for shade in range(10)), file, fps=10)
+        write_film((np.full((64, 64, 3), 20 * shade, np.uint8) for shade in range(10)), file, fps=10)
         size = file.stat().st_size
     return Finding("", "ok", f"H.264 video can be written ({size} bytes for a second)")

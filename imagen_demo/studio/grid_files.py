@@ -17,7 +17,7 @@ from imagen_demo.studio.recipes import Studio
 
 SIDES = (32, 512)  # pixels of one picture, at least and at most
 MOST_PIXELS = 8000  # of the whole picture's longer side
-Words = Mapping[str, str]  # parameter or centre -> what it is called
+Words = Mapping[str, str]  # parameter, centre or part of the layers -> what it is called
 
 
 def title(studio: Studio, grid: Grid, axis: Axis, words: Words, chinese: bool = False) -> str:
@@ -26,7 +26,7 @@ def title(studio: Studio, grid: Grid, axis: Axis, words: Words, chinese: bool = 
         return words.get(axis.parameter, NAMES[axis.parameter])
     id, _, layers = axis.parameter.removeprefix(DIRECTION).partition("@")
     direction = studio.directions(grid.base.model).get(id)
-    return direction.title(chinese) + (f" ({layers})" if layers else "")
+    return direction.title(chinese) + (f" ({words.get(layers, layers)})" if layers else "")
 
 
 def labels(studio: Studio, grid: Grid, axis: Axis, words: Words) -> list[str]:

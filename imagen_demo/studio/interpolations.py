@@ -1,152 +1,141 @@
-"""A video is a list of recipes and their timing."""
+"""A timeline drawn: its frames one after the other, and films of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-import torch
-from PIL import Image
-from torch import Tensor
 
 from imagen_demo.errors import UserError
-from imagen_demo.latent import space
-from imagen_demo.latent.interpolation import EASINGS, SPACES, lerp, path, slerp
-from imagen_demo.latent.space import Code
-from imagen_demo.media.grid import Background, flatten
-from imagen_demo.media.video import write_mp4
+from imagen_demo.media.audio import Sound
+from imagen_demo.media.perceived import change, look
+from imagen_demo.media.video import write_film
 from imagen_demo.models.folder import Model
 from imagen_demo.progress import Progress, silent
+from imagen_demo.studio import pacing
 from imagen_demo.studio.recipes import Recipe, Studio
+from imagen_demo.studio.timeline import Timeline
+from imagen_demo.studio.ways import Way, way_of
 
-MAX_KEYFRAMES = 64
-MAX_SECONDS = 600.0
+STRANGERS = 6  # pictures that say how different two pictures of a model are
+MEASURING = "Measuring the way"
 
 
 @dataclass(frozen=True)
-class Interpolation:
-    """A way through several recipes of one model.
+class Film:
+    """A timeline ready to be drawn. ``count`` frames; :meth:`frame` draws any of them, each always the same."""
 
-    ``seconds`` is the length of the whole, shared equally by the segments. ``space``: "w" goes straight
-    between the final w of the keyframes; "z" goes along great circles of z. ``loop`` comes back to the
-    first keyframe.
-
-    Raises:
-        UserError: fewer than two recipes, several models, or a value outside its range.
-    """
-
-    recipes: tuple[Recipe, ...]
-    space: str = "w"
-    easing: str = "smooth"
-    seconds: float = 4.0
-    fps: int = 30
-    loop: bool = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "recipes", tuple(self.recipes))
-        if not 2 <= len(self.recipes) <= MAX_KEYFRAMES:
-            raise UserError("An interpolation needs 2 to {most} pictures to go between.", most=MAX_KEYFRAMES)
-        if len({recipe.model for recipe in self.recipes}) > 1:
-            raise UserError("All pictures of an interpolation must come from one model.")
-        if self.space not in SPACES:
-            raise UserError("An interpolation's space must be one of {choices}.", choices=", ".join(SPACES))
-        if self.easing not in EASINGS:
-            raise UserError("An interpolation's easing must be one of {choices}.", choices=", ".join(EASINGS))
-        if not 0 < self.seconds <= MAX_SECONDS:
-            raise UserError("An interpolation can last up to {most} seconds.", most=int(MAX_SECONDS))
-        if not 1 <= self.fps <= 120 or int(self.fps) != self.fps:
-            raise UserError("Frames a second must be a whole number from 1 to 120.")
+    studio: Studio
+    model: Model
+    timeline: Timeline
+    way: Way
+    pace: pacing.Pace | pacing.WalkPace
 
     @property
     def count(self) -> int:
-        """How many frames: seconds x fps, at least one a keyframe."""
-        return max(len(self.recipes), round(self.seconds * self.fps))
+        return self.timeline.count
+
+    def frame(self, number: float) -> np.ndarray:
+        """uint8 [H, W, C] at the model's own size. A frame on a keyframe equals the keyframe's picture exactly."""
+        return self.studio.draw(self.model, self.way.at(*self.pace.place(number)))
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """All of them, each drawn when asked for."""
+        return (self.frame(number) for number in range(self.count))
+
+    def knots(self) -> list[float]:
+        """The second of each keyframe, and of the end."""
+        if isinstance(self.pace, pacing.WalkPace):
+            return [0.0, self.count / self.timeline.fps]
+        return [knot / self.timeline.fps for knot in self.pace.knots]
 
 
-@dataclass(frozen=True)
-class _Keyframe:
-    """What of a recipe moves along the path."""
-
-    final: Tensor  # [1, num_ws, w_dim]
-    code: Code
-    z: Tensor  # [1, z_dim], of the blended seeds
-    classes: tuple[tuple[int | None, float], ...]
-    rest: Tensor  # the code's ws, less the w of z: 0 for one seed that rules all layers
-
-
-def frames(studio: Studio, interpolation: Interpolation, count: int | None = None) -> Iterator[np.ndarray]:
-    """uint8 [H, W, C], one after the other, each drawn when asked for; ``count`` defaults to the whole video.
-
-    A frame that falls on a keyframe (the first does, and on an open path the last) equals the
-    keyframe's own picture exactly.
+def prepare(studio: Studio, timeline: Timeline, sound: Sound | None = None, progress: Progress = silent) -> Film:
+    """Look up the models, and where the speed is to be even, measure the way.
 
     Raises:
-        UserError: as :meth:`Studio.render_array`.
+        UserError: as :meth:`Studio.render_array`, or the timeline's sound is not the one given.
+        Cancelled: from ``progress``.
     """
-    recipes = interpolation.recipes
-    model = [studio.model_for(recipe) for recipe in recipes][-1]
-    keyframes = [_keyframe(studio, model, recipe) for recipe in recipes]
-    places = path(len(recipes), count or interpolation.count, interpolation.easing, interpolation.loop)
-    for start, end, t in places:
-        a, b = keyframes[start], keyframes[end]
-        w = a.final if t == 0 else _between(model, a, b, t, interpolation.space)
-        yield studio.draw(model, w, recipes[0].size)
+    if timeline.sound and (sound is None or sound.hash != timeline.sound):
+        raise UserError("This film moves to a sound that is not here; add the sound file again, or remove it.")
+    model = [studio.model_for(recipe) for recipe in timeline.recipes][-1]
+    way = way_of(studio, model, timeline)
+    clock = pacing.clock_of(timeline, sound if timeline.sound else None)
+
+    def look_at(segment: int, u: float) -> pacing.Look:
+        return look(studio.draw(model, way.at(segment, u)))
+
+    if timeline.kind == "walk":
+        unit = usual_change(studio, model, timeline.recipes[0])
+        pace = pacing.walk(timeline, clock, unit, look_at, lambda part: progress(0.0, MEASURING))
+    elif timeline.even:
+        arcs = []
+        for segment in range(1 if timeline.kind == "loop" else timeline.segments):
+            progress(0.0, MEASURING)
+            arcs.append(pacing.measure(lambda u, segment=segment: look_at(segment, u)))
+        pace = pacing.even(timeline, clock, tuple(arcs))
+    else:
+        pace = pacing.timed(timeline, clock)
+    return Film(studio, model, timeline, way, pace)
 
 
-def filmstrip(studio: Studio, interpolation: Interpolation, count: int = 8) -> Iterator[np.ndarray]:
-    """``count`` evenly spaced frames, as :func:`frames`: large ones need not be in memory together."""
-    return frames(studio, interpolation, max(2, count))
+def usual_change(studio: Studio, model: Model, recipe: Recipe) -> float:
+    """How different two pictures of the recipe with other seeds look: the mean over pairs of a few."""
+    others = [replace(recipe, seeds=((seed, 1.0),)) for seed in range(STRANGERS)]
+    looks = [look(studio.draw(model, studio.latent(other, model))) for other in others]
+    return float(np.mean([change(a, b) for a, b in combinations(looks, 2)]))
+
+
+def filmstrip(film: Film, count: int = 8) -> Iterator[np.ndarray]:
+    """``count`` evenly spaced frames of the film."""
+    return (film.frame(number) for number in spread(film, count))
+
+
+def spread(film: Film, count: int) -> list[int]:
+    """The numbers of ``count`` evenly spaced frames, first and last among them unless the film returns."""
+    last = pacing.last_frame(film.timeline)
+    steps = max(1, count if film.timeline.returns else count - 1)
+    return [round(number * last / steps) for number in range(count)]
 
 
 def write(
     studio: Studio,
-    interpolation: Interpolation,
+    timeline: Timeline,
     out: Path,
     progress: Progress = silent,
-    size: int | None = None,
-    background: Background = "white",
-) -> None:
-    """The interpolation as MP4, streamed to disk frame by frame; transparent parts show ``background``.
+    sound: Sound | None = None,
+) -> Film:
+    """The film as the timeline says, streamed to disk frame by frame. Returns what was drawn.
 
     Raises:
-        UserError: as :func:`frames`.
+        UserError: as :func:`prepare` and :func:`write_film`.
         Cancelled: from ``progress``; no file is left.
     """
-    total = interpolation.count
-
-    def flat_frames() -> Iterator[np.ndarray]:
-        for done, frame in enumerate(frames(studio, interpolation)):
-            progress(done / total, f"{done}/{total} frames")
-            yield np.asarray(flatten(Image.fromarray(frame), background)) if frame.shape[2] == 4 else frame
-        progress(1.0, f"{total}/{total} frames")
-
-    write_mp4(flat_frames(), out, interpolation.fps, size)
+    film = prepare(studio, timeline, sound, progress)
+    write_film(
+        _told(film, progress), out, timeline.fps, timeline.format, timeline.size or timeline.recipes[0].size,
+        timeline.background, sound if timeline.sound else None, film.count / timeline.fps, _notes(studio, timeline),
+    )  # fmt: skip
+    return film
 
 
-@torch.inference_mode()
-def _keyframe(studio: Studio, model: Model, recipe: Recipe) -> _Keyframe:
-    code = studio.code(recipe, model)
-    z = space.seeds_to_z(recipe.seeds, model.info.config.z_dim)
-    rest = code.ws - _z_to_w(model, z, recipe.classes).unsqueeze(1)
-    return _Keyframe(code.final(), code, z, recipe.classes, rest)
+def _told(film: Film, progress: Callable[[float, str], None]) -> Iterator[np.ndarray]:
+    """The frames, with a word of progress before each."""
+    for done, frame in enumerate(film.frames()):
+        progress(done / film.count, f"{done}/{film.count} frames")
+        yield frame
+    progress(1.0, f"{film.count}/{film.count} frames")
 
 
-def _z_to_w(model: Model, z: Tensor, classes: tuple[tuple[int | None, float], ...]) -> Tensor:
-    """[1, z_dim] -> [1, w_dim], the classes blended in w."""
-    return space.blend([(space.z_to_w(model, z, label), weight) for label, weight in classes])
+def _notes(studio: Studio, timeline: Timeline) -> str:
+    """What a file says about itself: where it is from, and the timeline that makes it again."""
+    return f"AI-generated film by Imagen Demo; t={pinned(studio, timeline).to_link()}"
 
 
-@torch.inference_mode()
-def _between(model: Model, a: _Keyframe, b: _Keyframe, t: float, kind: str) -> Tensor:
-    """The final w of every layer on the way from a to b, 0 < t < 1."""
-    if kind == "w":
-        return lerp(a.final, b.final, t)
-    z = slerp(a.z, b.z, t)
-    w = _z_to_w(model, z, a.classes)
-    if a.classes != b.classes:
-        w = lerp(w, _z_to_w(model, z, b.classes), t)
-    psis = tuple(first + t * (second - first) for first, second in zip(a.code.psis, b.code.psis, strict=True))
-    ws, centres = w.unsqueeze(1) + lerp(a.rest, b.rest, t), lerp(a.code.centres, b.code.centres, t)
-    return Code(ws, centres, psis, lerp(a.code.offset, b.code.offset, t)).final()
+def pinned(studio: Studio, timeline: Timeline) -> Timeline:
+    """With today's model hash in every recipe: for links and files that must not change later."""
+    return replace(timeline, recipes=tuple(studio.pinned(recipe) for recipe in timeline.recipes))

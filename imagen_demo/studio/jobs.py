@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -24,7 +23,7 @@ from imagen_demo.data.dataset import Dataset, open_dataset
 from imagen_demo.errors import UserError
 from imagen_demo.studio import library
 from imagen_demo.studio.locks import run_lock
-from imagen_demo.training.run import Run, Status, lives, process_started
+from imagen_demo.training.run import Run, Status, process_started
 from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.workspace import REPOSITORY, Workspace, checked_name, free_name
 
@@ -170,8 +169,6 @@ def stop(run: Run) -> None:
     now = _alive(run)
     run.ask("stop")
     run.append_event("user", now.kimg, "Training was stopped.")
-    if now.state == "preparing" and lives(now.pid, now.pid_started):
-        os.kill(now.pid, signal.SIGTERM)  # still loading: it reads no requests yet, and forgets old ones
 
 
 def _alive(run: Run) -> Status:
@@ -292,14 +289,15 @@ def model_to_explore(workspace: Workspace, run: Run) -> tuple[str, bool]:
     In training that is the newest network, ``run/NAME``; afterwards the one that the run put into the library.
     """
     name = published(run)
-    if name and not status(run).alive and (workspace.checkpoints / name).is_dir():
+    if name and not status(run).alive:
         return name, True
     return library.RUN_PREFIX + run.name, False
 
 
 def published(run: Run) -> str | None:
-    """The library name of the model the run has put there."""
+    """What the model that the run has put into the library is called today; None where it is not there."""
     try:
-        return str(storage.read_json(run.path / "published.json")["model"])
-    except (OSError, ValueError, KeyError, TypeError):
+        note = storage.read_json(run.path / "published.json")
+        return library.renamed(Workspace(run.workspace), note["model"], note["weights"])
+    except (OSError, ValueError, KeyError, TypeError, UserError):
         return None

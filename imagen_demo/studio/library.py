@@ -16,7 +16,7 @@ from PIL import Image
 from imagen_demo import storage
 from imagen_demo.errors import UserError
 from imagen_demo.models import folder as models
-from imagen_demo.models.folder import ModelInfo, load_model, read_info
+from imagen_demo.models.folder import ModelInfo, load_model, read_info, weights_hash
 from imagen_demo.training.run import Run
 from imagen_demo.workspace import BUNDLED, Workspace, checked_name, free_name
 
@@ -119,6 +119,24 @@ def find(workspace: Workspace, name: str) -> Path:
     if not _there(path):
         raise UserError("There is no model named {name} in this workspace.", name=name)
     return path
+
+
+def renamed(workspace: Workspace, name: str, weights: str) -> str:
+    """What the model ``name`` is called today: another name where one with these weights was renamed.
+
+    ``weights``: the SHA-256 of its weights, or how that begins; "" for whatever has the name.
+
+    Raises:
+        UserError: there is no model of that name, nor one with these weights.
+    """
+    try:
+        find(workspace, name)
+        return name
+    except UserError:
+        for entry in list_models(workspace) if weights else []:
+            if not entry.name.startswith(RUN_PREFIX) and weights_hash(entry.path).startswith(weights):
+                return entry.name
+        raise
 
 
 def _own(workspace: Workspace, name: str) -> Path:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.latent import space
 from imagen_demo.progress import Progress, silent
 from imagen_demo.studio import checks
+from imagen_demo.studio.caches import PictureCache
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.training.nearest import thumbnails
 
@@ -26,7 +29,9 @@ MEASURES = ("w", "look")
 LOOK_SIDE = 16  # pixels of the small pictures that are compared
 COMPONENTS = 50  # what t-SNE's authors keep of long vectors
 STEPS = 500  # of t-SNE; 1000 take twice as long and are as faithful (trustworthiness 0.80 and 0.81 at 256 seeds)
+THUMB = 64  # pixels of a picture on the map
 KEPT = 64  # layouts in memory
+KEPT_BYTES = 64 * 2**20  # of small pictures: four maps of 1,024
 PATIENCE = 8.0  # seconds without a question after which nobody waits for a layout any more
 
 
@@ -93,15 +98,28 @@ class Waiting:
 # -- measuring and arranging ---------------------------------------------------------------------------------------
 
 
-def measure(studio: Studio, spec: MapSpec, progress: Progress = silent) -> np.ndarray:
-    """float32 [N, D]: what the seeds are compared by. ``progress`` may raise Cancelled."""
+def small(studio: Studio, recipe: Recipe) -> np.ndarray:
+    """The recipe's picture as the map shows it, uint8 [S, S, C], S at most :data:`THUMB`."""
+    picture = studio.render_array(recipe)
+    if picture.shape[0] <= THUMB:
+        return picture
+    return np.array(Image.fromarray(picture).resize((THUMB, THUMB), Image.Resampling.LANCZOS))
+
+
+def measure(
+    studio: Studio,
+    spec: MapSpec,
+    progress: Progress = silent,
+    look: Callable[[Studio, Recipe], np.ndarray] = small,
+) -> np.ndarray:
+    """float32 [N, D]: what the seeds are compared by. ``progress`` may raise Cancelled; ``look``: as :func:`small`."""
     model, rows = studio.model(spec.model), []
     for done, recipe in enumerate(spec.recipes(model.info.config.num_classes)):
         progress(done / spec.count, "measuring")
         if spec.by == "w":
             rows.append(studio.latent(recipe, model).reshape(-1)[: model.info.config.w_dim].cpu().numpy())
         else:
-            picture = studio.render_array(recipe)
+            picture = look(studio, recipe)
             side = min(LOOK_SIDE, picture.shape[0])
             rows.append(thumbnails(picture[None], side, picture.shape[2]).flatten().numpy())
     return np.stack(rows).astype(np.float32)
@@ -172,10 +190,20 @@ class Maps:
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
+        self._small = PictureCache(KEPT_BYTES)
         self._done: OrderedDict[Any, Layout | Exception] = OrderedDict()
         self._waiting: OrderedDict[Any, tuple[MapSpec, list[Any]]] = OrderedDict()  # [last asked, share, stage]
         self._lock = threading.Lock()
         self._worker: threading.Thread | None = None
+
+    def small(self, recipe: Recipe) -> np.ndarray:
+        """:func:`small`, kept: a map draws each picture once, for showing and for comparing."""
+        key = self._studio.model(recipe.model).hash + recipe.to_json()
+        picture = self._small.get(key)
+        if picture is None:
+            picture = small(self._studio, recipe)
+            self._small.put(key, picture)
+        return picture
 
     def ask(self, spec: MapSpec) -> Layout | Waiting:
         """The layout, or how far it is. Raises what went wrong in the making."""
@@ -221,6 +249,6 @@ class Maps:
                 raise Cancelled
             state[1:] = share, stage
 
-        features = measure(self._studio, spec, report)
+        features = measure(self._studio, spec, report, lambda _, recipe: self.small(recipe))
         report(1.0, "arranging")
         return arrange(features)

@@ -209,7 +209,7 @@ class Studio:
         return replace(recipe, model_hash=self.model(recipe.model).hash[:12])
 
     def model_for(self, recipe: Recipe) -> Model:
-        model = self.model(recipe.model)
+        model = self.model(library.renamed(self.workspace, recipe.model, recipe.model_hash))
         if recipe.model_hash and not model.hash.startswith(recipe.model_hash):
             raise UserError(
                 "This picture needs the model {name} ({hash}); this workspace has another version ({present}).",

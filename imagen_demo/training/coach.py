@@ -147,6 +147,12 @@ def plateau(curves: Curves) -> bool:
     return curves.waited() >= max(PATIENCE_KIMG / 4, PATIENCE_SHARE / 2 * curves.now["kimg"])
 
 
+def improved(curves: Curves) -> bool:
+    """Quality was measured before its best time: a first measurement is the best one and says nothing."""
+    measured = curves.quality()
+    return bool(measured) and measured[0][0] < curves.best()[0]
+
+
 def young(curves: Curves) -> bool:
     return curves.progress < YOUNG_SHARE
 
@@ -169,7 +175,8 @@ class Rule(NamedTuple):
 RULES = (
     Rule(
         "broken", "act", broken,
-        "The losses stopped being numbers. Training went back to {kimg:.1f} kimg and goes on with gentler settings.",
+        "The losses stopped being numbers. Training went back to {kimg:.1f} thousand pictures and goes on "
+        "with gentler settings.",
         "gentler", Gentler(0.5, 0.5, 4.0),
         "The losses stopped being numbers, again after a second start with gentler settings. "
         "Try a lower learning rate or a higher gamma.",
@@ -177,7 +184,7 @@ RULES = (
     Rule(
         "collapsed", "act", collapsed,
         "The pictures collapsed: they all look the same. "
-        "Training went back to {kimg:.1f} kimg and goes on with gentler settings.",
+        "Training went back to {kimg:.1f} thousand pictures and goes on with gentler settings.",
         "gentler", Gentler(0.5, 0.5, 4.0),
         "The pictures collapsed and all look the same, again after a second start with gentler settings. "
         "Try more pictures or a higher gamma.",
@@ -185,15 +192,16 @@ RULES = (
     Rule(
         "won", "act", won,
         "The discriminator won: it tells every picture apart, and the generator learns nothing more. "
-        "Training went back to {kimg:.1f} kimg and goes on with a slower discriminator.",
+        "Training went back to {kimg:.1f} thousand pictures and goes on with a slower discriminator.",
         "gentler", Gentler(0.25, 1.0, 4.0),
         "The discriminator won again after a second start with gentler settings. "
         "Try a lower learning rate, a higher generator rate or a higher gamma.",
     ),
     Rule(
         "over", "act", over,
-        "Quality has not become better for {waited:.0f} kimg, so training ends here; the best network is that of "
-        "{best:.1f} kimg.",
+        "Quality has not become better for {waited:.0f} thousand pictures, so training ends here; the best "
+        "network is that of "
+        "{best:.1f} thousand pictures.",
         "stop",
     ),
     Rule(
@@ -202,7 +210,7 @@ RULES = (
     ),
     Rule(
         "worse", "watch", worse,
-        "The pictures have become worse since {best:.1f} kimg; the best network is kept. "
+        "The pictures have become worse since {best:.1f} thousand pictures; the best network is kept. "
         "More pictures or a higher gamma would help.",
     ),
     Rule(
@@ -212,18 +220,23 @@ RULES = (
     ),
     Rule(
         "plateau", "watch", plateau,
-        "Quality has not become better for {waited:.0f} kimg. The best network is kept, so you may stop here.",
+        "Quality has not become better for {waited:.0f} thousand pictures. The best network is kept, so you "
+        "may stop here.",
     ),
     Rule(
         "young", "fine", young,
         "Training has just begun: first come colours, then coarse shapes, then detail. There is nothing to do.",
     ),
     Rule(
-        "well", "fine", lambda curves: True,
-        "All is well: the two networks learn from each other. Quality was best at {best:.1f} kimg.",
+        "better", "fine", improved,
+        "All is well: the two networks learn from each other. Quality was best at {best:.1f} thousand pictures.",
     ),
+    Rule("well", "fine", lambda curves: True, "All is well: the two networks learn from each other."),
 )  # fmt: skip
-LAST_WORD = "Just before the end something went wrong, so the run ends with its last good state, of {kimg:.1f} kimg."
+LAST_WORD = (
+    "Just before the end something went wrong, so the run ends with its last good state, of {kimg:.1f} "
+    "thousand pictures."
+)
 
 
 def judge(curves: Curves) -> Rule:

@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import dataclasses
 import errno
-import hashlib
 import signal
 import sys
 import traceback
@@ -25,7 +24,7 @@ from imagen_demo import storage
 from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset, open_dataset
 from imagen_demo.errors import UserError
-from imagen_demo.models.folder import load_model, read_info
+from imagen_demo.models.folder import load_model, read_info, weights_hash
 from imagen_demo.training.distributed import ALONE, Team, launched
 from imagen_demo.training.memory import is_full
 from imagen_demo.training.run import Run, own_status
@@ -101,14 +100,6 @@ def publish(run: Run) -> str | None:
     storage.replace_folder(library / name, fill)
     storage.write_json(note, {"model": name, "weights": weights_hash(library / name)})
     return name
-
-
-def weights_hash(folder: Path) -> str | None:
-    """SHA-256 of a model's weights, None where there are none."""
-    try:
-        return hashlib.sha256((storage.current_folder(folder) / "model.safetensors").read_bytes()).hexdigest()
-    except OSError:
-        return None
 
 
 def for_people(error: BaseException) -> UserError:

@@ -1,27 +1,41 @@
-"""The named endpoints for programs: the same jobs as the picture tabs, under the command line's names."""
+"""The named endpoints for programs, one for each job, under the command line's names. Documented in docs/api.md."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
+import numpy as np
 from gradio import FileData
+from PIL import Image
 
 from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
+from imagen_demo.latent.directions import Directions
+from imagen_demo.media.grid import make_grid
 from imagen_demo.progress import silent
-from imagen_demo.studio.interpolations import MAX_KEYFRAMES
+from imagen_demo.studio import grid_files, grids
+from imagen_demo.studio import library as models_library
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.seeds import parse_seeds
-from imagen_demo.ui import file_jobs, widgets
+from imagen_demo.studio.timeline import MAX_KEYFRAMES
+from imagen_demo.ui import file_jobs, models_export, widgets
 from imagen_demo.ui.generate import write_zip
 from imagen_demo.ui.interpolate import write_video
 
+Result = TypeVar("Result")
+
 
 def add(studio: Studio) -> None:
-    """Register ``render``, ``generate`` and ``interpolate`` on the Blocks being built."""
+    """Register the endpoints on the Blocks being built; the Train tab adds its own."""
+    for function in (*_drawing(studio), *_exploring(studio), *_library(studio)):
+        gr.api(function, api_name=function.__name__, concurrency_id=f"api-{function.__name__}")
 
+
+def _drawing(studio: Studio) -> list[Callable[..., Any]]:
     def render(recipe: str) -> dict[str, Any]:
         """Draw one picture.
 
@@ -32,8 +46,7 @@ def add(studio: Studio) -> None:
         Returns:
             A PNG file that carries the recipe.
         """
-        parse = Recipe.from_json if recipe.lstrip().startswith("{") else Recipe.from_query
-        return _answer(lambda: _save_png(studio, parse(recipe)))
+        return _file(lambda: _save_png(studio, _recipe_of(recipe)))
 
     def generate(model: str, seeds: str = "0-15", psi: float = DEFAULT_PSI, label: int | None = None) -> dict[str, Any]:
         """Draw a set of pictures.
@@ -47,42 +60,180 @@ def add(studio: Studio) -> None:
         Returns:
             A zip of PNG files that carry their recipes.
         """
-        return _answer(
+        return _file(
             lambda: write_zip(studio, [_recipe(model, seed, psi, label) for seed in parse_seeds(seeds)], silent)
         )
 
     def interpolate(
-        model: str, seeds: str = "1,2,3", seconds: float = 4.0, fps: int = 30, space: str = "w",
-        easing: str = "smooth", loop: bool = False, psi: float = DEFAULT_PSI, label: int | None = None, size: int = 512,
+        model: str, seeds: str = "1,2,3", seconds: float = 4.0, fps: int = 30, kind: str = "w", easing: str = "smooth",
+        loop: bool = False, psi: float = DEFAULT_PSI, label: int | None = None, size: int = 512, even: bool = False,
+        format: str = "mp4",
     ) -> dict[str, Any]:  # fmt: skip
-        """Make a video that walks from seed to seed.
+        """Make a film that goes from seed to seed.
 
         Args:
             model: Name of a model in the library, or run/NAME for one in training.
             seeds: The pictures on the way, for example 1,2,3.
-            seconds: Length of the video.
+            seconds: Length of the film.
             fps: Frames a second.
-            space: w goes straight between the pictures, z along an arc.
-            easing: linear, smooth or cubic.
+            kind: w straight between the pictures, z along an arc, spline a curve through all; from the first seed
+                loop a circle, walk anywhere.
+            easing: How it leaves and reaches each picture: linear, smooth or cubic.
             loop: Come back to the first picture.
             psi: Truncation: 0 the average picture, 1 as learned.
             label: Number of the class, counted from 0, where the model has classes.
-            size: Side of the video in pixels: 256, 512 or 1024.
+            size: Longest side of the film in pixels.
+            even: One speed all along: equal visual steps.
+            format: mp4 (H.264), webm, gif, webp, apng or frames (a zip of PNGs).
 
         Returns:
-            An MP4 file (H.264).
+            The film's file.
         """
 
         def video() -> str:
             keyframes = parse_seeds(seeds, most=MAX_KEYFRAMES)
             recipes = [widgets.recipe_data(_recipe(model, seed, psi, label)) for seed in keyframes]
-            timing = {"seconds": seconds, "fps": fps, "space": space, "easing": easing, "loop": loop}
-            return write_video(studio, {"recipes": recipes, "size": size, **timing}, silent)
+            timing = {"seconds": seconds, "fps": fps, "kind": kind, "easings": easing, "closed": loop, "even": even}
+            return write_video(studio, {"recipes": recipes, "size": size, "format": format, **timing}, silent)
 
-        return _answer(video)
+        return _file(video)
 
-    for function in (render, generate, interpolate):
-        gr.api(function, api_name=function.__name__, concurrency_id=f"api-{function.__name__}")
+    def film(timeline: str) -> dict[str, Any]:
+        """Make the film of a timeline, as the Interpolate tab does.
+
+        Args:
+            timeline: The t of that tab's link, or JSON: recipes, seconds and easings of each segment, kind, closed,
+                even, fps, size, format, background, radius, seed, speed.
+
+        Returns:
+            The film's file.
+        """
+        return _file(lambda: write_video(studio, _timeline_of(timeline), silent))
+
+    def grid(recipe: str, across: str, down: str = "", side: int = 0) -> dict[str, Any]:
+        """Vary one or two things of a picture and draw the table, with labels.
+
+        Args:
+            recipe: What does not vary, as for render.
+            across: An axis: psi=0..1:5 (five steps), seed=0-3, pc0=-3..3:7, class=cat,dog, share=0,0.5,1.
+            down: Another one, or nothing for a single row.
+            side: Pixels of one picture, 32 to 512; 0: the model's own.
+
+        Returns:
+            A PNG file that carries the grid's description.
+        """
+
+        def table() -> str:
+            base = _recipe_of(recipe)
+            classes = list(studio.model(base.model).info.class_names)
+            y = grids.parse_axis(down, classes) if down else None
+            made = grids.Grid(base, grids.parse_axis(across, classes), y)
+            out = file_jobs.fresh_file(f"{base.model.replace('/', '-')}-grid.png")
+            grid_files.write(studio, made, out, side=side or None)
+            return str(out)
+
+        return _file(table)
+
+    return [render, generate, interpolate, film, grid]
+
+
+def _exploring(studio: Studio) -> list[Callable[..., Any]]:
+    def directions(model: str) -> list[dict[str, Any]]:
+        """The directions that a picture of this model can be moved in.
+
+        Args:
+            model: Name of a model in the library, or run/NAME for one in training.
+
+        Returns:
+            For each its id (for recipes), kind, names, layers, what +1 changes (effects, in standard deviations of
+            each measured property), purity (0 to 1) and whether it is hidden.
+        """
+        return _spoken(lambda: _described(studio.directions(model)))
+
+    def discover(model: str) -> list[dict[str, Any]]:
+        """Look for more directions, in the style weights and for measured properties; takes up to a minute.
+
+        Args:
+            model: Name of a model in the library.
+
+        Returns:
+            As directions; what was found is kept with the model.
+        """
+
+        def found() -> list[dict[str, Any]]:
+            from imagen_demo.studio import directions as making
+
+            return _described(making.discover(studio, model, silent))
+
+        return _spoken(found)
+
+    def direction_strip(recipe: str, direction: str, count: int = 7, reach: float = 3.0) -> dict[str, Any]:
+        """Draw a picture moved along a direction, from left to right.
+
+        Args:
+            recipe: The picture in the middle, as for render.
+            direction: The direction's id, for example pc0.
+            count: Pictures, 2 to 32.
+            reach: The amount at the right end; at the left end it is negative.
+
+        Returns:
+            A PNG file, the pictures side by side.
+        """
+
+        def strip() -> str:
+            from imagen_demo.studio import directions as making
+
+            base = _recipe_of(recipe)
+            if not 2 <= count <= 32 or not 0 < reach <= 10:
+                raise UserError("A strip has 2 to 32 pictures and reaches at most 10.")
+            pictures = making.filmstrip(studio, base, direction, count, reach)
+            out = file_jobs.fresh_file(f"{base.model.replace('/', '-')}-{direction}.png")
+            _joined(pictures).save(out)
+            return str(out)
+
+        return _file(strip)
+
+    return [directions, discover, direction_strip]
+
+
+def _library(studio: Studio) -> list[Callable[..., Any]]:
+    def models() -> list[dict[str, Any]]:
+        """The models in the library, and the newest networks of training runs.
+
+        Returns:
+            For each its name, title, resolution, channels (4 with transparency), classes and the 12 digits of its hash.
+        """
+        return _spoken(lambda: [_about(studio, entry) for entry in models_library.list_models(studio.workspace)
+                                if entry.info is not None])  # fmt: skip
+
+    def export_model(model: str, format: str = "onnx") -> dict[str, Any]:
+        """Take a model out: as ONNX for other programs, or as a web page that draws in its visitors' browsers.
+
+        Args:
+            model: Name of a model in the library, or run/NAME for one in training.
+            format: onnx or web.
+
+        Returns:
+            A zip: three ONNX files, checked against PyTorch; or the page's folder.
+        """
+        return _file(lambda: models_export.write_export(studio.workspace, studio, model, format, silent))
+
+    return [models, export_model]
+
+
+def _recipe_of(text: str) -> Recipe:
+    """A recipe out of JSON or a link's query."""
+    return (Recipe.from_json if text.lstrip().startswith("{") else Recipe.from_query)(text)
+
+
+def _timeline_of(text: str) -> Any:
+    """What ``write_video`` takes, out of JSON or a link's ``t``."""
+    if not text.lstrip().startswith("{"):
+        return {"t": text.strip().removeprefix("t=")}
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise UserError("This is not a film of Imagen Demo.") from None
 
 
 def _recipe(model: str, seed: int, psi: float, label: int | None) -> Recipe:
@@ -95,9 +246,36 @@ def _save_png(studio: Studio, recipe: Recipe) -> str:
     return str(out)
 
 
-def _answer(work: Callable[[], str]) -> dict[str, Any]:
-    """A file's path as Gradio's file data; a UserError as the sentence programs get."""
+def _joined(pictures: list[np.ndarray]) -> Image.Image:
+    return make_grid(np.stack(pictures), columns=len(pictures))
+
+
+def _described(directions: Directions) -> list[dict[str, Any]]:
+    left_out = {"vector", "scale"}
+    return [
+        {field.name: getattr(each, field.name) for field in dataclasses.fields(each) if field.name not in left_out}
+        for each in directions
+    ]
+
+
+def _about(studio: Studio, entry: models_library.ModelEntry) -> dict[str, Any]:
+    info = entry.info
+    assert info is not None
+    return {
+        "name": entry.name, "title": widgets.title(entry), "resolution": info.config.resolution,
+        "channels": info.config.channels, "classes": list(info.class_names),
+        "hash": studio.model(entry.name).hash[:12],
+    }  # fmt: skip
+
+
+def _spoken(work: Callable[[], Result]) -> Result:
+    """``work`` whose UserErrors reach the caller as sentences."""
     try:
-        return FileData(path=work()).model_dump()
+        return work()
     except UserError as error:
         raise gr.Error(str(error), print_exception=False) from None
+
+
+def _file(work: Callable[[], str]) -> dict[str, Any]:
+    """The file that ``work`` makes, as programs get it."""
+    return FileData(path=_spoken(work)).model_dump()

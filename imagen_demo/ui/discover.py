@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from imagen_demo.errors import UserError
 from imagen_demo.studio import breeding, checks, grids
@@ -36,7 +37,13 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
         **discover_grids.calls(studio),
     }
     tab = widgets.picture_tab(
-        "discover", workspace, studio, calls, ("v_", "x_picture"), scripts=SCRIPTS, grid_parameters=list(grids.NAMES)
+        "discover",
+        workspace,
+        studio,
+        calls,
+        ("v_", "x_picture", "g_close"),
+        scripts=SCRIPTS,
+        grid_parameters=list(grids.NAMES),
     )
     file = gr.File(label=i18n("v_table_file"), visible=False, elem_id="discover-table", interactive=False)
     cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="discover-table-cancel", size="sm")
@@ -50,7 +57,8 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
 
 
 def _map_calls(studio: Studio) -> dict[str, Callable[..., Payload]]:
-    """``map``: where the seeds lie, or how far that is; ``around``: the blend at a place between them."""
+    """``map``: where the seeds lie, or how far that is; ``around``: the blend at a place between them;
+    ``thumbs``: small pictures of recipes."""
     maps = Maps(studio)
 
     def lay_out(payload: Payload, language: str) -> Payload:
@@ -69,7 +77,11 @@ def _map_calls(studio: Studio) -> dict[str, Callable[..., Payload]]:
         recipe = around(spec, places, (point[0], point[1]), studio.model(spec.model).info.config.num_classes)
         return {"recipe": widgets.recipe_data(recipe)}
 
-    return {"map": lay_out, "around": blend}
+    def thumbs(payload: Payload, language: str) -> Payload:
+        recipes = widgets.recipes_from(payload)
+        return {"images": [widgets.data_url(Image.fromarray(maps.small(recipe))) for recipe in recipes]}
+
+    return {"map": lay_out, "around": blend, "thumbs": thumbs}
 
 
 def map_spec(payload: Payload) -> MapSpec:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from imagen_demo.errors import UserError
+from imagen_demo.latent.space import PARTS
 from imagen_demo.media import png
 from imagen_demo.progress import Progress
 from imagen_demo.studio import checks, grid_files, grids
@@ -39,9 +40,11 @@ def calls(studio: Studio) -> dict[str, Callable[..., Payload]]:
 
 
 def words(language: str) -> dict[str, str]:
-    """What parameters and centres are called."""
-    return {name: t(f"v_p_{name}", language) for name in grids.NAMES} | {
-        name: t(f"v_centre_{name}", language) for name in checks.CENTRES
+    """What parameters, centres and parts of the layers are called."""
+    return {
+        **{name: t(f"v_p_{name}", language) for name in grids.NAMES},
+        **{name: t(f"v_centre_{name}", language) for name in checks.CENTRES},
+        **{name: t(f"v_layers_{name}", language) for name in PARTS},
     }
 
 

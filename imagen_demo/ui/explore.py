@@ -26,7 +26,7 @@ from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
 
 LINK = links.KEYS - {"hash"}  # keys that make an address a link to a picture
-SCRIPTS = tuple(f"explore{part}.js" for part in ("_core", "_strip", "_directions", "_pad", "_mix", "_find", ""))
+SCRIPTS = tuple(f"explore{part}.js" for part in ("_core", "_strip", "_directions", "_pad", "_mix", "_find", "_api", ""))
 MAX_DROPPED = 64 * 2**20  # bytes of base64 of a dropped picture
 
 
@@ -39,7 +39,7 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> gr.HTML:
         "read": lambda payload, language: _read(studio, payload, language),
         **explore_directions.calls(studio),
     }
-    return widgets.picture_tab("explore", workspace, studio, calls, ("x_",), SCRIPTS)
+    return widgets.picture_tab("explore", workspace, studio, calls, ("x_", "g_close"), SCRIPTS)
 
 
 def _open(workspace: Workspace, studio: Studio, payload: Payload, language: str) -> Payload:

@@ -13,11 +13,12 @@ import gradio as gr
 from PIL import Image
 
 from imagen_demo.errors import UserError
+from imagen_demo.models.metrics import MEANINGS
 from imagen_demo.studio import library
 from imagen_demo.studio.library import ModelEntry
-from imagen_demo.ui import file_jobs, pieces, widgets
+from imagen_demo.ui import file_jobs, models_export, pieces, widgets
 from imagen_demo.ui.pieces import PRIVATE
-from imagen_demo.ui.texts import i18n, t, translate_error
+from imagen_demo.ui.texts import i18n, pictures, t, translate_error
 from imagen_demo.workspace import Workspace
 
 CARD_SIDE, DETAIL_SIDE = 380, 320  # pixels of the previews, at most
@@ -50,6 +51,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
                 delete_yes = gr.Button(i18n("mo_delete_yes"), variant="stop", size="md", elem_id="models-delete-yes")
                 delete_no = gr.Button(i18n("mo_keep"), size="md", elem_id="models-delete-no")
         file = gr.File(visible=False, label=i18n("mo_file"), interactive=False, elem_id="models-file")
+        models_export.build(workspace, studio)
         with gr.Accordion(i18n("mo_card"), open=False, elem_id="models-card-fold"):
             readme = gr.Markdown(elem_id="models-readme")
 
@@ -197,7 +199,7 @@ def _rows(entry: ModelEntry, request: gr.Request) -> list[tuple[str, str]]:
     info, rows = entry.info, []
     rows.append(("mo_resolution", f"{info.config.resolution} × {info.config.resolution}"))
     if "kimg" in info.training:
-        rows.append(("mo_kimg", t("tr_thousand", request, count=info.training["kimg"])))
+        rows.append(("mo_kimg", pictures(info.training["kimg"], request)))
     if "minutes" in info.training:
         rows.append(("mo_minutes", t("mo_minutes_value", request, count=info.training["minutes"])))
     if info.dataset:
@@ -205,8 +207,7 @@ def _rows(entry: ModelEntry, request: gr.Request) -> list[tuple[str, str]]:
         rows.append(("mo_pictures", f"{info.dataset.get('name', '?')} ({count})"))
     if info.class_names:
         rows.append(("mo_classes", ", ".join(info.class_names[:12])))
-    if "swd" in info.metrics:
-        rows.append(("mo_swd", f"{info.metrics['swd']:.4g}"))
+    rows += [(f"mo_{key}", f"{info.metrics[key]:.4g}") for key in MEANINGS if key in info.metrics]
     if info.licence:
         rows.append(("mo_licence", info.licence))
     return rows

@@ -18,7 +18,7 @@ from imagen_demo.media.grid import make_grid
 from imagen_demo.studio import jobs
 from imagen_demo.training.run import Run, Status
 from imagen_demo.ui import widgets
-from imagen_demo.ui.texts import t, translate, translate_error
+from imagen_demo.ui.texts import pictures, t, translate, translate_error
 
 PREVIEW = 24  # pictures of the preview of a dataset
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}  # for events that are the page's own affair
@@ -152,7 +152,7 @@ def run_head(run: Run, status: Status, memory: float | None, request: gr.Request
     )
     percent = f"<em>{100 * status.progress:.0f} %</em>" if status.progress else ""
     facts = [
-        (t("tr_thousand", request, count=f"{status.kimg:.1f}"), "tr_f_pictures"),
+        (pictures(status.kimg, request), "tr_f_pictures"),
         (f"{status.images_per_second:.0f}" if status.images_per_second else "–", "tr_f_speed"),
         (duration(status.eta), "tr_f_left") if status.alive else None,
         (duration(status.seconds), "tr_f_spent"),
@@ -205,7 +205,8 @@ def events(run: Run, request: gr.Request | None, limit: int = 30) -> str:
             text, kimg = translate(row["template"], row["values"], request), float(row["kimg"])
         except (KeyError, IndexError, ValueError, TypeError):
             continue  # written by another version
-        rows.append(f"<li><span>{kimg:.1f} kimg</span>{escape(text)}</li>")
+        when = t("tr_at", request, count=pictures(kimg, request)) if kimg else t("tr_at_start", request)
+        rows.append(f"<li><span>{when}</span>{escape(text)}</li>")
     if not rows:
         return ""
     return f'<p class="tr-heading">{t("tr_events", request)}</p><ul class="tr-events">{"".join(rows)}</ul>'

@@ -1,6 +1,6 @@
 """Every sentence of the core in Chinese: English template -> Chinese one with the same fields; and its progress."""
 
-from imagen_demo.ui import sentences_zh_discover, sentences_zh_latent
+from imagen_demo.ui import sentences_zh_discover, sentences_zh_latent, sentences_zh_timeline, texts_export
 
 SENTENCES: dict[str, str] = {
     # the page itself
@@ -20,6 +20,7 @@ SENTENCES: dict[str, str] = {
         "{dataset} 已经准备好；--{option} 只用于图片。请用路径（如 ./{dataset}）指明图片文件夹，或去掉该选项。",
     # settings
     "{setting} cannot be {value!r}; use one of {choices}.": "{setting} 不能是 {value!r}；可选：{choices}。",
+    "{setting} is empty: give a number, {low} or more.": "{setting} 为空：请填写不小于 {low} 的数字。",
     "{setting} cannot be {value}; the least is {low}.": "{setting} 不能是 {value}；最小为 {low}。",
     "{setting} cannot be {value}; the most is {high}.": "{setting} 不能是 {value}；最大为 {high}。",
     "The mlp network's w_dim is always {w_dim}.": "mlp 网络的 w_dim 固定为 {w_dim}。",
@@ -53,9 +54,9 @@ SENTENCES: dict[str, str] = {
     "Reading the pictures was stopped, likely for lack of memory. Use fewer workers.":
         "读取图片被中止，可能是内存不足，请减少进程数。",
     "The disk is full; {name} was not prepared. Free some space.": "磁盘已满，{name} 未能准备，请释放空间。",
-    "{name} has {count} usable pictures; at least {least} are needed.":
+    "{name} has too few usable pictures: {count} of at least {least}.":
         "{name} 中可用图片 {count} 张，至少需要 {least} 张。",
-    "{name} has {count} usable pictures; at least {least} are needed. {dropped} files were left out, for example "
+    "{name} has too few usable pictures: {count} of at least {least}. Left out: {dropped}, for example "
     "{example}: {reason}":
         "{name} 中可用图片 {count} 张，至少需要 {least} 张。有 {dropped} 个文件被排除，例如 {example}：{reason}",
     "{name} cannot be read as a PNG picture.": "{name} 无法作为 PNG 图片读取。",
@@ -108,9 +109,6 @@ SENTENCES: dict[str, str] = {
     "This recipe has an unknown entry, {key}; a newer version made it.": "此配方有未知条目 {key}，由更新的版本生成。",
     "All pictures of an interpolation must come from one model.": "插值的所有图片必须来自同一模型。",
     "An interpolation can last up to {most} seconds.": "插值最长 {most} 秒。",
-    "An interpolation needs 2 to {most} pictures to go between.": "插值需要 2 到 {most} 张图片。",
-    "An interpolation's easing must be one of {choices}.": "插值的缓动可选：{choices}。",
-    "An interpolation's space must be one of {choices}.": "插值的路径可选：{choices}。",
     "Frames a second must be a whole number from 1 to 120.": "每秒帧数须为 1 到 120 的整数。",
     # training
     "The settings of {name} (config.json) are damaged. Delete it and train anew.":
@@ -150,14 +148,15 @@ SENTENCES: dict[str, str] = {
     "{setting} cannot be {value}: this machine has {cores} cores; use 1 to {cores}, or 0 for all.":
         "{setting} 不能是 {value}：本机有 {cores} 个核心；请用 1 到 {cores}，或用 0 表示全部。",
     # the coach
-    "The losses stopped being numbers. Training went back to {kimg:.1f} kimg and goes on with gentler settings.":
-        "损失不再是有效数字。训练已退回到 {kimg:.1f} kimg，并以更温和的设置继续。",
+    "The losses stopped being numbers. Training went back to {kimg:.1f} thousand pictures and goes on "
+    "with gentler settings.":
+        "损失不再是有效数字。训练已退回到 {kimg:.1f} 千张图片时，并以更温和的设置继续。",
     "The losses stopped being numbers, again after a second start with gentler settings. "
     "Try a lower learning rate or a higher gamma.":
         "以更温和的设置重新开始后，损失再次不是有效数字。请尝试更低的学习率或更高的 gamma。",
     "The pictures collapsed: they all look the same. "
-    "Training went back to {kimg:.1f} kimg and goes on with gentler settings.":
-        "生成的图片坍缩了：看起来全都一样。训练已退回到 {kimg:.1f} kimg，并以更温和的设置继续。",
+    "Training went back to {kimg:.1f} thousand pictures and goes on with gentler settings.":
+        "生成的图片坍缩了：看起来全都一样。训练已退回到 {kimg:.1f} 千张图片时，并以更温和的设置继续。",
     "The pictures collapsed and all look the same, again after a second start with gentler settings. "
     "Try more pictures or a higher gamma.":
         "以更温和的设置重新开始后，图片再次坍缩成一样。请尝试更多图片或更高的 gamma。",
@@ -165,27 +164,31 @@ SENTENCES: dict[str, str] = {
     "More pictures would help.":
         "判别器开始记住图片；数据增强已提高到 {p:.0%}。增加图片会有帮助。",
     "The discriminator won: it tells every picture apart, and the generator learns nothing more. "
-    "Training went back to {kimg:.1f} kimg and goes on with a slower discriminator.":
-        "判别器完全取胜：它能分辨每一张图片，生成器不再学到东西。训练已退回到 {kimg:.1f} kimg，并放慢判别器继续。",
+    "Training went back to {kimg:.1f} thousand pictures and goes on with a slower discriminator.":
+        "判别器完全取胜：它能分辨每一张图片，生成器不再学到东西。训练已退回到 {kimg:.1f} 千张图片时，并放慢判别器继续。",
     "The discriminator won again after a second start with gentler settings. "
     "Try a lower learning rate, a higher generator rate or a higher gamma.":
         "以更温和的设置重新开始后，判别器再次完全取胜。请尝试更低的学习率、更高的生成器学习率倍数或更高的 gamma。",
-    "Quality has not become better for {waited:.0f} kimg, so training ends here; the best network is that of "
-    "{best:.1f} kimg.":
-        "质量已有 {waited:.0f} kimg 没有提高，训练到此结束；最好的网络是 {best:.1f} kimg 时的。",
+    "Quality has not become better for {waited:.0f} thousand pictures, so training ends here; the best "
+    "network is that of "
+    "{best:.1f} thousand pictures.":
+        "质量已有 {waited:.0f} 千张图片没有提高，训练到此结束；最好的网络是 {best:.1f} 千张图片时的。",
     "The discriminator tells all pictures apart at the moment. If that lasts, training goes back by itself.":
         "目前判别器能分辨所有图片。如果持续下去，训练会自动退回。",
-    "The pictures have become worse since {best:.1f} kimg; the best network is kept. "
+    "The pictures have become worse since {best:.1f} thousand pictures; the best network is kept. "
     "More pictures or a higher gamma would help.":
-        "自 {best:.1f} kimg 以来图片变差了；最好的网络已保留。增加图片或提高 gamma 会有帮助。",
-    "Quality has not become better for {waited:.0f} kimg. The best network is kept, so you may stop here.":
-        "质量已有 {waited:.0f} kimg 没有提高。最好的网络已保留，可以就此停止。",
+        "自 {best:.1f} 千张图片以来图片变差了；最好的网络已保留。增加图片或提高 gamma 会有帮助。",
+    "Quality has not become better for {waited:.0f} thousand pictures. The best network is kept, so you "
+    "may stop here.":
+        "质量已有 {waited:.0f} 千张图片没有提高。最好的网络已保留，可以就此停止。",
     "Training has just begun: first come colours, then coarse shapes, then detail. There is nothing to do.":
         "训练刚刚开始：先出现颜色，再是大致形状，最后是细节。无需操作。",
-    "All is well: the two networks learn from each other. Quality was best at {best:.1f} kimg.":
-        "一切正常：两个网络在互相学习。质量在 {best:.1f} kimg 时最好。",
-    "Just before the end something went wrong, so the run ends with its last good state, of {kimg:.1f} kimg.":
-        "临近结束时出了问题，因此任务以最近的正常状态（{kimg:.1f} kimg）结束。",
+    "All is well: the two networks learn from each other.": "一切正常：两个网络正在互相学习。",
+    "All is well: the two networks learn from each other. Quality was best at {best:.1f} thousand pictures.":
+        "一切正常：两个网络在互相学习。质量在 {best:.1f} 千张图片时最好。",
+    "Just before the end something went wrong, so the run ends with its last good state, of {kimg:.1f} "
+    "thousand pictures.":
+        "临近结束时出了问题，因此任务以最近的正常状态（{kimg:.1f} 千张图片）结束。",
     # settings chosen, and what to expect
     "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
     "colours only. Textures and coarse shapes need about {next:.0f} minutes.":
@@ -238,7 +241,7 @@ SENTENCES: dict[str, str] = {
     "The saved state of run {name} is of another version of this program; train anew.":
         "训练 {name} 的保存状态来自本程序的另一个版本，请重新训练。",
     # reports on pictures, and what the user did
-    "{accepted} of {found} files are used as pictures.": "{found} 个文件中有 {accepted} 个用作图片。",
+    "Used as pictures: {accepted} of {found} files.": "{found} 个文件中有 {accepted} 个用作图片。",
     "{count} left out: not a picture of a known kind, for example {example}.":
         "跳过 {count} 个：不是已知格式的图片，例如 {example}。",
     "{count} left out: the file is empty, for example {example}.": "跳过 {count} 个：文件为空，例如 {example}。",
@@ -259,9 +262,10 @@ SENTENCES: dict[str, str] = {
         "跳过 {count} 个：压缩包中的压缩包，例如 {example}。",
     "{count} left out: protected by a password, for example {example}.":
         "跳过 {count} 个：有密码保护，例如 {example}。",
-    "{count} archives are damaged and were read only in part, for example {example}.":
+    "{count} read only in part: a damaged archive, for example {example}.":
         "{count} 个压缩包已损坏，只读取了一部分，例如 {example}。",
-    "{count} archives could not be used, for example {example}.": "{count} 个压缩包无法使用，例如 {example}。",
+    "{count} left out: an archive that cannot be used, for example {example}.":
+        "{count} 个压缩包无法使用，例如 {example}。",
     "{count} with several frames: the first one is used, for example {example}.":
         "{count} 张有多帧，使用第一帧，例如 {example}。",
     "{count} of another kind than the name says: read anyway, for example {example}.":
@@ -304,14 +308,19 @@ SENTENCES: dict[str, str] = {
 }  # fmt: skip
 SENTENCES |= sentences_zh_discover.SENTENCES
 SENTENCES |= sentences_zh_latent.SENTENCES
+SENTENCES |= texts_export.SENTENCES
+SENTENCES |= sentences_zh_timeline.SENTENCES
 
 PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, with the pattern's groups
     r"(\d+) of (\d+) pictures read, (\d+) accepted": r"已读取 \1 / \2 张，采用 \3 张",
     r"(\d+) of (\d+) planets drawn": r"已绘制 \1 / \2 张",
     r"All planets drawn": "已全部绘制",
+    r"(\d+)/(\d+) frames": r"\1 / \2 帧",
+    r"Measuring the way": "正在测量路径",
     r"Unpacking (.*)": r"正在解压 \1",
     r"Looking for near duplicates": "正在查找近似重复的图片",
     r"Waiting for the same pictures": "正在等待相同图片准备完成",
     r"Done": "完成",
 }
+PROGRESS |= texts_export.PROGRESS
 PROGRESS |= sentences_zh_latent.PROGRESS

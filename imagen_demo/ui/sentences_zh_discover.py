@@ -12,6 +12,7 @@ SENTENCES: dict[str, str] = {
     "This is not a grid of Imagen Demo.": "这不是 Imagen Demo 的网格。",
     "The share of the second seed needs a picture of two seeds.": "“第二个种子的比例”需要由两个种子混合的图片。",
     "The first fine layer can only vary where there is a fine seed.": "只有设置了细节种子，才能改变细节起始层。",
-    "{text!r} is not an axis; write psi=0..1:5, or seed=0-3, or pc0=-3..3:7.":
-        "{text!r} 不是坐标轴；请写 psi=0..1:5、seed=0-3 或 pc0=-3..3:7。",
+    "{text!r} is not an axis; write psi=0..1:5, or seed=0-3, or pc0=-3..3:7.": (
+        "{text!r} 不是坐标轴；请写 psi=0..1:5、seed=0-3 或 pc0=-3..3:7。"
+    ),
 }

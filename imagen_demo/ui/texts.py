@@ -13,7 +13,8 @@ from typing import Any
 import gradio as gr
 
 from imagen_demo.errors import UserError
-from imagen_demo.ui import texts_discover, texts_explore, texts_train
+from imagen_demo.progress import pictures_seen
+from imagen_demo.ui import texts_discover, texts_explore, texts_export, texts_interpolate, texts_train
 from imagen_demo.ui.sentences_zh import PROGRESS, SENTENCES
 
 _SHELL = {
@@ -51,38 +52,11 @@ _COMMON = {  # c_: used by several picture tabs
     "c_cancelled": ("Cancelled.", "已取消。"),
 }  # fmt: skip
 
-_INTERPOLATE = {
-    "i_preview": ("Preview of the video", "视频预览"),
-    "i_film": ("Film strip", "胶片"),
-    "i_frame": ("Frame", "帧"),
-    "i_play": ("Play", "播放"),
-    "i_pause": ("Pause", "暂停"),
-    "i_keys": ("Pictures on the way", "途经的图片"),
-    "i_two": ("Add at least two pictures.", "请至少添加两张图片。"),
-    "i_earlier": ("Earlier", "前移"),
-    "i_later": ("Later", "后移"),
-    "i_remove": ("Remove", "移除"),
-    "i_add": ("Add", "添加"),
-    "i_current": ("From Explore", "取自探索页"),
-    "i_seconds": ("Length, seconds", "时长（秒）"),
-    "i_loop": ("Loop back to the first picture", "首尾相接循环"),
-    "i_space": ("Way", "路径"),
-    "i_space_w": ("straight in w", "w 直线 (lerp)"),
-    "i_space_z": ("arc in z", "z 圆弧 (slerp)"),
-    "i_easing": ("Easing", "缓动"),
-    "i_ease_linear": ("steady", "匀速"),
-    "i_ease_smooth": ("smooth", "平滑"),
-    "i_ease_cubic": ("slow at pictures", "在图片处放慢"),
-    "i_fps": ("Frames a second", "每秒帧数"),
-    "i_size": ("Size", "尺寸"),
-    "i_make": ("Make video", "生成视频"),
-    "i_video": ("Video", "视频"),
-}  # fmt: skip
-
 _GENERATE = {
     "g_grid": ("Generated pictures", "生成的图片"),
     "g_seeds": ("Seeds", "种子"),
-    "g_seeds_help": ("A first seed such as 42, or a list such as 0-15 or 1,5,9", "起始种子如 42，或列表如 0-15、1,5,9"),
+    "g_seeds_help": ("Seeds: a first one such as 42, or a list such as 0-15 or 1,5,9",
+                     "种子：起始种子如 42，或列表如 0-15、1,5,9"),
     "g_count": ("Pictures", "数量"),
     "g_more": ("More", "换一批"),
     "g_zip": ("All as zip", "打包下载"),
@@ -114,8 +88,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     **_COMMON,
     **texts_explore.TEXTS,
     **texts_discover.TEXTS,
-    **_INTERPOLATE,
+    **texts_interpolate.TEXTS,
     **_GENERATE,
+    **texts_export.TEXTS,
     **texts_train.TEXTS,
 }
 
@@ -151,6 +126,11 @@ def translate(template: str, values: dict[str, Any], source: gr.Request | str | 
         template = SENTENCES.get(template, template)
     said = {key: translate_error(v, source) if isinstance(v, UserError) else v for key, v in values.items()}
     return template.format(**said)
+
+
+def pictures(kimg: float, source: gr.Request | str | None = None) -> str:
+    """How many pictures, from thousands of them, in the visitor's way of writing."""
+    return pictures_seen(kimg, language(source) == "zh")
 
 
 def setting_label(field: str) -> str | gr.I18nData:

@@ -21,8 +21,10 @@ TEXTS = {
     "v_to_grid": ("Make a grid", "制作网格"),
     # map
     "v_map_help": ("Similar pictures lie side by side. Drag to move, wheel or pinch to zoom; with the keyboard: "
-                   "arrows to walk, + and − to zoom, 0 to see all, Enter to choose.",
-                   "相似的图片彼此相邻。拖动平移，滚轮或双指缩放；键盘：方向键行走，+ 与 − 缩放，0 看全图，回车选择。"),
+                   "arrows to walk, + and − to zoom, 0 to see all, Enter to choose. Double-click opens a picture in "
+                   "Explore.",
+                   "相似的图片彼此相邻。拖动平移，滚轮或双指缩放；键盘：方向键行走，+ 与 − 缩放，0 看全图，回车选择。"
+                   "双击在探索页打开。"),
     "v_map_label": ("Map of seeds by similarity", "按相似度排列的种子地图"),
     "v_map_at": ("Seed {seed}, {number} of {total}", "种子 {seed}，第 {number} 张，共 {total} 张"),
     "v_count": ("Pictures", "数量"),
@@ -88,6 +90,11 @@ TEXTS = {
     "v_from": ("From", "从"),
     "v_to": ("To", "到"),
     "v_steps": ("Steps", "步数"),
+    "v_layers": ("Layers", "层"),
+    "v_layers_own": ("the direction's own", "该方向自身的层"),
+    "v_layers_coarse": ("coarse", "粗"),
+    "v_layers_middle": ("middle", "中"),
+    "v_layers_fine": ("fine", "细"),
     "v_recipe": ("Recipe", "配方"),
     "v_directions": ("Directions", "方向"),
     "v_base": ("What stays", "保持不变"),

@@ -30,7 +30,8 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
         watching = bool(name)
         # Out of sight by style, not by visible: taken out of the page, the plots' size observers fail.
         live_view = gr.Column(visible=True, elem_classes=[] if watching else ["tr-away"])
-        return [gr.Column(visible=not watching), live_view, gr.Timer(active=watching), name, {}, ""]
+        return [gr.Column(visible=not watching), live_view, gr.Timer(active=watching), name, {}, "",
+                *(gr.Button(visible=False) for _ in live.actions)]  # fmt: skip
 
     def begin(request: gr.Request, data: str | None, name: str, minutes: float | None, *values: Any) -> list[Any]:
         if not data:
@@ -51,7 +52,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
     def leave(request: gr.Request) -> list[Any]:
         return [gr.Row(visible=bool(jobs.list_runs(workspace))), train_live.menu(workspace, None, request)]
 
-    views = [setup.group, live.group, live.timer, live.watched, live.seen, live.note]
+    views = [setup.group, live.group, live.timer, live.watched, live.seen, live.note, *live.actions]
     runs.change(show, runs, views, **PRIVATE).then(
         pieces.bound(train_live.look, workspace), [live.watched, live.seen, live.quality], live.outputs, **PRIVATE
     )

@@ -15,9 +15,9 @@ from PIL import Image
 from imagen_demo.errors import UserError
 from imagen_demo.studio import jobs
 from imagen_demo.training.run import Run, Status
-from imagen_demo.ui import pieces, plots, widgets
+from imagen_demo.ui import pieces, plots, train_setup, widgets
 from imagen_demo.ui.pieces import PRIVATE
-from imagen_demo.ui.texts import i18n, t, translate_error
+from imagen_demo.ui.texts import i18n, pictures, t, translate_error
 from imagen_demo.workspace import Workspace
 
 SAVE = "(f) => { if (f) { const d = JSON.parse(f); window.imagenDemo.save(d.href, d.name); } }"
@@ -34,6 +34,7 @@ class Live:
     seen: gr.State
     quality: gr.Radio  # what the quality plot shows
     outputs: list[Any]
+    actions: list[gr.Button]  # pause, resume, stop, delete: shown once the run's state is known
     deleted: Any  # the event after which the run is gone
     note: gr.HTML
 
@@ -45,15 +46,16 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
             head = pieces.html("train-head")
             with gr.Row(elem_classes="tr-buttons"):
                 explore = gr.Button(i18n("tr_explore"), variant="primary", size="md", elem_id="train-explore")
-                pause = gr.Button(i18n("tr_pause"), size="md", elem_id="train-pause")
-                resume = gr.Button(i18n("tr_resume"), size="md", elem_id="train-resume")
-                stop = gr.Button(i18n("tr_stop"), size="md", elem_id="train-stop")
-                delete = gr.Button(i18n("tr_delete"), size="md", elem_id="train-delete")
+                pause = gr.Button(i18n("tr_pause"), size="md", elem_id="train-pause", visible=False)
+                resume = gr.Button(i18n("tr_resume"), size="md", elem_id="train-resume", visible=False)
+                stop = gr.Button(i18n("tr_stop"), size="md", elem_id="train-stop", visible=False)
+                delete = gr.Button(i18n("tr_delete"), size="md", elem_id="train-delete", visible=False)
             stop_ask = _confirm("tr_stop_sure", "tr_stop_yes", "tr_stop_no", "train-stop", shared.greeting)
             delete_ask = _confirm("tr_delete_sure", "tr_delete_yes", "tr_keep", "train-delete", shared.greeting)
             with gr.Row(elem_classes="tr-buttons tr-more", visible=False) as more:
-                minutes = gr.Number(15, minimum=0.1, maximum=100_000, label=i18n("tr_more_minutes"),
-                                    elem_id="train-more-minutes", min_width=140)  # fmt: skip
+                minutes = gr.Number(
+                    15, label=i18n("label_more_minutes"), elem_id="train-more-minutes", min_width=140
+                )  # fmt: skip
                 go_on = gr.Button(i18n("tr_continue"), size="md", elem_id="train-continue")
             note = pieces.html("train-note")
         with gr.Row(equal_height=False):
@@ -102,7 +104,7 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
         button.click(pieces.bound(_curves, workspace, kind), runs, [file, note], **PRIVATE).then(
             None, file, None, js=SAVE, **PRIVATE
         )  # fmt: skip
-    return Live(group, timer, watched, seen, quality, outputs, deleted, note)
+    return Live(group, timer, watched, seen, quality, outputs, [pause, resume, stop, delete], deleted, note)
 
 
 def _confirm(question: str, yes: str, no: str, elem_id: str, greeting: pieces.Greeting) -> tuple[Any, Any, Any]:
@@ -131,7 +133,7 @@ def _plot(
         colours = plots.colour_map(keys) if chooser is None else plots.QUALITY_COLOURS
         plot = gr.LinePlot(
             x="kimg", y="value", color="series", color_map=colours, colors_in_legend=[], height=170,
-            show_label=False, x_title="kimg", y_title=" ", elem_id=elem_id, buttons=[], container=False,
+            show_label=False, x_title=i18n("tr_x_short"), y_title=" ", elem_id=elem_id, buttons=[], container=False,
         )  # fmt: skip
 
     def fill(request: gr.Request) -> str:
@@ -192,7 +194,13 @@ def look(
     out: list[Any] = [now if now != seen else gr.skip(), head if changed("head") else gr.skip()]
     out += ["", menu(workspace, name, request)] if changed("buttons") else [gr.skip()] * 2
     out += _buttons(run, status, *explorable, request) if changed("buttons") else [gr.skip()] * 7
-    lapse = {"run": name, "kimg": [kimg for kimg, _ in grids], "alpha": bool(grids) and _has_alpha(grids[-1][1])}
+    said = [pictures(kimg, request) for kimg, _ in grids]
+    lapse = {
+        "run": name,
+        "kimg": [kimg for kimg, _ in grids],
+        "said": said,
+        "alpha": bool(grids) and _has_alpha(grids[-1][1]),
+    }
     out.append(lapse if changed("grids") else gr.skip())
     out.append(pieces.events(run, request) if changed("events.jsonl") else gr.skip())
     out.append(pieces.log_tail(run, request) if changed("log.txt") else gr.skip())
@@ -265,7 +273,10 @@ def _delete(workspace: Workspace, name: str | None, request: gr.Request) -> str:
 
 
 def _continue(workspace: Workspace, name: str | None, minutes: float | None, request: gr.Request) -> str:
-    return _ask(workspace, lambda run: jobs.resume_run(run, minutes or 15.0), "tr_asked_resume", name, request)
+    def go_on(run: Run) -> None:
+        jobs.resume_run(run, train_setup.checked_minutes(minutes, "more_minutes"))
+
+    return _ask(workspace, go_on, "tr_asked_resume", name, request)
 
 
 def _curves(workspace: Workspace, kind: str, name: str | None, request: gr.Request) -> tuple[str, str]:

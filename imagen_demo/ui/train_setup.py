@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,12 @@ from imagen_demo.ui.texts import TEXTS, i18n, setting_label, t, translate, trans
 from imagen_demo.workspace import Workspace, checked_name, free_name
 
 PRESETS = (5, 15, 30, 60)  # minutes
+LEAST_MINUTES = 0.1
+# Gradio uploads a folder's files without saying where in it they lay; the browser's own input still knows.
+PLACES = """(...values) => {
+  const input = [...document.querySelectorAll("input[webkitdirectory]")].find((each) => each.files.length);
+  return [...values.slice(0, 4), JSON.stringify(input ? [...input.files].map((file) => file.webkitRelativePath) : [])];
+}"""
 ADVANCED = [field for field in settings(TrainConfig) if field.metadata["advanced"]]
 
 
@@ -70,6 +77,7 @@ def _step(greeting: pieces.Greeting, number: int, title: str, help: str = "") ->
 
 def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting, jobs: Jobs[Dataset]) -> gr.Dropdown:
     token = gr.State(None)  # key of the job this page watches
+    places = gr.Textbox(visible=False)  # JSON: where each file of the uploaded folder lay in it
     with gr.Column(elem_classes="tr-card"):
         _step(greeting, 1, "tr_step1", "tr_step1_help")
         with gr.Row(equal_height=False):
@@ -124,6 +132,19 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting
         work = lambda progress: datasets.prepare_dataset(workspace, source, name, config, progress)  # noqa: E731
         return begin(before, work, request)
 
+    def from_folder(
+        before: str | None, paths: list[str] | None, side: int, how: str, places: str | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """As :func:`from_files`, with the sub-folders as classes, where the page could tell where each file lay."""
+        found = json.loads(places or "[]")
+        if not paths or len(found) != len(paths):
+            return from_files(before, paths, side, how, request)
+        source = {str(place): Path(path) for place, path in zip(found, paths, strict=True)}
+        name, config = _name_of([Path(next(iter(source)).partition("/")[0])]), PrepareConfig(resolution=side, fit=how)
+        return begin(
+            before, lambda progress: datasets.prepare_dataset(workspace, source, name, config, progress), request
+        )
+
     def from_sample(before: str | None, side: int, how: str, request: gr.Request) -> tuple[Any, ...]:
         config = PrepareConfig(resolution=side, fit=how)
         return begin(before, lambda progress: datasets.prepare_sample_set(workspace, config, progress), request)
@@ -154,7 +175,8 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting
     blocks.load(arrive, None, started, **PRIVATE)
     files.change(lambda paths: gr.Button(visible=bool(paths)), files, go, **PRIVATE)
     go.click(from_files, [token, files, resolution, fit], started, **PRIVATE)
-    folder.upload(from_files, [token, folder, resolution, fit], started, **PRIVATE)
+    folder.upload(from_folder, [token, folder, resolution, fit, places], started, js=PLACES, **PRIVATE)
+    folder.upload(lambda: None, None, files, **PRIVATE)  # what was dropped before is not what is prepared
     sample.click(from_sample, [token, resolution, fit], started, **PRIVATE)
     cancel.click(stop, token, None, **PRIVATE)
     timer.tick(look, token, [bar, working, timer, message, dataset], **PRIVATE)
@@ -216,8 +238,10 @@ def _settings(
                 choices=[(str(count), count) for count in PRESETS], value=default, label=i18n("tr_minutes"),
                 elem_id="train-minutes-preset", scale=3, min_width=260,
             )  # fmt: skip
-            minutes = gr.Number(default, minimum=0.1, maximum=100_000, label=i18n("tr_minutes_number"),
-                                elem_id="train-minutes", scale=1, min_width=120)  # fmt: skip
+            # No bounds here nor below: Gradio's own sentence about them names no field and is English.
+            minutes = gr.Number(
+                default, label=i18n("label_minutes"), elem_id="train-minutes", scale=1, min_width=120
+            )  # fmt: skip
             name = gr.Textbox(label=i18n("tr_name"), placeholder="planets", max_lines=1, elem_id="train-name",
                               scale=3, min_width=220)  # fmt: skip
         with gr.Accordion(i18n("tr_advanced"), open=False, elem_id="train-advanced"), gr.Row():
@@ -260,20 +284,34 @@ def _control(field: Any) -> Any:
     if meta["choices"]:
         return gr.Dropdown(choices=list(meta["choices"]), value=field.default, label=label, min_width=240, **common)
     whole = isinstance(field.default, int)
-    return gr.Number(
-        field.default, minimum=meta["low"], maximum=meta["high"], precision=0 if whole else None, label=label,
-        min_width=240, **common,
-    )  # fmt: skip
+    return gr.Number(field.default, precision=0 if whole else None, label=label, min_width=240, **common)
 
 
 def train_config(minutes: float | None, values: tuple[Any, ...]) -> TrainConfig:
-    """The settings of the form; an emptied field means its default.
+    """The settings of the form; an emptied advanced field means its default.
 
     Raises:
         UserError: a value out of range.
     """
     given = {f.name: value for f, value in zip(ADVANCED, values, strict=True) if value is not None}
-    return TrainConfig(minutes=TrainConfig().minutes if minutes is None else minutes, **given)
+    if given.get("kimg"):  # the length is given by pictures
+        return TrainConfig(**given)
+    return TrainConfig(minutes=checked_minutes(minutes, "minutes"), **given)
+
+
+def checked_minutes(minutes: float | None, setting: str) -> float:
+    """A length that can be trained for.
+
+    Raises:
+        UserError: names the field, by ``label_<setting>``.
+    """
+    if minutes is None:
+        raise UserError("{setting} is empty: give a number, {low} or more.", setting=setting, low=LEAST_MINUTES)
+    if not minutes >= LEAST_MINUTES:
+        raise UserError(
+            "{setting} cannot be {value}; the least is {low}.", setting=setting, value=minutes, low=LEAST_MINUTES
+        )
+    return minutes
 
 
 def _explained(workspace: Workspace, request: gr.Request, data: str | None, minutes: float | None, *values: Any) -> str:

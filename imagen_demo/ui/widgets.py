@@ -24,6 +24,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.studio import library
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.ui import texts
+from imagen_demo.ui.api_call import api_call
 from imagen_demo.ui.theme import STATIC
 from imagen_demo.workspace import Workspace
 
@@ -179,6 +180,7 @@ def new_recipe(studio: Studio, name: str, seed: int = 0, psi: float = DEFAULT_PS
 def unpinned(studio: Studio, recipe: Recipe, language: str) -> tuple[Recipe, str | None]:
     """A recipe from a link or file, made ready for the page, and a sentence if its model has changed since."""
     note = None
+    recipe = replace(recipe, model=library.renamed(studio.workspace, recipe.model, recipe.model_hash))
     if recipe.model_hash and not studio.model(recipe.model).hash.startswith(recipe.model_hash):
         note = texts.t("c_other_version", language)
     recipe = replace(recipe, model_hash="")
@@ -202,7 +204,7 @@ def warm_up(workspace: Workspace, studio: Studio) -> None:
 
 
 def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[..., Payload]]:
-    """The calls every picture tab makes: ``models``, ``describe``, ``draw``, ``png``."""
+    """The calls every picture tab makes: ``models``, ``describe``, ``draw``, ``png``, ``api_call``."""
 
     def list_models(payload: Payload, language: str) -> Payload:
         return {"models": models(workspace, language)}
@@ -221,7 +223,11 @@ def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[...
         recipe = recipe_from(payload.get("recipe"))
         return {"url": file_url(studio.png(recipe), "image/png"), "name": file_name(recipe)}
 
-    calls = {"models": list_models, "describe": describe, "draw": draw, "png": png_file}
+    def code(payload: Payload, language: str) -> Payload:
+        recipe = studio.pinned(recipe_from(payload.get("recipe")))
+        return dict(api_call(recipe, str(payload.get("base", "")), file_name(recipe)))
+
+    calls = {"models": list_models, "describe": describe, "draw": draw, "png": png_file, "api_call": code}
     return [server_function(name, work) for name, work in calls.items()]
 
 

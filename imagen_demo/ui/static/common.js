@@ -25,6 +25,25 @@ window.imagenDemo = (() => {
     return message; // what arrived before the tab was built
   };
 
+  // The address bar holds the link of the tab in sight; `opened` is what the visitor came with.
+  const opened = location.search, links = {};
+  const writeAddress = () => {
+    const tab = Object.keys(links).find((name) => document.getElementById(name)?.offsetParent);
+    if (!tab) return;
+    const theme = new URLSearchParams(location.search).get('__theme');
+    history.replaceState(history.state, '', `?${links[tab]}${theme ? `&__theme=${theme}` : ''}${location.hash}`);
+  };
+  const address = (tab, query) => { links[tab] = query; writeAddress(); };
+  document.addEventListener('click', (event) => { if (event.target.closest?.('#tabs [role=tab], #tabs button')) setTimeout(writeAddress, 100); });
+  if (new URLSearchParams(opened).has('t')) { // a film's link opens on its tab
+    const until = Date.now() + 15000;
+    const timer = setInterval(() => {
+      const there = document.querySelector('#tabs button[role=tab]');
+      if (there) showTab('interpolate');
+      if (there || Date.now() > until) clearInterval(timer);
+    }, 50);
+  }
+
   const chinese = (navigator.language || 'en').toLowerCase().startsWith('zh');
   const texts = (both) => (key, values = {}) =>
     ((chinese ? both.zh : both.en)[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
@@ -162,5 +181,5 @@ window.imagenDemo = (() => {
     if (chosen && document.body && !location.search.includes('__theme')) document.body.classList.toggle('dark', chosen === 'dark');
   };
   rememberedTheme();
-  return { open, on, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, newest, save, ticket, randomSeed, clone, ask, empty, modelMenu, waitForModels, toggleTheme, rememberedTheme, chinese, current: null };
+  return { open, on, opened, address, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, newest, save, ticket, randomSeed, clone, ask, empty, modelMenu, waitForModels, toggleTheme, rememberedTheme, chinese, current: null };
 })();

@@ -67,7 +67,7 @@ const breedView = (() => {
     const alive = run.start();
     paint();
     const missing = [...litter().recipes, ...tree.names(family).map(recipeOf)].filter((recipe) => !images.has(keyOf(recipe)));
-    await pictures(missing, 256, (at, src) => { images.set(keyOf(missing[at]), src); if (images.size > 900) images.delete(images.keys().next().value); paint(); }, alive, true);
+    await pictures(missing, 256, (at, src) => { images.set(keyOf(missing[at]), src); if (images.size > 900) images.delete(images.keys().next().value); paint(); }, alive, { quiet: true });
     run.end(alive);
   };
 

@@ -25,10 +25,10 @@ const label = () => (model.classes.length && classBox.value !== '' ? +classBox.v
 const plain = (seed) => ({ ...D.clone(blank), seeds: [[seed, 1]], psi: psi.input.valueAsNumber, label: label() ?? blank.label });
 
 // Pictures of `recipes`, a few at a time: put(index, src) for each. False where `alive()` said no or something failed.
-const pictures = async (recipes, side, put, alive, quiet = false) => {
+const pictures = async (recipes, side, put, alive, { quiet = false, call = server.draw } = {}) => {
   for (let at = 0; at < recipes.length; at += AT_ONCE) {
     if (!alive()) return false;
-    const answer = await D.ask(server.draw, { recipes: recipes.slice(at, at + AT_ONCE), side });
+    const answer = await D.ask(call, { recipes: recipes.slice(at, at + AT_ONCE), side });
     if (!alive()) return false;
     if (answer.error) { say(answer.error, true); return false; }
     answer.images.forEach((src, index) => put(at + index, src));
@@ -58,7 +58,7 @@ const describe = (recipe) => {
 };
 let chosen = null;
 const big = h('img', { id: 'discover-picture', alt: T('x_picture') });
-const bigFrame = h('div', { class: 'im-frame' }, big);
+const bigFrame = h('div', { class: 'im-frame', onclick: () => chosenPanel.classList.toggle('im-large') }, big); // a sheet on a phone
 const caption = h('p', { class: 'im-note im-caption', id: 'discover-caption' });
 const send = (tab, message) => () => D.open(tab, message());
 const copy = button('discover-copy', T('v_copy'), 'link', async () => {
@@ -78,7 +78,7 @@ const actions = h('div', { class: 'im-actions' },
   button('discover-to-breed', T('v_to_breed'), 'next', () => accept({ recipe: D.clone(chosen), view: 'breed' })),
   button('discover-to-grid', T('v_to_grid'), 'next', () => accept({ recipe: D.clone(chosen), view: 'grid' })));
 const chosenPanel = h('section', { class: 'im-panel im-chosen', id: 'discover-chosen', hidden: true, 'aria-label': T('v_chosen') },
-  bigFrame, h('div', { class: 'im-caption-bar' }, caption, download, copy), actions);
+  bigFrame, h('div', { class: 'im-caption-bar' }, caption, download, copy, button('discover-close', T('g_close'), 'remove', () => unchoose(), { bare: true })), actions);
 const enlarge = D.newest(async (recipe, newest) => {
   const answer = await ask(server.draw, { recipes: [recipe], side: 512 });
   if (answer && newest()) big.src = answer.images[0];
@@ -91,5 +91,3 @@ const choose = (recipe, src) => {
   enlarge(chosen);
 };
 const unchoose = () => { chosen = null; chosenPanel.hidden = true; };
-// On a narrow page the chosen picture lies below the view: bring it into sight.
-const reveal = () => { if (window.innerWidth <= 820) chosenPanel.scrollIntoView({ block: 'nearest', behavior: 'smooth' }); };

@@ -11,6 +11,10 @@ const gridView = (() => {
     const number = (part, step) => h('input', { id: `discover-grid-${name}-${part}`, type: 'number', step, 'aria-label': T(part === 'count' ? 'v_steps' : `v_${part}`) });
     const [from, to, count] = [number('from', 'any'), number('to', 'any'), number('count', 1)];
     Object.assign(count, { min: 1, max: 32 });
+    const layers = h('select', { id: `discover-grid-${name}-layers`, 'aria-label': T('v_layers') });
+    D.options(layers, [['', T('v_layers_own')], ...['coarse', 'middle', 'fine'].map((part) => [`@${part}`, T(`v_layers_${part}`)])], '');
+    const part = D.field(T('v_layers'), layers), moves = () => what.value.startsWith('d:');
+    const parameter = () => what.value + (moves() ? layers.value : '');
     const range = h('div', { class: 'im-triple' }, D.field(T('v_from'), from), D.field(T('v_to'), to), D.field(T('v_steps'), count));
     const list = D.field(T('v_seeds'), seeds);
     let fixed = null; // values of a restored grid, until somebody edits them
@@ -23,11 +27,12 @@ const gridView = (() => {
       dress();
     };
     const dress = () => {
+      part.hidden = !moves();
       list.hidden = !SEEDS.includes(what.value);
       range.hidden = !what.value || SEEDS.includes(what.value) || ['class', 'centre'].includes(what.value);
     };
     what.addEventListener('change', () => { defaults(); open(); });
-    for (const box of [seeds, from, to, count]) box.addEventListener('change', () => { fixed = null; open(); });
+    for (const box of [seeds, from, to, count, layers]) box.addEventListener('change', () => { fixed = null; open(); });
     const fill = () => {
       const kept = what.value || initial, has = { class: model.classes.length, split: base.fine_seeds.length, share: base.seeds.length === 2 };
       const names = props.grid_parameters.filter((each) => has[each] ?? true);
@@ -39,21 +44,23 @@ const gridView = (() => {
     };
     const value = () => {
       if (!what.value) return null;
-      if (fixed) return { parameter: what.value, values: fixed };
+      if (fixed) return { parameter: parameter(), values: fixed };
       if (SEEDS.includes(what.value)) return { parameter: what.value, text: seeds.value };
-      if (!range.hidden) return { parameter: what.value, from: from.valueAsNumber, to: to.valueAsNumber, count: count.valueAsNumber };
+      if (!range.hidden) return { parameter: parameter(), from: from.valueAsNumber, to: to.valueAsNumber, count: count.valueAsNumber };
       return { parameter: what.value };
     };
     const restore = (wanted) => {
-      const parameter = wanted?.parameter || '';
-      if (parameter && ![...what.options].some((each) => each.value === parameter)) what.append(h('option', { value: parameter }, parameter.replace('d:', '')));
-      what.value = parameter;
+      const [named, range = ''] = (wanted?.parameter || '').split('@');
+      if (named && ![...what.options].some((each) => each.value === named)) what.append(h('option', { value: named }, named.replace('d:', '')));
+      what.value = named;
+      if (range && ![...layers.options].some((each) => each.value === `@${range}`)) layers.append(h('option', { value: `@${range}` }, range));
+      layers.value = range && `@${range}`;
       dress();
       if (!wanted) return;
       [seeds.value, from.value, to.value, count.value] = [wanted.values.join(','), wanted.values[0], wanted.values.at(-1), wanted.values.length];
       fixed = wanted.values;
     };
-    return { node: h('fieldset', { class: 'im-axis' }, h('legend', { class: 'im-label' }, T(`v_${name}`)), what, list, range), fill, value, defaults, restore, what };
+    return { node: h('fieldset', { class: 'im-axis' }, h('legend', { class: 'im-label' }, T(`v_${name}`)), what, part, list, range), fill, value, defaults, restore, what };
   };
   const x = axis('x', 'd:pc0'), y = axis('y', 'seed', true);
 

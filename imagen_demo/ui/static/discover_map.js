@@ -6,7 +6,8 @@ const mapView = (() => {
   const spec = () => ({ model: model.name, first: seedOf(firstBox.value), count: +countBox.value, psi: psi.input.valueAsNumber, label: label(), by: byBox.value });
 
   const board = mapCanvas({
-    onpick: (index) => { choose(recipes[index], sources[index]); say(''); reveal(); },
+    onpick: (index) => { choose(recipes[index], sources[index]); say(''); },
+    onopen: (index) => D.open('explore', { recipe: { ...D.clone(blank), ...D.clone(recipes[index]) } }),
     onwalk: (index) => say(T('v_map_at', { seed: alone(index), number: index + 1, total: recipes.length })),
     onempty: (point) => blendAt(point),
     onrest: (indices, pixels) => sharpen(indices, pixels),
@@ -16,7 +17,6 @@ const mapView = (() => {
     const answer = await ask(server.around, { ...spec(), point, tidy: tidy.checked });
     if (!answer || !newest()) return;
     choose(answer.recipe);
-    reveal();
   });
   const sharpen = D.newest(async (indices, pixels) => { // larger pictures where the map is zoomed in
     const wanted = indices.filter((index) => sources[index] && !sharp.has(index)).slice(0, 24);
@@ -25,7 +25,7 @@ const mapView = (() => {
     await pictures(wanted.map((index) => recipes[index]), 256, (at, src) => {
       sharp.add(wanted[at]);
       board.picture(wanted[at], src);
-    }, () => of === done && root.isConnected, true);
+    }, () => of === done && root.isConnected, { quiet: true });
   });
 
   // -- controls ----------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ const mapView = (() => {
   D.options(byBox, [['w', T('v_by_w')], ['look', T('v_by_look')]], 'look');
   const tidy = h('input', { id: 'discover-map-tidy', type: 'checkbox', onchange: () => settle() });
   const other = button('discover-map-random', T('v_elsewhere'), 'random', () => { firstBox.value = String(D.randomSeed()); open(); });
-  const cancel = cancelButton('discover-map-cancel', () => run.stop());
+  const cancel = cancelButton('discover-map-cancel', () => { run.stop(); done = ''; });
   const run = runs(cancel);
   cancel.hidden = true;
 
@@ -71,7 +71,7 @@ const mapView = (() => {
     }
     const draw = async () => {
       const missing = recipes.map((_, index) => index).filter((index) => !sources[index]);
-      return pictures(missing.map((index) => recipes[index]), THUMB, (at, src) => { sources[missing[at]] = src; board.picture(missing[at], src); }, alive);
+      return pictures(missing.map((index) => recipes[index]), THUMB, (at, src) => { sources[missing[at]] = src; board.picture(missing[at], src); }, alive, { call: server.thumbs });
     };
     const complete = wanted.by === 'look' ? await draw() : true; // by look every picture is needed first
     const answer = complete && await arranged(wanted, alive);

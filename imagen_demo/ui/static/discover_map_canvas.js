@@ -1,5 +1,5 @@
 // The map's canvas: thumbnails at places in [-1, 1], to be moved and zoomed by mouse, touch and keyboard.
-const mapCanvas = ({ onpick, onempty, onwalk, onrest }) => {
+const mapCanvas = ({ onpick, onopen, onempty, onwalk, onrest }) => {
   const canvas = h('canvas', { id: 'discover-map', class: 'im-map', tabindex: '0', role: 'application', 'aria-label': T('v_map_label'), 'aria-describedby': 'discover-map-help' });
   const paper = canvas.getContext('2d');
   const still = matchMedia('(prefers-reduced-motion: reduce)');
@@ -71,7 +71,7 @@ const mapCanvas = ({ onpick, onempty, onwalk, onrest }) => {
   const keep = () => { const reach = 1 + cell; view.x = Math.min(reach, Math.max(-reach, view.x)); view.y = Math.min(reach, Math.max(-reach, view.y)); };
   const zoomAt = (factor, x = width() / 2, y = height() / 2) => {
     const before = world(x, y);
-    view.zoom = Math.min(24, Math.max(0.8, view.zoom * factor));
+    view.zoom = Math.min(24, Math.max(1, view.zoom * factor));
     const after = world(x, y);
     view.x += before[0] - after[0];
     view.y += before[1] - after[1];
@@ -108,7 +108,12 @@ const mapCanvas = ({ onpick, onempty, onwalk, onrest }) => {
   };
   canvas.addEventListener('pointerup', lift);
   canvas.addEventListener('pointercancel', lift);
-  canvas.addEventListener('wheel', (event) => { event.preventDefault(); zoomAt(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.002)), ...spot(event)); }, { passive: false });
+  canvas.addEventListener('dblclick', (event) => { const index = hit(...spot(event)); if (index >= 0) onopen(index); });
+  canvas.addEventListener('wheel', (event) => {
+    if (event.deltaY > 0 && view.zoom <= 1) return; // all is in sight: the page may scroll
+    event.preventDefault();
+    zoomAt(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.002)), ...spot(event));
+  }, { passive: false });
 
   // -- choosing ----------------------------------------------------------------------------------------
   const pick = (index) => { at = index; mark = null; plan(); onpick(index); };

@@ -6,13 +6,14 @@ const mixView = (() => {
   const rowsBox = seedsBox('discover-mix-rows', 'v_rows', '0-3'), columnsBox = seedsBox('discover-mix-columns', 'v_columns', '10-14');
   const mode = h('select', { id: 'discover-mix-mode', 'aria-label': T('v_mode'), onchange: () => { dress(); open(); } });
   D.options(mode, [['layers', T('v_mode_layers')], ['average', T('v_mode_average')]], 'layers');
+  const start = (layers) => Math.max(1, Math.round(layers / 4)); // later ones change little in small models
   let split = null, of = '';
   const splitPlace = h('div', { class: 'im-stack' });
   const share = D.slider({ id: 'discover-mix-share', label: T('v_share'), min: 0, max: 1, step: 0.05, initial: 0.5, oninput: () => open() });
   const dress = () => {
-    const [layers, before] = [model.layers, split && of === model.name ? split.input.valueAsNumber : Math.round(model.layers / 3)];
+    const [layers, before] = [model.layers, split && of === model.name ? split.input.valueAsNumber : start(model.layers)];
     of = model.name;
-    split = D.slider({ id: 'discover-mix-split', label: T('v_split'), min: 0, max: layers, step: 1, initial: Math.round(layers / 3), oninput: () => open() });
+    split = D.slider({ id: 'discover-mix-split', label: T('v_split'), min: 0, max: layers, step: 1, initial: start(layers), oninput: () => open() });
     split.set(before);
     splitPlace.replaceChildren(mode.value === 'layers' ? split.node : share.node);
   };

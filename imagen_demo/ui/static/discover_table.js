@@ -3,7 +3,7 @@ const pictureTable = (id, label) => {
   const node = h('div', { class: 'im-table', id, role: 'group', 'aria-label': label });
   const corner = h('div', { class: 'im-table-corner' });
   let cells = [], columns = 0, shape = '';
-  const across = h('div', { class: 'im-table-across' }), down = h('div', { class: 'im-table-down' }), box = h('div', { class: 'im-table-box' }, across, down, node);
+  const across = h('div', { class: 'im-table-across' }), down = h('div', { class: `im-table-down ${D.chinese ? '' : 'im-upwards'}` }), box = h('div', { class: 'im-table-box' }, across, down, node);
   const cell = (row, column, kind, name, onclick) => {
     const image = h('img', { alt: '' }), tag = h('span', {}, '');
     const button = h('button', { type: 'button', class: `im-cell ${kind}`, 'data-cell': `${row}.${column}`, onclick }, image, tag);
@@ -45,7 +45,6 @@ const pictureTable = (id, label) => {
       made.pick = () => {
         cells.forEach((other) => other.button.setAttribute('aria-pressed', other === made));
         choose(entry.recipe, made.image.src);
-        reveal();
       };
       const pressed = made.button.getAttribute('aria-pressed') === 'true';
       if (pressed) choose(entry.recipe, made.image.src); // its recipe has changed under it

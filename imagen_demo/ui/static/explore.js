@@ -1,4 +1,4 @@
-// The Explore tab, 7: models, links, dropped pictures; the page put together.
+// The Explore tab, 8: models, links, dropped pictures; the page put together.
 const modelBox = D.modelMenu('explore-model', T('c_model'), server, () => model?.name);
 modelBox.addEventListener('change', () => openModel(modelBox.value));
 onPaint.push(() => { modelBox.value = recipe.model; });
@@ -43,8 +43,8 @@ const zone = h('label', { class: 'im-drop', id: 'explore-drop' }, T('x_drop'), c
 const page = h('div', { class: 'im-columns ex-columns' },
   h('section', { class: 'im-stage' }, frame,
     h('div', { class: 'im-bar im-seeds' }, undo, redo, compare,
-      h('span', { class: 'im-stepper' }, prev, seedBox, next), random), note, strip,
-    h('div', { class: 'im-bar' }, download, copy, toInterpolate, toGenerate)),
+      h('span', { class: 'im-stepper' }, prev, seedBox, next), random), note, strip, apiBox,
+    h('div', { class: 'im-bar' }, download, copy, api, toInterpolate, toGenerate)),
   h('section', { class: 'im-panel' },
     D.field(T('c_model'), modelBox), classField, psi.node,
     h('h3', { class: 'im-title', title: T('x_directions_help') }, T('x_directions'), h('span', {}, randomise, reset)),
@@ -77,7 +77,7 @@ const remembered = (query) => { // what the address holds besides the recipe
   if (list('pad').length === 2) list('pad').forEach((id, index) => usePad(index, id, false));
 };
 const start = async (message) => {
-  const query = location.search, answer = await D.ask(server.open, { query });
+  const query = D.opened, answer = await D.ask(server.open, { query });
   if (answer.error || !answer.models.length) {
     root.replaceChildren(D.empty(answer.error || answer.note || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'explore'));
     D.waitForModels(server, root, () => { if (!recipe) start(); });

@@ -21,15 +21,14 @@ const told = (answer) => { if (answer.error) say(answer.error, true); return !an
 // The address is the recipe's link, and what else the page remembers: locks, the pad's axes.
 const extras = {}; // key of the address -> its text, '' for none
 const withExtras = (query) => {
-  const theme = new URLSearchParams(location.search).get('__theme');
-  const kept = Object.entries({ ...extras, __theme: theme }).filter(([, text]) => text);
+  const kept = Object.entries(extras).filter(([, text]) => text);
   return query + kept.map(([key, text]) => `&${key}=${encodeURIComponent(text).replace(/%2C/g, ',')}`).join('');
 };
 let addressTimer = 0;
 let last = { query: '', of: '', image: '' }; // the newest picture: its link, its recipe, itself
 const address = () => {
   clearTimeout(addressTimer);
-  addressTimer = setTimeout(() => { if (last.query) history.replaceState(history.state, '', `?${withExtras(last.query)}${location.hash}`); }, 150);
+  addressTimer = setTimeout(() => { if (last.query) D.address('explore', withExtras(last.query)); }, 150);
 };
 const show = D.newest(async (wanted) => {
   const answer = await D.ask(server.render, { recipe: wanted });
@@ -122,10 +121,10 @@ const download = button('explore-download', T('c_download'), 'download', async (
   const answer = await D.ask(server.png, { recipe });
   if (told(answer)) D.save(answer.url, answer.name);
 });
-const clip = async (text, done) => { try { await navigator.clipboard.writeText(text); say(done); } catch { say(text); } };
+const clip = async (text, done, instead = text) => { try { await navigator.clipboard.writeText(text); say(done); } catch { say(instead); } };
 const copy = button('explore-copy', T('x_copy'), 'link', async () => {
   const query = await linkOf();
-  if (query) clip(`${location.origin}${location.pathname}?${withExtras(query).replace(/&__theme=\w+/, '')}`, T('x_copied'));
+  if (query) clip(`${location.origin}${location.pathname}?${withExtras(query)}`, T('x_copied'));
 });
 const toInterpolate = button('explore-to-interpolate', T('c_to_interpolate'), 'send', () => D.open('interpolate', { add: D.clone(recipe) }));
 const toGenerate = button('explore-to-generate', T('c_to_generate'), 'send', () => D.open('generate', { recipe: D.clone(recipe) }));

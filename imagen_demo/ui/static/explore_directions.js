@@ -135,12 +135,13 @@ const buildDirections = () => {
   const before = new Set([...groups.querySelectorAll('details')].map((each) => each.dataset.kind));
   rows = new Map();
   counted = [];
+  let others = 0;
   const parts = [], used = new Set(recipe ? recipe.directions.map(([id]) => id) : []);
   const seen = model.directions.filter(({ id, hidden }) => !hidden || used.has(id));
   for (const kind of KINDS) {
     const here = seen.filter((direction) => direction.kind === kind);
     if (!here.length) continue;
-    const first = !parts.length, near = here.slice(0, IN_SIGHT), far = here.slice(IN_SIGHT);
+    const first = kind === 'examples' || !others++, near = here.slice(0, IN_SIGHT), far = here.slice(IN_SIGHT);
     const body = h('div', { class: 'ex-group' }, sliders(near),
       far.length ? fold(`${T('x_more')} (${far.length})`, far.map(({ id }) => id), sliders(far), { 'data-kind': `${kind}+`, id: `explore-more-${kind}`, open: open.has(`${kind}+`) }) : null);
     parts.push(fold(T(`x_kind_${kind}`), here.map(({ id }) => id), body, { 'data-kind': kind, id: `explore-kind-${kind}`, open: before.has(kind) ? open.has(kind) : first }));

@@ -109,7 +109,7 @@ const markPool = () => { poolViews.forEach((each) => each.setAttribute('aria-pre
 const otherSeeds = button('explore-examples-more', T('x_examples_more'), 'random', () => { poolStart += POOL; paintPool(); }, { kind: 'ex-small' });
 const clearMarks = button('explore-examples-clear', T('x_examples_clear'), 'remove', () => { marks.clear(); countMarks(); paintPool(); }, { kind: 'ex-small' });
 const sameClass = h('input', { type: 'checkbox', id: 'explore-examples-class', checked: true });
-sameClass.addEventListener('change', () => paintPool());
+sameClass.addEventListener('change', () => { withinField.hidden = sameClass.checked; paintPool(); });
 const sameClassField = h('label', { class: 'im-check' }, sameClass, h('span', {}, T('x_examples_class')));
 const against = h('div', { class: 'ex-checks', id: 'explore-examples-against' });
 const exampleName = h('input', { type: 'text', id: 'explore-examples-name', maxlength: 40, placeholder: T('x_examples_name'), 'aria-label': T('x_examples_name') });
@@ -149,7 +149,8 @@ examples.addEventListener('toggle', () => { markPool(); countMarks(); paintPool(
 let marksOf = '';
 onModel.push(() => {
   if (marksOf !== model.name) { marks.clear(); poolStart = 0; marksOf = model.name; paintPool(); }
-  sameClassField.hidden = withinField.hidden = towards.hidden = !model.classes.length;
+  sameClassField.hidden = towards.hidden = !model.classes.length;
+  withinField.hidden = !model.classes.length || sameClass.checked;
   exportOwn.hidden = !own().length;
   against.replaceChildren(...model.directions.filter(({ hidden }) => !hidden).map(({ id, name }) =>
     h('label', { class: 'im-check' }, h('input', { type: 'checkbox', value: id }), h('span', {}, name))));

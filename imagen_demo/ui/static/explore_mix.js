@@ -27,7 +27,7 @@ const weighted = ({ id, get, set, nameOf, keyBox, adding, fresh, least, most = (
     [...list.children].forEach((node, index) => { node.weight.set(pairs[index][1]); node.weight.input.hidden = pairs.length < 2; });
     add.disabled = pairs.length >= most();
     const recipes = pairs.map(([key]) => recipeOf(key)), key = JSON.stringify(recipes);
-    if (recipes.length && key !== pictured && mixFold.contains(list) && mixFold.open) { pictured = key; thumbs(recipes); }
+    if (recipes.length && key !== pictured && list.closest('details').open) { pictured = key; thumbs(recipes); }
   };
   return { node: h('div', { class: 'ex-list' }, list, add), paint: paintList };
 };
@@ -76,16 +76,18 @@ const classes = weighted({ id: 'explore-class-mix', nameOf: (label) => model.cla
   },
   fresh: () => model.classes.findIndex((_, label) => !recipe.class_mix.some(([other]) => other === label) && label !== recipe.label) });
 const classMix = h('details', { class: 'im-more' }, h('summary', {}, T('x_class_mix')), classes.node);
+classMix.addEventListener('toggle', () => paintClasses());
 const classField = h('div', { class: 'ex-list' }, D.field(T('c_class'), classBox), classMix);
 onModel.push(() => D.options(classBox, [...model.classes.map((name, index) => [index, name]), ['', T('x_class_mixed')]], 0));
-onPaint.push(() => {
+const paintClasses = () => {
   classField.hidden = !model.classes.length;
   if (!model.classes.length) return;
   classes.paint((label) => ({ ...plain(recipe.seeds[0][0]), label, class_mix: [] }));
   classMix.hidden = model.classes.length < 2;
   classMix.open ||= recipe.class_mix.length > 0;
   classBox.value = recipe.class_mix.length ? '' : String(recipe.label ?? 0);
-});
+};
+onPaint.push(paintClasses);
 
 // -- truncation ---------------------------------------------------------------------------------------------------
 let singly = new Set(); // layers with a psi of their own; the others follow the one above

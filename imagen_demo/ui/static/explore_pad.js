@@ -2,14 +2,15 @@
 const REACH = 3;
 let axes = ['', '']; // ids of the directions across and up
 const thumb = h('span', { class: 'ex-thumb' });
-const pad = h('div', { class: 'ex-pad', id: 'explore-pad', tabindex: '0', role: 'application' }, thumb);
+const pad = h('div', { class: 'ex-pad', id: 'explore-pad', tabindex: '0', role: 'application', 'aria-describedby': 'explore-pad-value' }, thumb);
+const padValue = h('p', { class: 'ex-say ex-middle', id: 'explore-pad-value', 'aria-live': 'polite' });
 const axisMenu = (index) => {
   const menu = h('select', { id: `explore-pad-${'xy'[index]}`, 'aria-label': T(`x_pad_${'xy'[index]}`) });
   menu.addEventListener('change', () => usePad(index, menu.value, false));
   return menu;
 };
 const axisMenus = [axisMenu(0), axisMenu(1)];
-const padFold = h('details', { class: 'im-more', id: 'explore-pad-fold' }, h('summary', {}, T('x_pad')), pad,
+const padFold = h('details', { class: 'im-more', id: 'explore-pad-fold' }, h('summary', {}, T('x_pad')), pad, padValue,
   h('div', { class: 'im-pair' }, D.field(T('x_pad_x'), axisMenus[0]), D.field(T('x_pad_y'), axisMenus[1])),
   h('p', { class: 'ex-say' }, T('x_pad_help')));
 
@@ -20,7 +21,7 @@ const paintPad = () => {
   thumb.style.left = `${50 + 50 * clamp(a / REACH, -1, 1)}%`;
   thumb.style.top = `${50 - 50 * clamp(b / REACH, -1, 1)}%`;
   pad.setAttribute('aria-label', `${T('x_pad_area', { x: axisName(0), y: axisName(1) })}. ${T('x_pad_help')}`);
-  pad.setAttribute('aria-roledescription', T('x_pad_value', { x: axisName(0), y: axisName(1), a: a.toFixed(2), b: b.toFixed(2) }));
+  padValue.textContent = T('x_pad_value', { x: axisName(0), y: axisName(1), a: a.toFixed(2), b: b.toFixed(2) });
 };
 const usePad = (index, id, unfold = true) => {
   if (axes[1 - index] === id) axes[1 - index] = axes[index]; // the two change places

@@ -84,7 +84,9 @@ modelBox.addEventListener('change', async () => { extra = { directions: [], size
 const classBox = h('select', { id: 'generate-class', 'aria-label': T('c_class') });
 classBox.addEventListener('change', soon);
 const classField = D.field(T('c_class'), classBox);
-const seedsBox = h('input', { id: 'generate-seeds', type: 'text', value: '0', spellcheck: 'false', 'aria-label': T('g_seeds'), title: T('g_seeds_help') });
+const seedsBox = h('input', { id: 'generate-seeds', type: 'text', value: '0', spellcheck: 'false', 'aria-label': T('g_seeds') });
+const seedsHelp = h('small', { class: 'im-help', id: 'generate-seeds-help' }, T('g_seeds_help'));
+seedsBox.setAttribute('aria-describedby', seedsHelp.id);
 seedsBox.addEventListener('change', soon);
 const countBox = h('input', { id: 'generate-count', type: 'number', min: 1, max: 400, step: 1, value: '24', 'aria-label': T('g_count') });
 countBox.addEventListener('change', soon);
@@ -96,7 +98,7 @@ cancel.hidden = true;
 const zip = button('generate-zip', T('g_zip'), 'download', () => { if (recipes.length) trigger('zip', { recipes: D.clone(recipes), job: D.ticket() }); });
 const page = h('div', { class: 'im-stack' },
   h('section', { class: 'im-panel im-wide' }, D.field(T('c_model'), modelBox), classField,
-    D.field(T('g_seeds'), seedsBox), D.field(T('g_count'), countBox), psi.node, h('div', { class: 'im-bar im-end' }, another, zip, cancel)),
+    D.field(T('g_seeds'), seedsBox), D.field(T('g_count'), countBox), psi.node, h('div', { class: 'im-bar im-end' }, another, zip, cancel), seedsHelp),
   note, detail, grid);
 
 const adopt = async (name) => {

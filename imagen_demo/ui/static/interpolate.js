@@ -1,99 +1,18 @@
-// The Interpolate tab: keyframes, their order and timing. `spec` is what Python turns into a video.
-const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
-const root = element.querySelector('.im-root');
-const FRAMES = 10, PREVIEW = 48; // frames in the film strip, and in the moving preview
-let model = null, keys = []; // keys: [{recipe, image}]
-const spec = { space: 'w', easing: 'smooth', seconds: 6, fps: 30, loop: true, size: 512 };
-
-const note = h('p', { class: 'im-note', id: 'interpolate-note', role: 'status' });
-const say = (text, bad = false) => { note.textContent = text || ''; note.classList.toggle('im-bad', bad); };
-const wanted = () => ({ ...D.clone(spec), recipes: keys.map((key) => key.recipe) });
-
-// -- the moving preview ---------------------------------------------------------------------------
-const screen = h('img', { id: 'interpolate-preview', alt: T('i_preview') });
-const frame = h('div', { class: 'im-frame im-frame-small' }, screen);
-const film = h('div', { class: 'im-film', id: 'interpolate-film', 'aria-label': T('i_film') });
-let strip = [], moving = [], playing = false, started = 0, version = 0;
-const tick = (now) => {
-  if (!playing || !root.isConnected) return;
-  const frames = moving.length ? moving : strip;
-  if (frames.length) {
-    const part = ((now - started) / 1000 / spec.seconds) % 1;
-    screen.src = frames[Math.floor(part * frames.length)];
-  }
-  requestAnimationFrame(tick);
-};
-const play = button('interpolate-play', T('i_play'), 'play', () => {
-  playing = !playing;
-  play.setAttribute('aria-pressed', playing);
-  play.replaceChildren(D.icon(playing ? 'pause' : 'play'), h('span', {}, T(playing ? 'i_pause' : 'i_play')));
-  if (!playing) return;
-  started = performance.now();
-  requestAnimationFrame(tick);
-  if (!moving.length) loadMoving(version);
-});
-const loadMoving = D.newest(async (of) => {
-  const answer = await D.ask(server.film, { ...wanted(), count: PREVIEW, side: 256 });
-  if (of === version && answer.images) moving = answer.images;
-});
-const loadStrip = D.newest(async (_, newest) => {
-  if (keys.length < 2) { strip = []; film.replaceChildren(); say(T('i_two')); return; }
-  const of = version, answer = await D.ask(server.film, { ...wanted(), count: FRAMES, side: 192 });
-  if (!newest() || of !== version) return;
-  if (answer.error) { say(answer.error, true); return; }
-  say('');
-  strip = answer.images;
-  film.replaceChildren(...strip.map((src, index) => h('img', { src, alt: `${T('i_frame')} ${index + 1}` })));
-  if (!playing) screen.src = strip[0];
-  else loadMoving(of);
-});
-const changed = () => { version += 1; moving = []; make.disabled = keys.length < 2; return loadStrip(version); };
-
-// -- keyframes -------------------------------------------------------------------------------------
-const list = h('div', { class: 'im-keys', id: 'interpolate-keys', role: 'list' });
-const move = (index, by) => { const [key] = keys.splice(index, 1); keys.splice(index + by, 0, key); paintKeys(); changed(); };
-const paintKeys = () => list.replaceChildren(...keys.map((key, index) => {
-  const seed = key.recipe.seeds[0][0];
-  const small = (name, text, does, off) => {
-    const b = button(null, `${T(text)} (${T('c_seed')} ${seed})`, name, does, { bare: true });
-    b.disabled = !!off;
-    return b;
-  };
-  return h('div', { class: 'im-key', role: 'listitem', 'data-seed': String(seed) },
-    h('img', { src: key.image, alt: `${T('c_seed')} ${seed}`, class: model?.alpha ? 'im-alpha' : '' }),
-    h('div', { class: 'im-key-bar' }, small('left', 'i_earlier', () => move(index, -1), index === 0),
-      h('span', {}, String(seed)), small('right', 'i_later', () => move(index, 1), index === keys.length - 1)),
-    small('remove', 'i_remove', () => { keys.splice(index, 1); paintKeys(); changed(); }));
-}));
-const add = async (recipes) => {
-  const answer = await D.ask(server.draw, { recipes, side: 192 });
-  if (answer.error) { say(answer.error, true); return; }
-  keys.push(...recipes.map((recipe, index) => ({ recipe, image: answer.images[index] })));
-  paintKeys();
-  await changed();
-};
-const fromSeed = (seed) => ({
-  model: model.name, model_hash: '', seeds: [[seed, 1]], psi: props.default_psi,
-  label: model.classes.length ? +classBox.value : null, directions: [], size: null,
-});
-const seedBox = h('input', { id: 'interpolate-seed', type: 'number', min: 0, max: 4294967295, step: 1, placeholder: T('c_seed'), 'aria-label': T('c_seed') });
-const addSeed = () => {
-  const seed = seedBox.value === '' ? D.randomSeed() : Math.min(4294967295, Math.max(0, Math.round(+seedBox.value)));
-  seedBox.value = '';
-  return add([fromSeed(seed)]);
-};
-seedBox.addEventListener('keydown', (event) => { if (event.key === 'Enter') addSeed(); });
-const addButton = button('interpolate-add', T('i_add'), 'add', addSeed);
-const random = button('interpolate-random', T('c_random'), 'random', () => add([fromSeed(D.randomSeed())]));
-const current = button('interpolate-current', T('i_current'), 'add', () => { if (D.current) accept(D.clone(D.current.recipe)); });
-
-// -- settings ---------------------------------------------------------------------------------------
-const choice = (id, label, pairs, key, number = false) => {
+// The Interpolate tab, 5: its settings, the film, links, and what other tabs send.
+const choice = (id, label, pairs, key, asNumber = false, after = () => {}) => {
   const select = h('select', { id, 'aria-label': label });
   D.options(select, pairs, spec[key]);
-  select.addEventListener('change', () => { spec[key] = number ? +select.value : select.value; changed(); });
+  select.addEventListener('change', () => { spec[key] = asNumber ? +select.value : select.value; after(); changed(); });
+  onPaint.push(() => { select.value = String(spec[key]); });
   return D.field(label, select);
 };
+const check = (id, label, key, help = '') => {
+  const box = h('input', { id, type: 'checkbox' });
+  box.addEventListener('change', () => { spec[key] = box.checked; changed(); });
+  onPaint.push(() => { box.checked = spec[key]; });
+  return h('label', { class: 'im-check', title: help }, box, h('span', {}, label));
+};
+const setEasing = (name) => keys.forEach((key) => { key.easing = name; });
 const modelBox = D.modelMenu('interpolate-model', T('c_model'), server, () => model?.name);
 modelBox.addEventListener('change', async () => {
   const seeds = keys.map((key) => key.recipe.seeds[0][0]);
@@ -103,37 +22,89 @@ modelBox.addEventListener('change', async () => {
 });
 const classBox = h('select', { id: 'interpolate-class', 'aria-label': T('c_class') });
 classBox.addEventListener('change', async () => { // the whole way in the chosen class
-  const recipes = keys.map((key) => ({ ...key.recipe, label: +classBox.value }));
+  const old = keys, recipes = keys.map((key) => ({ ...key.recipe, label: +classBox.value, class_mix: [] }));
   keys = [];
   await add(recipes);
+  keys.forEach((key, index) => Object.assign(key, { seconds: old[index].seconds, easing: old[index].easing }));
+  changed();
 });
 const classField = D.field(T('c_class'), classBox);
-const seconds = D.slider({
-  id: 'interpolate-seconds', label: T('i_seconds'), min: 1, max: 60, step: 1, initial: spec.seconds, oninput: (value) => { spec.seconds = value; },
+const kind = choice('interpolate-space', T('i_space'), props.kinds.map((name) => [name, T(`i_space_${name}`)]), 'kind', false,
+  () => setEasing(spec.kind === 'spline' ? 'linear' : 'smooth'));
+const kindHelp = h('p', { class: 'im-label in-help', id: 'interpolate-kind-help' });
+const length = D.slider({
+  id: 'interpolate-seconds', label: T('i_seconds'), min: 1, max: 60, step: 0.5, initial: 8,
+  oninput: (value) => { stretchTo(value); paintKeys(); show(at); }, onchange: () => changed(),
 });
-const loop = h('input', { id: 'interpolate-loop', type: 'checkbox', checked: true });
-loop.addEventListener('change', () => { spec.loop = loop.checked; changed(); });
-const make = button('interpolate-make', T('i_make'), 'play', () => trigger('make', { spec: wanted(), job: D.ticket() }), { kind: 'im-primary' });
-const panel = h('section', { class: 'im-panel' },
-  D.field(T('c_model'), modelBox), classField, seconds.node,
-  h('label', { class: 'im-check' }, loop, h('span', {}, T('i_loop'))),
-  h('div', { class: 'im-pair' },
-    choice('interpolate-space', T('i_space'), [['w', T('i_space_w')], ['z', T('i_space_z')]], 'space'),
-    choice('interpolate-easing', T('i_easing'), props.easings.map((name) => [name, T(`i_ease_${name}`)]), 'easing')),
-  h('div', { class: 'im-pair' },
-    choice('interpolate-fps', T('i_fps'), [12, 24, 30, 60].map((n) => [n, n]), 'fps', true),
-    choice('interpolate-size', T('i_size'), [256, 512, 1024].map((n) => [n, `${n} px`]), 'size', true)),
-  make);
-const page = h('div', { class: 'im-columns' },
-  h('section', { class: 'im-stage' }, frame, h('div', { class: 'im-bar' }, play), film, note,
-    h('h3', { class: 'im-title' }, T('i_keys')), list,
-    h('div', { class: 'im-bar' }, seedBox, addButton, random, current)), panel);
+const loop = check('interpolate-loop', T('i_loop'), 'closed');
+const even = check('interpolate-even', T('i_even'), 'even', T('i_even_help'));
+const allEasing = h('select', { id: 'interpolate-easing', 'aria-label': T('i_easing_all') });
+D.options(allEasing, [['', T('i_ease_own')], ...props.easings.map((name) => [name, T(`i_ease_${name}`)])], '');
+allEasing.addEventListener('change', () => { if (allEasing.value) { setEasing(allEasing.value); changed(); } });
+const easingField = D.field(T('i_easing_all'), allEasing);
+const part = (id, label, key, low, high, step, initial, help) => {
+  const slider = D.slider({ id, label, min: low, max: high, step, initial, oninput: (value) => { spec[key] = value; }, onchange: () => changed() });
+  slider.node.title = help;
+  onPaint.push(() => slider.set(spec[key]));
+  return slider;
+};
+const radius = part('interpolate-radius', T('i_radius'), 'radius', 0.05, 1, 0.05, 0.5, T('i_radius_help'));
+const speed = part('interpolate-speed', T('i_speed'), 'speed', 0.05, 2, 0.05, 0.5, T('i_speed_help'));
+const waySeed = number('interpolate-way-seed', T('i_way_seed'), 0, MOST_SEED, 1, () => spec.seed, (value) => { spec.seed = Math.round(value); changed(); });
+const another = button('interpolate-way-random', T('i_way_random'), 'random', () => { spec.seed = D.randomSeed(); changed(); }, { bare: true });
+const seedRow = h('div', { class: 'in-row' }, D.field(T('i_way_seed'), waySeed), another);
 
-// -- models and messages ---------------------------------------------------------------------------
+const format = choice('interpolate-format', T('i_format'), Object.keys(props.formats).map((name) => [name, T(`i_format_${name}`)]), 'format');
+const size = choice('interpolate-size', T('i_size'), [256, 384, 512, 768, 1024, 2048].map((n) => [n, `${n} px`]), 'size', true);
+const fps = choice('interpolate-fps', T('i_fps'), [12, 15, 24, 25, 30, 50, 60].map((n) => [n, n]), 'fps', true);
+const ground = choice('interpolate-background', T('i_ground'), ['transparent', 'white', 'black', 'checkerboard'].map((name) => [name, T(`i_ground_${name}`)]), 'background');
+const make = button('interpolate-make', T('i_make'), 'play', () => {
+  const most = props.formats[spec.format].fps;
+  if (spec.fps > most) { spec.fps = most; changed(); }
+  setPlaying(true); // the preview runs while the film is made
+  trigger('make', { spec: wanted(), job: D.ticket() });
+}, { kind: 'im-primary' });
+const copy = button('interpolate-copy', T('i_copy'), 'link', async () => {
+  if (!link) { const answer = await D.ask(server.link, { timeline: wanted() }); if (!told(answer)) return; link = answer.query; }
+  const address = `${location.origin}${location.pathname}?${link}`;
+  try { await navigator.clipboard.writeText(address); say(T('i_copied')); } catch { say(address); }
+});
+onPaint.push(() => {
+  kindHelp.textContent = T(`i_help_${spec.kind}`);
+  loop.hidden = alone();
+  even.hidden = spec.kind === 'walk';
+  easingField.hidden = alone() || spec.even;
+  const easings = new Set(segments().map((key) => key.easing));
+  allEasing.value = easings.size === 1 ? [...easings][0] : '';
+  radius.node.hidden = seedRow.hidden = !alone();
+  speed.node.hidden = spec.kind !== 'walk';
+  waySeed.value = spec.seed;
+  ground.hidden = !model?.alpha;
+  const select = ground.querySelector('select'), clear = props.formats[spec.format].alpha; // what cannot be transparent is white
+  select.options[0].disabled = !clear;
+  select.value = spec.background === 'transparent' && !clear ? 'white' : spec.background;
+  if (keys.length) { length.input.max = String(Math.min(MOST_SECONDS, Math.max(60, Math.ceil(seconds())))); length.set(seconds()); }
+  make.disabled = copy.disabled = !enough();
+});
+
+const panel = h('section', { class: 'im-panel' },
+  D.field(T('c_model'), modelBox), classField, kind, kindHelp, radius.node, speed.node, seedRow, length.node, loop, even, easingField,
+  h('h3', { class: 'im-title' }, T('i_sound')), zone, soundBox,
+  h('h3', { class: 'im-title' }, T('i_film_title')),
+  h('div', { class: 'im-pair' }, format, size), h('div', { class: 'im-pair' }, fps, ground), make, copy);
+const page = h('div', { class: 'im-columns in-page' },
+  h('section', { class: 'im-stage' }, frame,
+    h('div', { class: 'in-scrub' }, play, h('div', { class: 'in-track' }, scrub, marks), clock), film, note,
+    h('section', { class: 'in-timeline' }, h('h3', { class: 'im-title' }, T('i_keys')), list,
+      h('div', { class: 'im-bar' }, seedBox, addButton, random, current))), panel);
+
+// -- models, messages, links --------------------------------------------------------------------------
+let fresh = null; // a new recipe of the model
 const adopt = async (name) => {
   const answer = await D.ask(server.describe, { model: name });
-  if (answer.error) { say(answer.error, true); if (model) modelBox.value = model.name; return false; }
+  if (!told(answer)) { if (model) modelBox.value = model.name; return false; }
   model = answer.model;
+  fresh = answer.recipe;
   modelBox.choose(model.name);
   D.options(classBox, model.classes.map((title, index) => [index, title]), 0);
   classField.hidden = !model.classes.length;
@@ -141,12 +112,26 @@ const adopt = async (name) => {
   return true;
 };
 const accept = async (recipe) => { // another tab's picture
-  if (!model || recipe.model !== model.name) {
-    if (!(await adopt(recipe.model))) return;
-    keys = [];
-    if (model.classes.length) classBox.value = String(recipe.label ?? 0);
-    await add([recipe, fromSeed(D.randomSeed())]);
-  } else await add([recipe]);
+  if (model && recipe.model === model.name) { await add([recipe]); return; }
+  if (!(await adopt(recipe.model))) return;
+  keys = [];
+  if (model.classes.length) classBox.value = String(recipe.label ?? 0);
+  await add([recipe, fromSeed(D.randomSeed())]);
+};
+const openLink = async (t) => {
+  const answer = await D.ask(server.open, { t });
+  if (!told(answer)) return answer.error;
+  const { recipes, seconds: lengths, easings, ...rest } = answer.timeline;
+  if (!(await adopt(recipes[0].model))) return note.textContent;
+  if (model.classes.length) classBox.value = String(recipes[0].label ?? 0);
+  Object.assign(spec, rest, { size: rest.size ?? 512 });
+  keys = recipes.map((recipe, index) => ({
+    recipe, image: answer.images[index], seconds: lengths[index] ?? lengths[lengths.length - 1], easing: easings[index] ?? easings[easings.length - 1],
+  }));
+  takeSound(answer.sound);
+  changed();
+  say(answer.note, true);
+  return '';
 };
 const start = async (message) => {
   const answer = await D.ask(server.models, {});
@@ -157,10 +142,14 @@ const start = async (message) => {
   }
   modelBox.fill(answer.models, answer.models[0].name);
   root.replaceChildren(page);
+  const t = new URLSearchParams(D.opened).get('t');
+  const problem = t ? await openLink(t) : null;
+  if (problem === '') { if (message?.add) await accept(message.add); return; }
   const first = message?.add || D.current?.recipe;
   if (!(await adopt(first?.model || answer.models[0].name))) return;
   if (first?.label != null) classBox.value = String(first.label);
   const seed = first ? first.seeds[0][0] : 0;
   await add([first ? D.clone(first) : fromSeed(0), ...[1, 2, 3].map((step) => fromSeed(seed + step))]);
+  if (problem) say(problem, true);
 };
 start(D.on('interpolate', (later) => { if (later.add) accept(later.add); }));

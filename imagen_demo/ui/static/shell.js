@@ -51,17 +51,31 @@
     if (event.target.closest?.('[aria-busy=true]')) { event.stopPropagation(); event.preventDefault(); }
   }, true);
 
-  // -- the server is gone -------------------------------------------------------------------------------
-  // Gradio says so, and reloads the page when it is back; its sentence has no translation.
+  // -- Gradio's own words ------------------------------------------------------------------------------
+  // Sentences without a translation, and a label that is only a key, on a button that adds more files.
   const SAID = {
-    'Connection to the server was lost. Attempting reconnection...': '与服务器的连接已断开，正在尝试重新连接…',
+    'Connection to the server was lost. Attempting reconnection...': '与服务器的连接已断开，恢复后页面会自动重新载入…',
     'Connection Lost': '连接已断开',
+    'Click to upload or drop files': '点击上传或拖入文件',
   };
-  const translate = () => document.querySelectorAll('.toast-body *').forEach((node) => {
-    const text = node.childElementCount ? '' : SAID[node.textContent.trim()];
-    if (text) node.textContent = text;
-  });
-  if (D.chinese) new MutationObserver(translate).observe(document.documentElement, { childList: true, subtree: true });
+  const NAMES = { 'common.upload': D.chinese ? '添加文件' : 'Add files' };
+  if (D.chinese) Object.assign(NAMES, SAID);
+  const putRight = () => {
+    for (const node of document.querySelectorAll('button[aria-label], button[title]')) {
+      for (const name of ['aria-label', 'title']) {
+        const text = NAMES[node.getAttribute(name)];
+        if (text) node.setAttribute(name, text);
+      }
+    }
+    if (D.chinese) document.querySelectorAll('.toast-body *').forEach((node) => {
+      const text = node.childElementCount ? '' : SAID[node.textContent.trim()];
+      if (text) node.textContent = text;
+    });
+  };
+  let asked = 0;
+  const soon = () => { cancelAnimationFrame(asked); asked = requestAnimationFrame(putRight); };
+  new MutationObserver(soon).observe(document.documentElement,
+    { childList: true, subtree: true, attributes: true, attributeFilter: ['aria-label', 'title'] });
 
   Object.assign(D, { jobBegins, jobEnds });
 })();

@@ -1,4 +1,4 @@
-// The sample grid of a run and its past. props.value = {run, kimg: [..], alpha}; frames come from server.frame; TEXTS stands before this.
+// The sample grid of a run and its past. props.value = {run, kimg: [..], said: [..], alpha}; frames come from server.frame; TEXTS stands before this.
 // Follows the newest grid until the slider is moved away from its end.
 const D = window.imagenDemo, { h, button } = D, T = D.texts(TEXTS);
 const root = element.querySelector('.tl-root');
@@ -15,6 +15,7 @@ root.append(stage, controls);
 
 let current = { run: null, kimg: [] }, following = true;
 const cache = new Map();
+const said = (index) => current.said?.[index] ?? '';
 const paint = () => { slider.style.setProperty('--to', `${slider.max > 0 ? 100 * slider.value / slider.max : 100}%`); };
 
 const fetchFrame = async (index) => {
@@ -33,10 +34,10 @@ const show = D.newest(async (index) => {
   const image = await fetchFrame(index);
   if (!image || shownRun !== current.run) return;
   picture.src = image;
-  picture.alt = T('tl_alt', { kimg: kimg.toFixed(1) });
+  picture.alt = T('tl_alt', { count: said(index) });
   picture.dataset.kimg = kimg; // lets tests see which grid is shown
   picture.hidden = false; empty.hidden = true;
-  label.textContent = T('tl_at', { kimg: kimg.toFixed(1) });
+  label.textContent = T('tl_at', { count: said(index) });
 });
 const go = (index) => { slider.value = index; paint(); return show(+index); };
 const halt = () => { clearTimeout(timer); timer = 0; face(false); };

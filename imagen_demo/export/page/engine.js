@@ -1,0 +1,64 @@
+// The page's side of worker.js: pictures from recipes, the newest wish first.
+import { latent } from './latent.js';
+import { seedToZ } from './random.js';
+import { toBytes } from './pixels.js';
+
+export class Engine {
+  constructor(facts, engine, onprogress) {
+    this.facts = facts;
+    this.worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
+    this.waiting = new Map();
+    this.mapped = new Map();
+    this.count = 0;
+    this.worker.onmessage = ({ data }) => {
+      if (data.progress !== undefined) { onprogress(data.progress); return; }
+      const { done, failed } = this.waiting.get(data.id);
+      this.waiting.delete(data.id);
+      if (data.error) failed(new Error(data.error)); else done(data.answer);
+    };
+    this.worker.onerror = (event) => { for (const { failed } of this.waiting.values()) failed(new Error(event.message || 'worker')); };
+    this.ready = this.#ask('load', { about: facts, engine });
+  }
+
+  #ask(job, payload) {
+    return new Promise((done, failed) => {
+      this.count += 1;
+      this.waiting.set(this.count, { done, failed });
+      this.worker.postMessage({ id: this.count, job, payload });
+    });
+  }
+
+  map(seed, label) { // {w, centre}, remembered
+    const key = `${seed}/${label}`;
+    if (!this.mapped.has(key)) {
+      if (this.mapped.size > 200) this.mapped.delete(this.mapped.keys().next().value);
+      this.mapped.set(key, this.#ask('map', { z: seedToZ(seed, this.facts.z_dim), label }));
+    }
+    return this.mapped.get(key);
+  }
+
+  async code(recipe) { // the network's input, Float32Array
+    await this.ready;
+    return latent(recipe, this.facts, (seed, label) => this.map(seed, label));
+  }
+
+  async draw(ws) { // {bytes RGBA, milliseconds}
+    const { levels, milliseconds } = await this.#ask('draw', { ws });
+    return { bytes: toBytes(levels, this.facts.channels, this.facts.resolution), milliseconds };
+  }
+}
+
+// One call under way, the newest value waiting: never a queue, and the last value always gets its turn.
+export function newest(work) {
+  let busy = false, next = null;
+  return async (value) => {
+    if (busy) { next = { value }; return; }
+    busy = true;
+    for (let now = { value }; now; now = next) {
+      next = null;
+      await work(now.value, () => next === null);
+      if (!next) break;
+    }
+    busy = false;
+  };
+}

@@ -1,0 +1,75 @@
+// A walk from picture to picture: through those that were kept, or on and on to random ones.
+import { randomSeed } from './random.js';
+import { t } from './texts.js';
+
+const smooth = (x) => x * x * (3 - 2 * x);
+
+export class Walk {
+  constructor(parts) {
+    Object.assign(this, parts); // engine, paint, canvas, current, oneSeed, stopped, go
+    this.keys = []; // {recipe, bytes}
+    this.seconds = 2;
+    this.playing = false;
+    this.box = document.getElementById('keys');
+    this.onchange = () => {};
+  }
+
+  take(keys) { this.keys = keys; this.#list(); }
+
+  async keep() { // the picture as it is now
+    const recipe = structuredClone(this.current());
+    const { bytes } = await this.engine.draw(await this.engine.code(recipe));
+    this.keys.push({ recipe, bytes });
+    this.#list();
+  }
+
+  #list() {
+    this.box.hidden = !this.keys.length;
+    this.box.setAttribute('aria-label', t('kept'));
+    this.box.replaceChildren(...this.keys.map((key, index) => {
+      const seed = key.recipe.seeds[0][0], side = Math.sqrt(key.bytes.length / 4);
+      const small = Object.assign(document.createElement('canvas'), { width: side, height: side });
+      small.getContext('2d').putImageData(new ImageData(key.bytes, side), 0, 0);
+      const open = Object.assign(document.createElement('button'), { type: 'button', className: 'thumb', onclick: () => this.go(structuredClone(key.recipe)) });
+      open.setAttribute('aria-label', t('open', { seed }));
+      open.append(small);
+      const remove = Object.assign(document.createElement('button'), {
+        type: 'button', className: 'plain', textContent: '×', onclick: () => { this.keys.splice(index, 1); this.#list(); },
+      });
+      remove.setAttribute('aria-label', t('remove', { seed }));
+      const item = document.createElement('div');
+      item.setAttribute('role', 'listitem');
+      item.append(open, remove);
+      return item;
+    }));
+  }
+
+  stop() {
+    if (!this.playing) return;
+    this.playing = false;
+    this.onchange();
+  }
+
+  async toggle() {
+    if (this.playing) { this.stop(); await this.stopped(); return; }
+    this.playing = true;
+    this.onchange();
+    const stops = this.keys.length > 1 ? this.keys.map((key) => key.recipe) : null;
+    let at = 0, from = await this.engine.code(stops ? stops[0] : this.current());
+    while (this.playing) {
+      at += 1;
+      const next = stops ? stops[at % stops.length] : this.oneSeed(randomSeed());
+      const to = await this.engine.code(next);
+      const started = performance.now();
+      for (let part = 0; this.playing && part < 1;) {
+        part = Math.min(1, (performance.now() - started) / 1000 / this.seconds);
+        const step = smooth(part);
+        const drawn = await this.engine.draw(from.map((value, i) => value + step * (to[i] - value)));
+        if (!this.playing) return;
+        this.paint(drawn);
+        await new Promise(requestAnimationFrame);
+      }
+      from = to;
+    }
+  }
+}

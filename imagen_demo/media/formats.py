@@ -1,0 +1,113 @@
+"""The kinds of film there are, and a frame made ready for one: its size, its background."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from imagen_demo.errors import UserError
+from imagen_demo.media.grid import Background, flatten
+
+SMALLEST = 256  # players blur tiny films; smaller frames are enlarged by a whole factor
+LARGEST = 4096  # a side; H.264 level 5.2
+TRANSPARENT = "transparent"  # as a background: none
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a kind of film can hold. ``alpha``: transparency, in GIF all or nothing for each pixel."""
+
+    name: str
+    ending: str
+    alpha: bool
+    sound: bool
+    even: bool = False  # sides must be even: colours are kept for 2 x 2 pixels together
+    most_fps: int = 120
+    largest: int = LARGEST
+
+
+FORMATS = {
+    f.name: f
+    for f in (
+        Format("mp4", ".mp4", alpha=False, sound=True, even=True),
+        Format("webm", ".webm", alpha=True, sound=True, even=True),
+        Format("gif", ".gif", alpha=True, sound=False, most_fps=50),  # faster ones are slowed by browsers
+        Format("webp", ".webp", alpha=True, sound=False),
+        Format("apng", ".png", alpha=True, sound=False),
+        Format("frames", ".zip", alpha=True, sound=False),
+    )
+}
+_BY_ENDING = {f.ending: f.name for f in FORMATS.values()} | {".m4v": "mp4", ".apng": "apng"}
+
+
+def format_of(file: Path) -> str:
+    """The format a file's ending asks for.
+
+    Raises:
+        UserError: there is none for it.
+    """
+    ending = Path(file).suffix.lower()
+    if ending not in _BY_ENDING:
+        raise UserError(
+            "A film cannot be written as {name}; the endings are {endings}.",
+            name=Path(file).name, endings=", ".join(sorted(_BY_ENDING)),
+        )  # fmt: skip
+    return _BY_ENDING[ending]
+
+
+def known_format(name: str) -> Format:
+    """The format of that name; raises UserError where there is none."""
+    if name not in FORMATS:
+        raise UserError("A film's format must be one of {choices}.", choices=", ".join(FORMATS))
+    return FORMATS[name]
+
+
+def film_size(width: int, height: int, size: int | None, even: bool = True) -> tuple[int, int]:
+    """Width and height of a film: longest side ``size``, or the frame's, enlarged to at least 256."""
+    longest = max(width, height)
+    factor = size / longest if size else float(-(-SMALLEST // longest)) if longest < SMALLEST else 1.0
+    grain = 2 if even else 1
+    sides = [max(grain, round(side * factor / grain) * grain) for side in (width, height)]
+    return sides[0], sides[1]
+
+
+def checked_size(shape: tuple[int, ...], size: int | None, kind: Format) -> tuple[int, int]:
+    """:func:`film_size` of frames [H, W, C]; raises UserError where the format cannot hold it."""
+    width, height = film_size(shape[1], shape[0], size, kind.even)
+    if max(width, height) > kind.largest:
+        raise UserError("A video can have at most {limit} pixels a side.", limit=kind.largest)
+    return width, height
+
+
+def fitted(frame: np.ndarray, width: int, height: int, background: Background | None) -> np.ndarray:
+    """uint8 [H, W, C] -> uint8 [height, width, 3 or 4]: Lanczos, transparent parts weighing nothing.
+
+    ``background`` None keeps the transparency; the colour that nobody sees becomes black, which packs better.
+    """
+    image = Image.fromarray(frame)
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.LANCZOS)  # of RGBA by premultiplied colours
+    if frame.shape[2] == 3 or background is not None:
+        return np.asarray(flatten(image, background or "white"))
+    pixels = np.array(image)
+    pixels[pixels[..., 3] == 0] = 0
+    return pixels
+
+
+@contextmanager
+def complete_or_absent(out: Path) -> Iterator[Path]:
+    """A place to write beside ``out``; takes its name when all went well, and is gone when not."""
+    out = Path(out)
+    temporary = out.with_name(f".{out.stem}.{uuid.uuid4().hex}{out.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, out)
+    finally:
+        temporary.unlink(missing_ok=True)
