@@ -128,3 +128,4 @@ const copy = button('explore-copy', T('x_copy'), 'link', async () => {
 });
 const toInterpolate = button('explore-to-interpolate', T('c_to_interpolate'), 'send', () => D.open('interpolate', { add: D.clone(recipe) }));
 const toGenerate = button('explore-to-generate', T('c_to_generate'), 'send', () => D.open('generate', { recipe: D.clone(recipe) }));
+const toDiscover = button('explore-to-discover', T('tab_discover'), 'send', () => D.open('discover', { recipe: D.clone(recipe) }));

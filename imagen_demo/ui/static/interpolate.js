@@ -55,7 +55,12 @@ const another = button('interpolate-way-random', T('i_way_random'), 'random', ()
 const seedRow = h('div', { class: 'in-row' }, D.field(T('i_way_seed'), waySeed), another);
 
 const format = choice('interpolate-format', T('i_format'), Object.keys(props.formats).map((name) => [name, T(`i_format_${name}`)]), 'format');
-const size = choice('interpolate-size', T('i_size'), [256, 384, 512, 768, 1024, 2048].map((n) => [n, `${n} px`]), 'size', true);
+const SIZES = [32, 64, 128, 256, 384, 512, 768, 1024, 2048]; // from the model's own on
+const size = choice('interpolate-size', T('i_size'), SIZES.map((n) => [n, `${n} px`]), 'size', true);
+const paintSizes = () => {
+  const offered = new Set([...SIZES.filter((n) => n >= model.resolution), model.resolution, spec.size]);
+  D.options(size.querySelector('select'), [...offered].sort((a, b) => a - b).map((n) => [n, `${n} px`]), spec.size);
+};
 const fps = choice('interpolate-fps', T('i_fps'), [12, 15, 24, 25, 30, 50, 60].map((n) => [n, n]), 'fps', true);
 const ground = choice('interpolate-background', T('i_ground'), ['transparent', 'white', 'black', 'checkerboard'].map((name) => [name, T(`i_ground_${name}`)]), 'background');
 const make = button('interpolate-make', T('i_make'), 'play', () => {
@@ -79,6 +84,7 @@ onPaint.push(() => {
   radius.node.hidden = seedRow.hidden = !alone();
   speed.node.hidden = spec.kind !== 'walk';
   waySeed.value = spec.seed;
+  paintSizes();
   ground.hidden = !model?.alpha;
   const select = ground.querySelector('select'), clear = props.formats[spec.format].alpha; // what cannot be transparent is white
   select.options[0].disabled = !clear;
