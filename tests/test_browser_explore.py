@@ -201,3 +201,19 @@ def test_a_direction_that_is_not_here_is_named(open_page):
     page = open_page("?model=planets&seed=1&d=smile-1234:1")
     picture(page)
     expect(page.locator("#explore-note")).to_contain_text("smile-1234")
+
+
+@pytest.mark.parametrize("typed", ["-5", "1.5", "99999999999999999999"])
+def test_a_seed_that_is_none_gets_a_sentence_and_the_picture_stays(open_page, typed):
+    page = open_page("?seed=3")
+    before = picture(page)
+    seed = page.locator("#explore-seed")
+    seed.fill(typed)
+    seed.press("Enter")
+    expect(page.locator("#explore-note")).to_have_text("A seed is a whole number from 0 to 4294967295.")
+    expect(seed).to_have_attribute("aria-invalid", "true")
+    assert picture(page) == before
+    seed.fill("4")
+    seed.press("Enter")
+    changed_picture(page, before)
+    expect(seed).not_to_have_attribute("aria-invalid", "true")

@@ -86,7 +86,9 @@ const add = async (recipes) => {
 const fromSeed = (seed) => ({ ...D.clone(fresh), seeds: [[seed, 1]], label: model.classes.length ? +classBox.value : null });
 const seedBox = h('input', { id: 'interpolate-seed', type: 'number', min: 0, max: MOST_SEED, step: 1, placeholder: T('c_seed'), 'aria-label': T('c_seed') });
 const addSeed = () => {
-  const seed = seedBox.value === '' ? D.randomSeed() : Math.min(MOST_SEED, Math.max(0, Math.round(+seedBox.value)));
+  const empty = seedBox.value === '' && !seedBox.validity.badInput, seed = empty ? D.randomSeed() : D.readSeed(seedBox);
+  if (seed === null) { say(T('c_seed_wrong'), true); return null; }
+  seedBox.removeAttribute('aria-invalid');
   seedBox.value = '';
   return add([fromSeed(seed)]);
 };
