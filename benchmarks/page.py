@@ -23,7 +23,7 @@ from chromium import HOW_TO_GET, find_chromium  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 SINGLE = """async (count) => {
-  const slider = document.querySelector('#explore-direction-pc0'), image = document.querySelector('#explore-picture');
+  const slider = document.querySelector('#explore-directions input'), image = document.querySelector('#explore-picture');
   const taken = [];
   for (let i = 0; i < count; i++) {
     const started = performance.now();
@@ -39,7 +39,7 @@ SINGLE = """async (count) => {
   return taken;
 }"""
 VISITOR = """async (milliseconds) => {
-  const slider = document.querySelector('#explore-direction-pc0'), image = document.querySelector('#explore-picture');
+  const slider = document.querySelector('#explore-directions input'), image = document.querySelector('#explore-picture');
   const end = performance.now() + milliseconds, taken = [];
   while (performance.now() < end) {
     const started = performance.now();
@@ -71,7 +71,7 @@ def explore(browser: Browser, address: str) -> Page:
 
 def dragged(page: Page, seconds: float = 3.0) -> float:
     """Pictures a second while the mouse drags the second slider to and fro."""
-    box = page.locator("#explore-direction-pc1").bounding_box()
+    box = page.locator("#explore-directions input[type=range]").nth(1).bounding_box()
     updates = lambda: int(page.evaluate("document.querySelector('#explore-frame').dataset.updates"))  # noqa: E731
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, middle)

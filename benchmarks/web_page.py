@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import psutil
 import typer
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -31,7 +32,12 @@ from imagen_demo.studio.recipes import Recipe, Studio  # noqa: E402
 from imagen_demo.workspace import Workspace  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
-WEBGPU = ["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--use-webgpu-adapter=swiftshader"]
+WEBGPU = [
+    "--enable-unsafe-webgpu",
+    "--enable-features=Vulkan",
+    "--enable-unsafe-swiftshader",
+    "--use-webgpu-adapter=swiftshader",
+]
 DRAW = """async (count) => {
   const { engine, recipe } = imagenPage, codes = [], taken = [];
   for (const seed of [1, 2]) codes.push(await engine.code({ ...recipe, seeds: [[seed, 1]] }));
@@ -60,15 +66,22 @@ class Host(http.server.SimpleHTTPRequestHandler):
 
 
 def first_picture(page: Page, address: str) -> float:
+    """Seconds until the page has drawn; a poster of the first picture may be there earlier."""
     started = time.monotonic()
     page.goto(address)
     page.wait_for_selector("body[data-ready]", timeout=120_000)
     return time.monotonic() - started
 
 
+def processor_seconds() -> float:
+    """What this process's children have used so far: the browser, whatever else keeps the machine busy."""
+    times = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
+    return sum(each.user + each.system for each in times)
+
+
 def difference(page: Page, studio: Studio, address: str, recipe: Recipe) -> float:
     """Greatest difference to the app's picture, as seen on black and on white, in levels."""
-    first_picture(page, f"{address}?{studio.pinned(recipe).to_query()}")
+    first_picture(page, f"{address}&{studio.pinned(recipe).to_query()}")
     with page.expect_download() as download:
         page.click("#download")
     found = np.asarray(Image.open(download.value.path()), float)
@@ -98,25 +111,29 @@ def main(
         print(f"exported in {time.monotonic() - started:.1f} s: {facts['bytes'] / 1e6:.2f} MB on the host")
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Host, directory=root))
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/sub/page/"
+        address = f"http://127.0.0.1:{server.server_port}/sub/page/?engine={'webgpu' if webgpu else 'wasm'}"
         browser = playwright.chromium.launch(
             executable_path=program, args=[*FLAGS, *(WEBGPU if webgpu else ["--disable-gpu"])]
         )
-        times = []
+        times, used = [], []
         for _ in range(5):  # each a visitor with an empty cache
             context = browser.new_context()
-            Host.sent = 0
-            times.append(first_picture(context.new_page(), address))
+            page, before = context.new_page(), processor_seconds()
+            times.append(first_picture(page, address))
+            used.append(processor_seconds() - before)
             context.close()
         page, Host.sent = browser.new_context(accept_downloads=True).new_page(), 0
         first_picture(page, address)
         kind = page.evaluate("document.body.dataset.ready")
         print(f"{kind}: {Host.sent / 1e6:.2f} MB to the visitor; first picture after "
               f"{statistics.median(times):.2f} s ({min(times):.2f} to {max(times):.2f})")  # fmt: skip
+        print(f"until then the browser uses {statistics.median(used):.2f} s of processor time")
+        before = processor_seconds()
         taken = sorted(page.evaluate(DRAW, frames))
+        spent = 1000 * (processor_seconds() - before) / frames
         median = statistics.median(taken)
         print(f"a picture takes {median:.1f} ms (best {taken[0]:.1f}, p95 {taken[int(0.95 * len(taken))]:.1f}): "
-              f"{1000 / median:.0f} a second")  # fmt: skip
+              f"{1000 / median:.0f} a second; {spent:.1f} ms of processor time")  # fmt: skip
         before, began = page.evaluate("imagenPage.frames"), time.monotonic()
         page.click("#play")
         page.wait_for_timeout(5000)

@@ -16,7 +16,7 @@ import pytest
 from chromium import HOW_TO_GET, find_chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -105,6 +105,13 @@ def changed_picture(page: Page, before: str) -> str:
 
     expect(page.locator("#explore-picture")).not_to_have_attribute("src", before)
     return picture(page)
+
+
+def direction(page: Page, id: str) -> Locator:
+    """The slider of a direction on Explore, unfolded."""
+    slider = page.locator(f"#explore-direction-{id}")
+    slider.evaluate("node => { while ((node = node.parentElement)) if (node.tagName === 'DETAILS') node.open = true; }")
+    return slider
 
 
 def open_tab(page: Page, name: str) -> None:

@@ -1,6 +1,6 @@
 """The whole journey in a real browser: the page as a visitor gets it, from an app that runs as its own process.
 
-Explore's own tests are in ``test_browser_explore.py``.
+Explore's own tests are in ``test_browser_explore.py``, Interpolate's in ``test_browser_interpolate.py``.
 """
 
 from __future__ import annotations
@@ -26,49 +26,6 @@ TABS = ("explore", "discover", "interpolate", "generate", "train", "models_tab")
 PHONE = {"width": 390, "height": 844}
 
 pytestmark = pytest.mark.browser
-
-
-# -- Interpolate ------------------------------------------------------------------------------------------
-
-
-def test_a_video_is_made_and_plays(open_page):
-    page = open_page()
-    picture(page)
-    open_tab(page, "interpolate")
-    expect(page.locator("#interpolate-film img").first).to_be_visible()
-    page.locator("#interpolate-seconds").fill("2")
-    page.locator("#interpolate-make").click()
-    video = page.locator("#interpolate-video video")
-    video.wait_for()
-    video.evaluate("video => { video.muted = true; return video.play(); }")
-    page.wait_for_function("document.querySelector('#interpolate-video video').currentTime > 0.3")
-    assert video.evaluate("video => video.duration") == pytest.approx(2, abs=0.2)
-
-
-def test_cancelling_a_video_that_still_waits(open_page):
-    visitors = [open_page() for _ in range(3)]
-    for page in visitors:
-        picture(page)
-        open_tab(page, "interpolate")
-        expect(page.locator("#interpolate-film img").first).to_be_visible()
-        page.locator("#interpolate-seconds").fill("60")
-        page.locator("#interpolate-size").select_option("1024")
-        page.locator("#interpolate-make").click()
-        expect(page.locator("#interpolate-cancel")).to_be_visible()
-    last = visitors[-1]  # two are made at a time
-    last.locator("#interpolate-cancel").click()
-    expect(last.locator(".toast-body")).to_contain_text("Cancelled.")
-    expect(last.locator("#interpolate-cancel")).to_be_hidden()
-    for page in visitors[:2]:
-        page.locator("#interpolate-cancel").click()
-        expect(page.locator(".toast-body")).to_contain_text("Cancelled.")
-        expect(page.locator("#interpolate-cancel")).to_be_hidden()
-        expect(page.locator("#interpolate-video video")).to_have_count(0)
-    # A cancelled page can make the next one.
-    last.locator("#interpolate-seconds").fill("1")
-    last.locator("#interpolate-size").select_option("256")
-    last.locator("#interpolate-make").click()
-    last.locator("#interpolate-video video").wait_for()
 
 
 # -- Generate -----------------------------------------------------------------------------------------------

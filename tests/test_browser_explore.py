@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from browser_kit import changed_picture, picture
+from browser_kit import changed_picture, direction, picture
 from playwright.sync_api import Page, expect
 
 from imagen_demo.studio.library import BUNDLED_NAMES
@@ -23,7 +23,7 @@ def test_opens_on_a_bundled_model_with_a_picture(open_page):
 def test_the_picture_follows_the_slider_and_reset_brings_it_back(open_page):
     page = open_page()
     first = picture(page)
-    slider = page.locator("#explore-direction-pc0")
+    slider = direction(page, "pc0")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     y, x = box["y"] + box["height"] / 2, box["x"] + box["width"] / 2
@@ -47,8 +47,8 @@ def explored(page: Page) -> str:
     page.locator("#explore-seed").fill("1234")
     page.locator("#explore-seed").press("Enter")
     before = changed_picture(page, before)
-    page.locator("#explore-direction-pc1").fill("1.5")
-    page.locator("#explore-direction-pc1").dispatch_event("change")
+    direction(page, "pc1").fill("1.5")
+    direction(page, "pc1").dispatch_event("change")
     final = changed_picture(page, before)
     page.wait_for_url(re.compile(r"seed=1234.*d=pc1:1\.5"))
     return final
@@ -103,7 +103,7 @@ def test_a_dropped_png_restores_its_recipe(open_page, tmp_path):
 def test_keys_locks_undo_and_the_way_back(open_page):
     page = open_page("?model=planets&seed=3")
     first = picture(page)
-    slider, second = page.locator("#explore-direction-pc0"), page.locator("#explore-direction-pc1")
+    slider, second = direction(page, "pc0"), direction(page, "pc1")
     slider.press("ArrowRight")
     expect(slider).to_have_value("0.05")
     slider.press("Shift+ArrowRight")
@@ -150,7 +150,7 @@ def test_the_picture_after_a_quick_drag_is_that_of_the_last_value(open_page):
     page.mouse.up()
     pad.press("ArrowRight")
     page.wait_for_url(re.compile(r"d=pc0:1\.6,pc1:1\.5"))
-    expect(page.locator("#explore-direction-pc1")).to_have_value("1.5")
+    expect(direction(page, "pc1")).to_have_value("1.5")
     final, query = picture(page), page.url.partition("?")[2]
     assert picture(open_page(f"?{query}")) == final
 
@@ -158,6 +158,7 @@ def test_the_picture_after_a_quick_drag_is_that_of_the_last_value(open_page):
 def test_mixing_layers_and_truncation_are_in_the_link(open_page):
     page = open_page("?model=emoji&seed=2")
     picture(page)
+    direction(page, "pc0")
     page.locator("[data-id=pc0] button").nth(1).click()
     about = page.locator("#explore-about-pc0")
     expect(about.locator(".ex-film button")).to_have_count(7)
@@ -176,7 +177,7 @@ def test_mixing_layers_and_truncation_are_in_the_link(open_page):
     final, query = picture(page), page.url.partition("?")[2]
     other = open_page(f"?{query}")
     assert picture(other) == final
-    expect(other.locator("#explore-direction-pc0")).to_have_value("3")
+    expect(direction(other, "pc0")).to_have_value("3")
 
 
 def test_a_direction_from_marked_pictures(open_page):
@@ -200,3 +201,19 @@ def test_a_direction_that_is_not_here_is_named(open_page):
     page = open_page("?model=planets&seed=1&d=smile-1234:1")
     picture(page)
     expect(page.locator("#explore-note")).to_contain_text("smile-1234")
+
+
+@pytest.mark.parametrize("typed", ["-5", "1.5", "99999999999999999999"])
+def test_a_seed_that_is_none_gets_a_sentence_and_the_picture_stays(open_page, typed):
+    page = open_page("?seed=3")
+    before = picture(page)
+    seed = page.locator("#explore-seed")
+    seed.fill(typed)
+    seed.press("Enter")
+    expect(page.locator("#explore-note")).to_have_text("A seed is a whole number from 0 to 4294967295.")
+    expect(seed).to_have_attribute("aria-invalid", "true")
+    assert picture(page) == before
+    seed.fill("4")
+    seed.press("Enter")
+    changed_picture(page, before)
+    expect(seed).not_to_have_attribute("aria-invalid", "true")

@@ -8,7 +8,7 @@ import json
 import re
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from PIL import Image
 
 from imagen_demo.config import ModelConfig
 from imagen_demo.errors import UserError
-from imagen_demo.models.folder import ModelInfo, save_model
+from imagen_demo.models.folder import ModelInfo, read_info, save_model
 from imagen_demo.models.registry import build_generator
 from imagen_demo.studio import library
 from imagen_demo.studio.recipes import Recipe, Studio
@@ -116,6 +116,7 @@ def test_link_opens_exactly_its_picture(page: Page) -> None:
         ("?model=plain&seed=x", "cannot be 'x'"),
         ("?seed=abc", "The link's seed cannot be 'abc'"),
         ("?psi=much", "The link's psi cannot be 'much'"),
+        ("?seed=-7&psi=much", "A recipe's seed must be a whole number from 0 to 4294967295. The link's psi cannot be"),
     ],
 )
 def test_bad_link_says_why_and_opens_the_default(page: Page, query: str, sentence: str) -> None:
@@ -284,3 +285,15 @@ def test_cancel_stops_between_frames(workspace: Workspace) -> None:
     with pytest.raises(Cancelled):
         write_video(Studio(workspace), spec, file_jobs.reporter(progress, stop, None))
     assert len(seen) == 1
+
+
+def test_a_model_says_which_seed_greets_visitors(workspace: Workspace, make_model: Callable[..., Path]) -> None:
+    file = make_model("greeter") / "model.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"first_seed": 5}))
+    studio = Studio(workspace)
+    assert widgets.new_recipe(studio, "greeter").seeds == ((5, 1.0),)
+    assert widgets.new_recipe(studio, "greeter", seed=0).seeds == ((0, 1.0),)
+    for nonsense in (-1, "5", True, 2**32):
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"first_seed": nonsense}))
+        with pytest.raises(UserError, match="damaged"):
+            read_info(file.parent)

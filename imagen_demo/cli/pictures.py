@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -115,11 +117,13 @@ def generate(
 @command()
 def interpolate(
     context: typer.Context,
-    model: Model,
-    seeds: Seeds,
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL_OR_RUN_OR_LINK", help="A model, a training run, or a link to a film: t=...")
+    ],
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The film: .mp4, .webm, .gif, .webp, .png (animated) or .zip (frames)")
     ],
+    seeds: Seeds = "",
     seconds: Annotated[float, typer.Option(help="Length of the film")] = 4.0,
     fps: Annotated[int, typer.Option(help="Frames a second")] = 30,
     kind: Annotated[
@@ -143,26 +147,37 @@ def interpolate(
     label: Class = None,
     size: Size = None,
 ) -> Result:  # fmt: skip
-    """Make a film that goes from picture to picture."""
+    """Make a film that goes from picture to picture: of --seeds, or the film of a link, as it was made there."""
     from imagen_demo.cli.terminal import progress_bar
     from imagen_demo.media.audio import read_sound
     from imagen_demo.media.formats import format_of
     from imagen_demo.studio import interpolations
+    from imagen_demo.studio.recipes import Studio
     from imagen_demo.studio.timeline import Timeline, shared_out
 
-    format = format_of(out)
-    studio, recipes = _recipes(context, model, seeds, psi, label, None)
-    heard = read_sound(_sound_file(sound)) if sound else None
-    timeline = Timeline(
-        tuple(recipes), kind, shared_out(seconds, len(recipes), loop), easing, loop, even, radius, way_seed, speed,
-        fps, size, format, background, heard.hash if heard else "", react,
-    )  # fmt: skip
+    format, heard = format_of(out), read_sound(_sound_file(sound)) if sound else None
+    if "t=" in model:
+        studio, timeline = Studio(context.obj), replace(_linked(model), format=format)
+        timeline = replace(timeline, size=size or timeline.size, sound=heard.hash if heard else timeline.sound)
+    else:
+        studio, recipes = _recipes(context, model, seeds, psi, label, None)
+        timeline = Timeline(
+            tuple(recipes), kind, shared_out(seconds, len(recipes), loop), easing, loop, even, radius, way_seed, speed,
+            fps, size, format, background, heard.hash if heard else "", react,
+        )  # fmt: skip
     out.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar() as progress:
         film = interpolations.write(studio, timeline, out, progress, heard)
-    facts = {"file": str(out), "frames": film.count, "seconds": film.count / fps,
+    facts = {"file": str(out), "frames": film.count, "seconds": film.count / timeline.fps,
              "link": f"t={interpolations.pinned(studio, timeline).to_link()}"}  # fmt: skip
     return Result(facts, f"{film.count} frames in {out}")
+
+
+def _linked(text: str) -> Any:
+    """The timeline of a link, or of its part from t= on."""
+    from imagen_demo.studio.timeline import from_link
+
+    return from_link(re.split("[&#]", text.partition("t=")[2])[0])
 
 
 def _sound_file(file: Path) -> Path:

@@ -18,13 +18,14 @@ from imagen_demo.latent.whitening import Whitened
 
 PENALTY = 1.0
 STEPS = 25  # of Newton's method
-SHORTEST, LONGEST = 0.25, 3.0  # bounds of +1, in standard deviations of w along the direction
+SHORTEST, LONGEST = 0.25, 1.5  # bounds of +1, in standard deviations of w along the direction
 
 
 def boundary(with_: Tensor, without: Tensor, white: Whitened, against: Sequence[Tensor] = ()) -> tuple[Tensor, float]:
     """The unit vector float32 [w_dim] from ``without`` [M, w_dim] to ``with_`` [N, w_dim], and the length of +1.
 
-    +1 goes from the middle between both groups to the middle of ``with_``. ``against``: vectors [w_dim] that
+    +1 goes from the middle between both groups to the middle of ``with_``, but no further than w usually varies:
+    few examples are far apart in many ways at once. ``against``: vectors [w_dim] that
     the direction shall be orthogonal to.
 
     Raises:

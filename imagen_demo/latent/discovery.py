@@ -1,14 +1,16 @@
 """Find a model's directions: SeFa's, and one for each property its pictures vary in; calibrate and measure them all.
 
-A property's direction comes from a ridge regression of the property on w, as GAN steerability and InterFaceGAN
-(Shen et al. 2020) have it: of several candidates - along w's own distribution, across the regression's level sets,
-and free of the other properties; in all layers or a third of them - the purest on real pictures is kept.
+A property's direction comes from a linear model of the property: a ridge regression on w (as Shen et al. 2020,
+InterFaceGAN, fit their boundaries), or its mean gradient through the network. What the models say of the other
+properties is taken out, which is the conditional manipulation of InterFaceGAN, section 3.3, in whitened w; then what
+pictures show it to change besides. Of such candidates, in all layers or a third of them, the purest is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,23 +19,37 @@ from imagen_demo.latent.directions import Direction, Directions, Varied, princip
 from imagen_demo.latent.measuring import BASES, Measurer, main_effect, purity_of
 from imagen_demo.latent.properties import PROPERTIES, SAME, has_plain_border, measure
 from imagen_demo.latent.sefa import sefa_directions
-from imagen_demo.latent.space import PARTS, one_thread
+from imagen_demo.latent.space import PARTS, layer_range, one_thread
 from imagen_demo.latent.whitening import Whitened, whiten, within_classes
 from imagen_demo.models.folder import Model
 from imagen_demo.progress import Progress, silent
 
 LEAST_EXPLAINED = 0.1  # R^2 on pictures left aside; below it w does not tell the property
 RIDGES = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
-CANDIDATES = 3  # vectors of a property, each tried in every range of layers
-ROUNDS = 2  # of calibration
-SEARCHED = 16  # pictures on which a candidate is tried
-LONGEST = 1.0  # of +1, in typical distances of w from its mean
+CANDIDATES = 3  # starts of the search for a property, each tried in every range of layers
+ROUNDS = 2  # of SeFa's calibration
+SLOPES = 32  # pictures whose gradients are taken
+# Bounds of +1, so that +3 is still a picture: in typical distances of w from its mean, and, for properties, which go
+# along the distribution of w, in its standard deviations; fine layers bear more.
+LONGEST, LONGEST_OF_PROPERTY, FARTHEST, FARTHEST_FINE = 0.25, 0.5, 2.0, 4.0
 LEAST_CHANGE = 0.15  # of a SeFa direction, as a share of a component's
+LEAST_EFFECT, DECENT_EFFECT, LEAST_PURITY = 0.25, 0.5, 0.25  # of a property's direction
 
 
-def samples_for(resolution: int) -> int:
-    """How many pictures the regression is made on: larger ones take longer."""
-    return 1536 if resolution <= 64 else 1024 if resolution <= 128 else 512
+class Effort(NamedTuple):
+    """How many pictures are drawn."""
+
+    samples: int  # for the regressions
+    bases: int  # that each direction is measured on
+    searched: int  # of these, while looking for a property's
+    steps: int  # of that search
+
+
+def effort_for(resolution: int) -> Effort:
+    """Less for larger pictures, which take longer."""
+    if resolution <= 64:
+        return Effort(1536, BASES, 16, 4)
+    return Effort(1024, 32, 12, 3) if resolution <= 128 else Effort(512, 24, 8, 2)
 
 
 def discover(model: Model, known: Sequence[Direction] = (), progress: Progress = silent) -> Directions:
@@ -46,26 +62,26 @@ def discover(model: Model, known: Sequence[Direction] = (), progress: Progress =
         Cancelled: from ``progress``.
     """
     components, sefa = list(known) or principal_directions(model), sefa_directions(model.generator)
-    samples, drawn = samples_for(model.info.config.resolution), 0
-    one, ranges = 2 * BASES, _ranges(model)
-    searched = len(ranges) * CANDIDATES * ROUNDS * 2 * SEARCHED + one
-    total = samples + len(components) * one + len(sefa) * (ROUNDS * 2 * SEARCHED + one) + len(PROPERTIES) * searched
+    effort, ranges, drawn = effort_for(model.info.config.resolution), _ranges(model), 0
+    one, few = 2 * effort.bases, 2 * effort.searched
+    searched = len(ranges) * CANDIDATES * effort.steps * few + one
+    total = effort.samples + len(components) * one + len(sefa) * (ROUNDS * few + one) + len(PROPERTIES) * searched
 
     def notify(pictures: int) -> None:
         nonlocal drawn
         drawn += pictures
         progress(min(1.0, drawn / total), f"{min(drawn, total)} of {total} pictures measured")
 
-    measurer = Measurer(model, notify)
-    w, labels = sample_w(model, samples, seed=2)
+    measurer = Measurer(model, notify, effort.bases)
+    w, labels = sample_w(model, effort.samples, seed=2)
     varied, values = _properties(measurer, w, labels)
     total -= (len(PROPERTIES) - len(varied.spread)) * searched
     white = whiten(w, labels)
     components = [_measured(measurer, direction, varied) for direction in components]
-    change = sorted(measurer.try_out(direction, varied, SEARCHED)[1] for direction in components)
+    change = sorted(measurer.try_out(direction, varied, effort.searched)[1] for direction in components)
     usual = change[len(change) // 2]
-    factors = [_calibrated(measurer, direction, varied, usual, white.typical) for direction in sefa]
-    search = _Search(measurer, varied, white, ranges)
+    factors = [_calibrated(measurer, direction, varied, usual, white.typical, effort) for direction in sefa]
+    search = _Search(measurer, varied, white, ranges, effort)
     named = [found for name in _explained(white, values, search) if (found := search.best(name))]
     progress(1.0, f"{total} of {total} pictures measured")
     return Directions([*components, *named, *(direction for direction in factors if direction)], varied)
@@ -93,13 +109,13 @@ def _measured(measurer: Measurer, direction: Direction, varied: Varied, main: st
 
 
 def _calibrated(
-    measurer: Measurer, direction: Direction, varied: Varied, wanted: float, typical: float
+    measurer: Measurer, direction: Direction, varied: Varied, wanted: float, typical: float, effort: Effort
 ) -> Direction | None:
     """So that +1 changes a picture as much as ``wanted``, and + is more of what changes most; None if it hardly can."""
     change = 0.0
     direction = replace(direction, scale=typical / 4)
     for _ in range(ROUNDS):
-        _, change = measurer.try_out(direction, varied, SEARCHED)
+        _, change = measurer.try_out(direction, varied, effort.searched)
         direction = replace(direction, scale=_clipped(direction.scale, wanted, change, LONGEST * typical))
     if change < LEAST_CHANGE * wanted:
         return None
@@ -146,37 +162,76 @@ def ridge(x: Tensor, y: Tensor) -> tuple[float, Tensor]:
 class _Search:
     """The purest direction of each property."""
 
-    def __init__(self, measurer: Measurer, varied: Varied, white: Whitened, ranges: Sequence[str]) -> None:
+    def __init__(
+        self, measurer: Measurer, varied: Varied, white: Whitened, ranges: Sequence[str], effort: Effort
+    ) -> None:
         self.weights: dict[str, Tensor] = {}  # of the regressions, [K] each, in whitened w
         self._measurer, self._varied, self._white, self._ranges = measurer, varied, white, ranges
+        self._effort = effort
+        self._slopes: dict[str, dict[str, Tensor]] = {}  # by range of layers
 
     def best(self, name: str) -> Direction | None:
-        """+1 is one standard deviation of the property, or as much as a step of decent length gives."""
-        tried = [self._tried(name, vector, part) for vector in self._candidates(name) for part in self._ranges]
-        best = max(tried, key=lambda d: (d.purity or 0) * min(1.0, d.effects[name]))
-        return _measured(self._measurer, best, self._varied, name)
+        """+1 is one standard deviation of the property, or as much as a step of decent length gives.
 
-    def _candidates(self, name: str) -> list[Tensor]:
-        """Unit vectors in w, CANDIDATES of them."""
-        weights, white = self.weights[name], self._white
-        others = [other for key, other in self.weights.items() if SAME.get(key, key) != SAME.get(name, name)]
-        free = weights
-        if others:  # less its part in the span of the others: the predictions of those stay as they are
-            basis = torch.linalg.qr(torch.stack(others, dim=1)).Q
-            free = weights - basis @ (basis.T @ weights)
-        along = [white.deviations * weights, weights / white.deviations, white.deviations * free]
-        device = self._measurer.bases.device
-        return [(vector @ white.axes / vector.norm()).float().to(device) for vector in along]
+        None where no direction changes the property much, or none without changing others far more.
+        """
+        tried = [d for part in self._ranges for x in self._candidates(name, part) for d in self._tried(name, x, part)]
+        strong = [direction for direction in tried if direction.effects[name] >= DECENT_EFFECT]
+        best = max(strong or tried, key=lambda d: (d.purity or 0) * min(1.0, d.effects[name]))
+        best = _measured(self._measurer, best, self._varied, name)
+        return best if best.effects[name] >= LEAST_EFFECT and (best.purity or 0) >= LEAST_PURITY else None
 
-    def _tried(self, name: str, vector: Tensor, part: str) -> Direction:
-        about = PROPERTIES[name]
-        direction = Direction(name, "property", about.name, vector, self._white.typical / 4, about.name_zh, part)
-        for last in (False, True):
-            effects, _ = self._measurer.try_out(direction, self._varied, SEARCHED)
-            if effects[name] < 0 and not last:
-                direction = _turned(direction)
-            if not last:
-                most = LONGEST * self._white.typical
-                scale = _clipped(direction.scale, 1.0, abs(effects[name]), most)
-                direction = replace(direction, scale=scale)
-        return replace(direction, effects=effects, purity=purity_of(effects, name))
+    def _candidates(self, name: str, part: str) -> list[Tensor]:
+        """Steps in whitened w, [K] each; CANDIDATES of them."""
+        others = [key for key in self.weights if SAME.get(key, key) != SAME.get(name, name)]
+        free = [alone(rows[name], [rows[key] for key in others]) for rows in (self.weights, self.slopes(part))]
+        return [self.weights[name], *free]
+
+    def slopes(self, part: str) -> dict[str, Tensor]:
+        """How fast each property grows as whitened w moves in these layers, the mean over some pictures: [K] each."""
+        if part not in self._slopes:
+            reach = layer_range(part, self._measurer.model.generator.num_ws)
+            gradients = self._measurer.gradients(self._varied, SLOPES)
+            self._slopes[part] = {
+                name: self._white.deviations * (self._white.axes @ gradient[reach.start : reach.stop].sum(dim=0))
+                for name, gradient in gradients.items()
+            }
+        return self._slopes[part]
+
+    def _tried(self, name: str, x: Tensor, part: str) -> list[Direction]:
+        """The directions on the way from ``x``: each step takes out what the last one was seen to change besides."""
+        names = [key for key in self.weights if key == name or SAME.get(key, key) != SAME.get(name, name)]
+        slopes = torch.stack([self.slopes(part)[key] for key in names])
+        inverse = torch.linalg.pinv(slopes, rtol=0.05)  # [K, properties]: the shortest step for a wanted change
+        wanted = torch.tensor([float(key == name) for key in names], dtype=torch.float64)
+        x, tried = x / max(float(slopes[names.index(name)] @ x), 1e-9), []
+        for _ in range(self._effort.steps):
+            direction = self._direction(name, x, part)
+            effects, _ = self._measurer.try_out(direction, self._varied, self._effort.searched)
+            tried.append(replace(direction, effects=effects, purity=purity_of(effects, name)))
+            x = self._within(x, part)
+            x = x + 0.7 * inverse @ (wanted - torch.tensor([effects[key] for key in names], dtype=torch.float64))
+        return tried
+
+    def _within(self, x: Tensor, part: str) -> Tensor:
+        """No longer than a step may be."""
+        most = FARTHEST_FINE if part == "fine" else FARTHEST
+        farthest = min(most / float(x.norm()), LONGEST_OF_PROPERTY * self._white.typical / self._length(x))
+        return x * min(1.0, farthest)
+
+    def _length(self, x: Tensor) -> float:
+        return float(self._white.outwards(x).norm())
+
+    def _direction(self, name: str, x: Tensor, part: str) -> Direction:
+        about, x = PROPERTIES[name], self._within(x, part)
+        step, length = self._white.outwards(x), self._length(x)
+        vector = (step / length).float().to(self._measurer.bases.device)
+        return Direction(name, "property", about.name, vector, length, about.name_zh, part)
+
+
+def alone(row: Tensor, others: Sequence[Tensor]) -> Tensor:
+    """``row`` [K] less its part in the span of ``others``: what they predict stays as it is."""
+    if not others:
+        return row
+    basis = torch.linalg.qr(torch.stack(list(others), dim=1)).Q
+    return row - basis @ (basis.T @ row)

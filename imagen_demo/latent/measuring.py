@@ -17,18 +17,19 @@ from imagen_demo.models.folder import Model
 BATCH = 16  # pictures in one call: a fixed number, for the same rounding every time
 SIDE = 64  # pixels that are measured; larger pictures are averaged down to them
 COARSE = 32  # pixels at which change is felt
-BASES = 48  # pictures on which a direction is tried
+BASES = 48  # pictures on which a direction is tried, of a small model
 MAX_EFFECT = 99.0
 
 
 class Measurer:
     """Draws a model's pictures small, and measures them; one thread, always in the same way."""
 
-    def __init__(self, model: Model, notify: Callable[[int], None] = lambda pictures: None) -> None:
-        """``notify`` is told of every few pictures drawn, and may raise."""
+    def __init__(self, model: Model, notify: Callable[[int], None] = lambda pictures: None, bases: int = BASES) -> None:
+        """``bases``: pictures to try directions on; ``notify`` is told of every few pictures drawn, and may raise."""
         self.model, self._notify = model, notify
-        w, labels = sample_w(model, BASES, seed=1)
-        self.bases = truncate(w, model.w_avg[labels], DEFAULT_PSI)
+        w, labels = sample_w(model, bases, seed=1)
+        with torch.inference_mode(False):  # gradients are taken at copies of them
+            self.bases = truncate(w.clone(), model.w_avg[labels], DEFAULT_PSI).clone()
 
     @torch.inference_mode()
     def draw(self, ws: Tensor) -> Tensor:
@@ -48,10 +49,10 @@ class Measurer:
         return w.unsqueeze(1).repeat(1, self.model.generator.num_ws, 1)
 
     @torch.inference_mode()
-    def try_out(self, direction: Direction, varied: Varied, bases: int = BASES) -> tuple[dict[str, float], float]:
+    def try_out(self, direction: Direction, varied: Varied, bases: int | None = None) -> tuple[dict[str, float], float]:
         """The effects of +1, and how much it changes a picture: root mean square of all values, 0 to 1.
 
-        Half the difference between -1 and +1, the mean over the first ``bases`` pictures.
+        Half the difference between -1 and +1, the mean over the first ``bases`` pictures, or all.
         """
         ws = self.all_layers(self.bases[:bases])
         reach = layer_range(direction.layers, ws.shape[1])
@@ -68,6 +69,23 @@ class Measurer:
             difference = torch.nn.functional.avg_pool2d(more - less, pool) / 2
             change = float(difference.square().mean(dim=(1, 2, 3)).sqrt().mean())
         return effects, change
+
+    def gradients(self, varied: Varied, bases: int) -> dict[str, Tensor]:
+        """By property float64 [num_ws, w_dim]: how many of its standard deviations a unit of w gives in each layer."""
+        total: dict[str, Tensor] = {}
+        bases = min(bases, len(self.bases))
+        for start in range(0, bases, BATCH):
+            ws = self.all_layers(self.bases[start : min(start + BATCH, bases)]).clone().requires_grad_()
+            with torch.enable_grad(), one_thread():
+                pictures = (self.model.generator.synthesis(ws).float().clamp(-1, 1) + 1) / 2
+                pictures = torch.nn.functional.avg_pool2d(pictures, max(1, pictures.shape[-1] // SIDE))
+                found = properties.measure(pictures, varied.plain)
+                for name, spread in varied.spread.items():
+                    (gradient,) = torch.autograd.grad(found[name].sum() / spread, ws, retain_graph=True)
+                    gradient = gradient.nan_to_num(0, 0, 0).sum(dim=0).double().cpu() / bases
+                    total[name] = total.get(name, 0) + gradient
+            self._notify(len(ws))
+        return total
 
 
 def _bounded(value: float) -> float:

@@ -13,10 +13,10 @@ from imagen_demo.models.registry import Generator
 
 # Id's prefix for each range of layers, its names, and how many directions of it.
 RANGES: dict[str, tuple[str, str, str, int]] = {
-    "": ("sf", "All", "整体", 6),
-    "coarse": ("sfc", "Coarse", "粗", 4),
-    "middle": ("sfm", "Middle", "中", 4),
-    "fine": ("sff", "Fine", "细", 4),
+    "": ("sf", "SeFa", "SeFa", 6),
+    "coarse": ("sfc", "SeFa coarse", "SeFa 粗", 4),
+    "middle": ("sfm", "SeFa middle", "SeFa 中", 4),
+    "fine": ("sff", "SeFa fine", "SeFa 细", 4),
 }
 
 

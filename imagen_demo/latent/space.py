@@ -78,6 +78,8 @@ def truncate(w: Tensor, w_avg: Tensor, psi: float) -> Tensor:
 
 def truncate_layers(ws: Tensor, centres: Tensor, psis: Sequence[float]) -> Tensor:
     """:func:`truncate` of [1, num_ws, w_dim], layer by layer about ``centres`` of the same shape, one psi a layer."""
+    if len(set(psis)) == 1:
+        return truncate(ws, centres, psis[0])
     layers = [
         truncate(w, centre, psi) for w, centre, psi in zip(ws.unbind(dim=1), centres.unbind(dim=1), psis, strict=True)
     ]

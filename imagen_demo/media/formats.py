@@ -38,7 +38,7 @@ FORMATS = {
     for f in (
         Format("mp4", ".mp4", alpha=False, sound=True, even=True),
         Format("webm", ".webm", alpha=True, sound=True, even=True),
-        Format("gif", ".gif", alpha=True, sound=False, most_fps=50),  # faster ones are slowed by browsers
+        Format("gif", ".gif", alpha=True, sound=False, most_fps=50, largest=1024),  # browsers slow faster ones
         Format("webp", ".webp", alpha=True, sound=False),
         Format("apng", ".png", alpha=True, sound=False),
         Format("frames", ".zip", alpha=True, sound=False),

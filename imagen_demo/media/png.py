@@ -19,8 +19,13 @@ PROVENANCE = {"Software": "Imagen Demo", "Source": "AI-generated picture"}
 MAX_RECIPE = 20_000  # characters; real recipes have a few hundred
 
 
-def to_bytes(image: Image.Image, recipe_json: str | None = None, more: Mapping[str, str] | None = None) -> bytes:
-    """A PNG file with the provenance mark and, where given, the recipe and ``more``, as iTXt chunks in front."""
+def to_bytes(
+    image: Image.Image, recipe_json: str | None = None, more: Mapping[str, str] | None = None, effort: int = 6
+) -> bytes:
+    """A PNG file with the provenance mark and, where given, the recipe and ``more``, as iTXt chunks in front.
+
+    ``effort``: 0 to 9, how hard it is packed.
+    """
     text = PngImagePlugin.PngInfo()
     for key, value in PROVENANCE.items():
         text.add_text(key, value)
@@ -29,7 +34,7 @@ def to_bytes(image: Image.Image, recipe_json: str | None = None, more: Mapping[s
     for key, value in (more or {}).items():
         text.add_itxt(key, value)
     out = io.BytesIO()
-    image.save(out, "PNG", pnginfo=text)
+    image.save(out, "PNG", pnginfo=text, compress_level=effort)
     return out.getvalue()
 
 

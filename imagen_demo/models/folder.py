@@ -41,6 +41,7 @@ class ModelInfo:
     licence: str = ""
     lineage: list[str] = field(default_factory=list)  # hashes of the models it was trained from
     created: str = ""
+    first_seed: int = 0  # the picture that greets visitors
     format_version: int = FORMAT_VERSION
 
 
@@ -115,6 +116,7 @@ def _check_types(info: ModelInfo) -> None:
     plain = {"title": str, "description": str, "licence": str, "created": str, "training": dict, "dataset": dict}
     sound = all(isinstance(getattr(info, name), kind) for name, kind in plain.items())
     sound = sound and type(info.format_version) is int
+    sound = sound and type(info.first_seed) is int and 0 <= info.first_seed < 2**32
     for names in (info.class_names, info.lineage):
         sound = sound and isinstance(names, list) and all(isinstance(name, str) for name in names)
     sound = sound and isinstance(info.metrics, dict)

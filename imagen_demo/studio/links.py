@@ -6,6 +6,7 @@ model=planets & hash=0123456789ab & seed=1*0.5,2*0.5 & fine=7 & split=4 & psi=0.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -54,7 +55,7 @@ def read(query: Mapping[str, str] | str) -> dict[str, Any]:
     """A Recipe's arguments out of a query or its parsed form; keys that mean nothing here are left alone.
 
     Raises:
-        UserError: no model is named, or a value cannot be read.
+        UserError: no model is named, or values cannot be used; names them all.
     """
     if isinstance(query, str):
         query = dict(parse_qsl(query.lstrip("?")[: checks.MAX_TEXT]))
@@ -62,10 +63,23 @@ def read(query: Mapping[str, str] | str) -> dict[str, Any]:
     if "model" not in given:
         raise UserError("This link names no model.")
     values: dict[str, Any] = {}
+    problems: list[UserError] = []
     for key, (name, parse) in _FIELDS.items():
         if key in given:
             try:
                 values[name] = parse(given[key])
+                _check(name, values[name])
             except ValueError:
-                raise UserError("The link's {key} cannot be {value!r}.", key=key, value=given[key][:40]) from None
+                problems.append(UserError("The link's {key} cannot be {value!r}.", key=key, value=given[key][:40]))
+            except UserError as problem:
+                problems.append(problem)
+    if problems:
+        raise functools.reduce(lambda first, rest: UserError("{first} {rest}", first=first, rest=rest), problems)
     return values
+
+
+def _check(field: str, value: Any) -> None:
+    """Raise what a recipe says to this value of one field."""
+    from imagen_demo.studio.recipes import Recipe  # it imports this module
+
+    Recipe(**{"model": "any", "seeds": ((0, 1.0),), field: value})

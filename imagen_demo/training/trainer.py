@@ -252,7 +252,7 @@ class Trainer:
         self._advise()
         self._beat()
         speed, loss_g, loss_d = row["images_per_second"], row["loss_g"], row["loss_d"]
-        print(f"{row['kimg']:9.1f} kimg  {speed:6.1f} images/s  G {loss_g:.3f}  D {loss_d:.3f}", flush=True)
+        print(f"{row['kimg']:9.2f} k pictures  {speed:6.1f} images/s  G {loss_g:.3f}  D {loss_d:.3f}", flush=True)
 
     def _advise(self) -> None:
         """The coach's sentence into the status; where something is to be known, also once among the events."""

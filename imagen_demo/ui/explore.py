@@ -39,7 +39,7 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> gr.HTML:
         "read": lambda payload, language: _read(studio, payload, language),
         **explore_directions.calls(studio),
     }
-    return widgets.picture_tab("explore", workspace, studio, calls, ("x_", "g_close"), SCRIPTS)
+    return widgets.picture_tab("explore", workspace, studio, calls, ("x_", "g_close", "tab_discover"), SCRIPTS)
 
 
 def _open(workspace: Workspace, studio: Studio, payload: Payload, language: str) -> Payload:

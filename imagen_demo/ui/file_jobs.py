@@ -140,7 +140,12 @@ def reporter(progress: gr.Progress, stop: threading.Event, request: gr.Request |
         next_word = now + BETWEEN_WORDS
         spent = now - started
         left = spent / fraction - spent if fraction > 0.02 else None
-        progress(fraction, desc=text if left is None else texts.t("seconds_left", request, seconds=f"{left:.0f}"))
+        progress(
+            fraction,
+            desc=texts.translate_progress(text, request)
+            if left is None
+            else texts.t("seconds_left", request, seconds=f"{left:.0f}"),
+        )
 
     return report
 

@@ -102,11 +102,12 @@ def _result(studio: Studio, spec: Any, progress: Progress) -> str:
     file = Path(write_video(studio, spec, progress))
     url, name = sounds.served(file), escape(file.name, quote=True)
     has_sound = bool(isinstance(spec, dict) and spec.get("sound"))
+    clear = ' class="in-clear"' if file.suffix != ".mp4" else ""  # a pattern behind what is transparent
     if file.suffix in (".mp4", ".webm"):
         quiet = "" if has_sound else " autoplay muted"
-        shown = f'<video src="{url}" controls loop playsinline{quiet}></video>'
+        shown = f'<video src="{url}" controls loop playsinline{quiet}{clear}></video>'
     else:
-        shown = "" if file.suffix == ".zip" else f'<img src="{url}" alt="{name}">'
+        shown = "" if file.suffix == ".zip" else f'<img src="{url}" alt="{name}"{clear}>'
     size = file.stat().st_size
     told = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
     return (

@@ -20,6 +20,7 @@ SENTENCES: dict[str, str] = {
         "{dataset} 已经准备好；--{option} 只用于图片。请用路径（如 ./{dataset}）指明图片文件夹，或去掉该选项。",
     # settings
     "{setting} cannot be {value!r}; use one of {choices}.": "{setting} 不能是 {value!r}；可选：{choices}。",
+    "{first} {rest}": "{first}{rest}",
     "{setting} is empty: give a number, {low} or more.": "{setting} 为空：请填写不小于 {low} 的数字。",
     "{setting} cannot be {value}; the least is {low}.": "{setting} 不能是 {value}；最小为 {low}。",
     "{setting} cannot be {value}; the most is {high}.": "{setting} 不能是 {value}；最大为 {high}。",
@@ -165,7 +166,7 @@ SENTENCES: dict[str, str] = {
         "判别器开始记住图片；数据增强已提高到 {p:.0%}。增加图片会有帮助。",
     "The discriminator won: it tells every picture apart, and the generator learns nothing more. "
     "Training went back to {kimg:.1f} thousand pictures and goes on with a slower discriminator.":
-        "判别器完全取胜：它能分辨每一张图片，生成器不再学到东西。训练已退回到 {kimg:.1f} 千张图片时，并放慢判别器继续。",
+        "判别器完全取胜：它能分辨每一张图片，生成器不再学到东西。训练已退回到 {kimg:.1f} 千张时，并放慢判别器继续。",
     "The discriminator won again after a second start with gentler settings. "
     "Try a lower learning rate, a higher generator rate or a higher gamma.":
         "以更温和的设置重新开始后，判别器再次完全取胜。请尝试更低的学习率、更高的生成器学习率倍数或更高的 gamma。",

@@ -1,10 +1,12 @@
-"""The sound files that visitors give: kept in Gradio's own folder under their hash, which clears them by age."""
+"""The sound files that visitors give: kept in Gradio's own folder by their hash, two days after their last use."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import threading
+import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.media.audio import MAX_BYTES, Sound, file_hash, read_sound
 from imagen_demo.ui.widgets import Payload
 
+MOST_AGE = 2 * 86400  # seconds
 KEPT = 16  # sounds whose loudness and beats stay in memory
 SHOWN = 240  # values of the loudness that the page draws
 _heard: OrderedDict[str, Sound] = OrderedDict()
@@ -36,6 +39,7 @@ def keep(uploaded: Any, name: Any) -> Sound:
     place = _folder(sound.hash) / f"sound{re.sub(r'[^A-Za-z0-9.]', '', path.suffix)[:8]}"
     place.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, place)
+    _clear_old()
     return _remember(Sound(place, sound.hash, sound.seconds, sound.loudness, sound.beats))
 
 
@@ -47,6 +51,9 @@ def find(hash: str) -> Sound | None:
         sound = _heard.get(hash)
     if sound is not None and sound.path.is_file():
         return sound
+    if not _folder(hash).is_dir():
+        return None
+    os.utime(_folder(hash))
     file = next(iter(sorted(_folder(hash).glob("sound*"))), None)
     if file is None or file.stat().st_size > MAX_BYTES or file_hash(file) != hash:
         return None
@@ -73,6 +80,13 @@ def served(file: Path) -> str:
 
 def _folder(hash: str) -> Path:
     return Path(get_upload_folder()).resolve() / "sounds" / hash
+
+
+def _clear_old() -> None:
+    """What nobody has used for two days goes, as all that visitors gave does."""
+    for folder in _folder("x").parent.iterdir():
+        if time.time() - folder.stat().st_mtime > MOST_AGE:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remember(sound: Sound) -> Sound:

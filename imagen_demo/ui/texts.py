@@ -36,6 +36,7 @@ _COMMON = {  # c_: used by several picture tabs
     "c_model": ("Model", "模型"),
     "c_class": ("Class", "类别"),
     "c_seed": ("Seed", "种子"),
+    "c_seed_wrong": ("A seed is a whole number from 0 to 4294967295.", "种子须为 0 到 4294967295 的整数。"),
     "c_random": ("Random", "随机"),
     "c_psi": ("Truncation ψ", "截断 ψ"),
     "c_psi_help": ("Low: typical, clean pictures. High: varied, riskier ones. Double-click resets.",

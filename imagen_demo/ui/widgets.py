@@ -158,6 +158,7 @@ def model_facts(studio: Studio, name: str, language: str) -> Payload:
         "resolution": model.info.config.resolution,
         "alpha": model.info.config.channels == 4,
         "layers": model.generator.num_ws,
+        "first_seed": model.info.first_seed,
         "directions": [
             {"id": d.id, "kind": d.kind, "name": d.title(chinese), "layers": d.layers, "effects": d.effects,
              "purity": d.purity, "hidden": d.hidden}
@@ -166,15 +167,18 @@ def model_facts(studio: Studio, name: str, language: str) -> Payload:
     }  # fmt: skip
 
 
-def new_recipe(studio: Studio, name: str, seed: int = 0, psi: float = DEFAULT_PSI, label: int | None = None) -> Recipe:
-    """One seed of a model; class 0 where a class is needed and none was given.
+def new_recipe(
+    studio: Studio, name: str, seed: int | None = None, psi: float = DEFAULT_PSI, label: int | None = None
+) -> Recipe:
+    """One seed of a model, by default the one that greets visitors; class 0 where one is needed and none was given.
 
     Recipes on the page carry no hash, so that a model in training can be watched; links and files are
     pinned to the model's version when they are made.
     """
-    if studio.model(name).info.config.num_classes and label is None:
+    info = studio.model(name).info
+    if info.config.num_classes and label is None:
         label = 0
-    return Recipe(model=name, seeds=((seed, 1.0),), psi=psi, label=label)
+    return Recipe(model=name, seeds=((info.first_seed if seed is None else seed, 1.0),), psi=psi, label=label)
 
 
 def unpinned(studio: Studio, recipe: Recipe, language: str) -> tuple[Recipe, str | None]:
@@ -224,7 +228,9 @@ def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[...
         return {"url": file_url(studio.png(recipe), "image/png"), "name": file_name(recipe)}
 
     def code(payload: Payload, language: str) -> Payload:
-        recipe = studio.pinned(recipe_from(payload.get("recipe")))
+        recipe = recipe_from(payload.get("recipe"))
+        if not recipe.model.startswith(library.RUN_PREFIX):  # those change every few seconds
+            recipe = studio.pinned(recipe)
         return dict(api_call(recipe, str(payload.get("base", "")), file_name(recipe)))
 
     calls = {"models": list_models, "describe": describe, "draw": draw, "png": png_file, "api_call": code}

@@ -3,21 +3,35 @@ import { latent } from './latent.js';
 import { seedToZ } from './random.js';
 import { toBytes } from './pixels.js';
 
+const PATIENCE = 20_000; // milliseconds for a GPU's first picture, which builds all of its programs
+
 export class Engine {
   constructor(facts, engine, onprogress) {
     this.facts = facts;
-    this.worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
-    this.waiting = new Map();
+    this.onprogress = onprogress;
     this.mapped = new Map();
     this.count = 0;
-    this.worker.onmessage = ({ data }) => {
-      if (data.progress !== undefined) { onprogress(data.progress); return; }
-      const { done, failed } = this.waiting.get(data.id);
-      this.waiting.delete(data.id);
-      if (data.error) failed(new Error(data.error)); else done(data.answer);
+    this.ready = new Promise((done, failed) => { this.#start(engine, done, failed); });
+  }
+
+  #start(engine, done, failed) {
+    const worker = this.worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
+    const waiting = this.waiting = new Map();
+    let patience = 0;
+    worker.onmessage = ({ data }) => {
+      if (data.progress !== undefined) {
+        this.onprogress(data.progress);
+        if (data.progress === 1 && data.kind === 'webgpu' && !patience) { // some GPUs never answer
+          patience = setTimeout(() => { worker.terminate(); this.#start('wasm', done, failed); }, PATIENCE);
+        }
+        return;
+      }
+      const asked = waiting.get(data.id);
+      waiting.delete(data.id);
+      if (data.error) asked.failed(new Error(data.error)); else asked.done(data.answer);
     };
-    this.worker.onerror = (event) => { for (const { failed } of this.waiting.values()) failed(new Error(event.message || 'worker')); };
-    this.ready = this.#ask('load', { about: facts, engine });
+    worker.onerror = (event) => { for (const asked of waiting.values()) asked.failed(new Error(event.message || 'worker')); };
+    this.#ask('load', { about: this.facts, engine }).then(done, failed).finally(() => clearTimeout(patience));
   }
 
   #ask(job, payload) {

@@ -123,6 +123,18 @@ function build() { // again when the language changes
   $('footer').textContent = [state.kind ? t(state.kind) : '', licence, t('made')].filter(Boolean).join(' ');
 }
 
+function poster() { // who comes without a link sees the first picture before the networks are there
+  const first = { ...readQuery('').recipe, model: state.recipe.model, model_hash: state.recipe.model_hash, psi: state.facts.default_psi };
+  if (state.facts.classes.length) first.label = 0;
+  if (toQuery(first) !== toQuery(state.recipe)) return;
+  const picture = new Image();
+  picture.onload = () => {
+    if (!state.frames) pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    canvas.dataset.poster = 'shown';
+  };
+  picture.src = new URL('icon.png', import.meta.url);
+}
+
 async function start() {
   setTheme();
   $('theme').onclick = () => setTheme(true);
@@ -148,6 +160,7 @@ async function start() {
   addEventListener('popstate', () => { change(fromAddress(), 'slide'); });
   state.recipe = fromAddress();
   state.controls.follow(state.recipe);
+  poster();
   const { kind } = await state.engine.ready;
   state.kind = kind;
   $('progress').hidden = true;

@@ -16,13 +16,16 @@ const unzipped = async (bytes) => { // some hosts unpack on the way
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer());
 };
-const adapter = async () => {
-  try { return await navigator.gpu?.requestAdapter(); } catch { return null; }
+const gpu = async (any) => { // one that is more than this processor in disguise, unless `any` will do
+  try {
+    const adapter = await navigator.gpu?.requestAdapter(), about = adapter?.info;
+    return adapter && (any || !(about?.isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${about?.architecture} ${about?.description}`)));
+  } catch { return false; }
 };
 
 async function load({ about, engine }) {
   facts = about;
-  const kind = engine !== 'wasm' && (await adapter()) ? 'webgpu' : 'wasm';
+  const kind = engine !== 'wasm' && (await gpu(engine === 'webgpu')) ? 'webgpu' : 'wasm';
   try {
     return await open(kind);
   } catch (error) {
@@ -36,7 +39,7 @@ async function open(kind) {
   const binary = `ort/${KINDS[kind]}.bin`, files = [binary, 'mapping.onnx', 'synthesis.onnx'];
   const total = files.reduce((sum, name) => sum + facts.files[name], 0);
   let done = 0;
-  const told = (count) => { done += count; postMessage({ progress: Math.min(1, done / total) }); };
+  const told = (count) => { done += count; postMessage({ progress: Math.min(1, done / total), kind }); };
   const [library, ...bytes] = await Promise.all([
     import(`./${version(`ort/${KINDS[kind]}.js`)}`), ...files.map((name) => read(version(name), told)),
   ]);

@@ -135,8 +135,9 @@ window.imagenDemo = (() => {
   const randomSeed = () => Math.floor(Math.random() * 100000);
   const clone = (value) => JSON.parse(JSON.stringify(value));
   const lost = chinese ? '与服务器的连接已断开，请稍后重试。' : 'The server does not answer; try again in a moment.';
+  const gone = { error: lost, lost: true }; // Gradio answers a call that did not arrive with nothing, or throws
   // Every server function answers with an object; {error} is a sentence for the visitor.
-  const ask = async (call, payload) => { try { return await call(payload); } catch { return { error: lost }; } };
+  const ask = async (call, payload) => { try { return (await call(payload)) ?? gone; } catch { return gone; } };
 
   const empty = (title, text, action, tab) => h('div', { class: 'im-empty', id: `${tab}-empty` },
     h('h2', {}, title), h('p', {}, text), button(`${tab}-to-train`, action, 'send', () => open('train', {}), { kind: 'im-primary' }));

@@ -17,8 +17,9 @@ const adopt = async (name, next) => { // another model's controls, and its recip
   return true;
 };
 const openModel = async (name) => {
-  const seed = recipe ? recipe.seeds[0][0] : 0;
-  if (!(await adopt(name, (fresh) => ({ ...fresh, seeds: [[seed, 1]] })))) return;
+  const seed = recipe?.seeds[0][0]; // stays, unless it is only the one that greeted
+  const chosen = seed !== undefined && seed !== model?.first_seed;
+  if (!(await adopt(name, (fresh) => (chosen ? { ...fresh, seeds: [[seed, 1]] } : fresh)))) return;
   change(() => {});
   startHere();
 };
@@ -44,7 +45,7 @@ const page = h('div', { class: 'im-columns ex-columns' },
   h('section', { class: 'im-stage' }, frame,
     h('div', { class: 'im-bar im-seeds' }, undo, redo, compare,
       h('span', { class: 'im-stepper' }, prev, seedBox, next), random), note, strip, apiBox,
-    h('div', { class: 'im-bar' }, download, copy, api, toInterpolate, toGenerate)),
+    h('div', { class: 'im-bar ex-out' }, download, copy, api, toDiscover, toInterpolate, toGenerate)),
   h('section', { class: 'im-panel' },
     D.field(T('c_model'), modelBox), classField, psi.node,
     h('h3', { class: 'im-title', title: T('x_directions_help') }, T('x_directions'), h('span', {}, randomise, reset)),
@@ -93,7 +94,8 @@ const start = async (message) => {
   startHere();
   await draw();
   say(answer.note, true);
-  if (message) receive(message);
+  const kept = D.kept('explore'); // what was chosen while the server was away
+  if (message) receive(message); else if (kept) receive({ recipe: kept });
 };
 start(D.on('explore', (later) => { if (!page.isConnected && (later.recipe || later.model)) root.replaceChildren(page);
   receive(later); }));

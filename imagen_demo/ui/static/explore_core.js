@@ -30,9 +30,17 @@ const address = () => {
   clearTimeout(addressTimer);
   addressTimer = setTimeout(() => { if (last.query) D.address('explore', withExtras(last.query)); }, 150);
 };
-const show = D.newest(async (wanted) => {
-  const answer = await D.ask(server.render, { recipe: wanted });
+const show = D.newest(async (wanted, isNewest) => {
+  let answer = await D.ask(server.render, { recipe: wanted });
+  while (answer.lost && isNewest()) { // the picture is not the recipe's until the server is back
+    told(answer);
+    frame.classList.add('im-stale');
+    D.keepFor('explore', wanted); // Gradio loads the page anew then
+    await new Promise((done) => { setTimeout(done, 2000); });
+    answer = await D.ask(server.render, { recipe: wanted });
+  }
   if (!told(answer)) return;
+  if (frame.classList.contains('im-stale')) { frame.classList.remove('im-stale'); D.kept('explore'); say(''); }
   picture.src = answer.image;
   frame.dataset.updates = 1 + +(frame.dataset.updates || 0); // lets tests count pictures
   last = { query: answer.query, of: JSON.stringify(wanted), image: answer.image };
@@ -110,11 +118,14 @@ const setSeed = (seed, by = '') => { // the first of a blend; the others stay
   change(() => { recipe.seeds = [[sound(seed), weight], ...rest]; }, by);
   startHere();
 };
-seedBox.addEventListener('change', () => setSeed(+seedBox.value, 'seed'));
+seedBox.addEventListener('change', () => {
+  const seed = D.readSeed(seedBox);
+  if (seed === null) say(T('c_seed_wrong'), true); else setSeed(seed, 'seed');
+});
 const prev = button('explore-prev', T('x_prev'), 'left', () => setSeed(recipe.seeds[0][0] - 1), { bare: true });
 const next = button('explore-next', T('x_next'), 'right', () => setSeed(recipe.seeds[0][0] + 1), { bare: true });
 const random = button('explore-random', T('c_random'), 'random', () => setSeed(D.randomSeed()), { kind: 'im-primary' });
-onPaint.push(() => { seedBox.value = recipe.seeds[0][0]; });
+onPaint.push(() => { seedBox.value = recipe.seeds[0][0]; seedBox.removeAttribute('aria-invalid'); });
 
 // -- what goes out ----------------------------------------------------------------------------------
 const download = button('explore-download', T('c_download'), 'download', async () => {
@@ -128,3 +139,4 @@ const copy = button('explore-copy', T('x_copy'), 'link', async () => {
 });
 const toInterpolate = button('explore-to-interpolate', T('c_to_interpolate'), 'send', () => D.open('interpolate', { add: D.clone(recipe) }));
 const toGenerate = button('explore-to-generate', T('c_to_generate'), 'send', () => D.open('generate', { recipe: D.clone(recipe) }));
+const toDiscover = button('explore-to-discover', T('tab_discover'), 'send', () => D.open('discover', { recipe: D.clone(recipe) }));

@@ -92,7 +92,7 @@ const manage = async (call, payload, done) => { // a change of the directions th
   if (!told(answer)) return null;
   if (answer.model) take(answer.model);
   paint();
-  if (done) say(done);
+  say(done);
   return answer;
 };
 const aboutOf = (direction) => {

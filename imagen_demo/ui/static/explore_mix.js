@@ -8,7 +8,10 @@ const weighted = ({ id, get, set, nameOf, keyBox, adding, fresh, least, most = (
   let shape = '';
   const build = () => list.replaceChildren(...get().map(([key], index) => {
     const name = nameOf(key), box = keyBox(key, index);
-    box.addEventListener('change', () => put(index, [+box.value || 0, get()[index][1]]));
+    box.addEventListener('change', () => {
+      const chosen = box.type === 'number' ? D.readSeed(box) : +box.value;
+      if (chosen === null) say(T('c_seed_wrong'), true); else put(index, [chosen, get()[index][1]]);
+    });
     const weight = D.slider({ id: `${id}-${index}`, label: T('x_weight_of', { name }), min: 0.05, max: 2, step: 0.05, initial: 1,
       oninput: (value) => { set(get().map((each, at) => (at === index ? [each[0], value] : each))); draw(); }, onchange: () => commit(`${id}${index}`) });
     const remove = button(null, T('x_without', { name }), 'remove', () => change(() => set(get().filter((_, at) => at !== index))), { bare: true });

@@ -75,17 +75,20 @@ onPaint.push(paintKeys);
 // -- more of them -------------------------------------------------------------------------------------
 const usual = () => ({ seconds: keys.length ? keys[keys.length - 1].seconds : 2, easing: keys.length ? keys[keys.length - 1].easing : spec.kind === 'spline' ? 'linear' : 'smooth' });
 const add = async (recipes) => {
+  const first = !keys.length;
   if (keys.length + recipes.length > MOST_KEYS) { say(T('i_most', { most: MOST_KEYS }), true); return; }
   const answer = await D.ask(server.draw, { recipes, side: 192 });
   if (!told(answer)) return;
   keys.push(...recipes.map((recipe, index) => ({ recipe, image: answer.images[index], ...usual() })));
   changed();
-  list.scrollTo?.({ left: list.scrollWidth, behavior: 'smooth' });
+  if (!first) list.scrollTo?.({ left: list.scrollWidth, behavior: 'smooth' });
 };
 const fromSeed = (seed) => ({ ...D.clone(fresh), seeds: [[seed, 1]], label: model.classes.length ? +classBox.value : null });
 const seedBox = h('input', { id: 'interpolate-seed', type: 'number', min: 0, max: MOST_SEED, step: 1, placeholder: T('c_seed'), 'aria-label': T('c_seed') });
 const addSeed = () => {
-  const seed = seedBox.value === '' ? D.randomSeed() : Math.min(MOST_SEED, Math.max(0, Math.round(+seedBox.value)));
+  const empty = seedBox.value === '' && !seedBox.validity.badInput, seed = empty ? D.randomSeed() : D.readSeed(seedBox);
+  if (seed === null) { say(T('c_seed_wrong'), true); return null; }
+  seedBox.removeAttribute('aria-invalid');
   seedBox.value = '';
   return add([fromSeed(seed)]);
 };

@@ -30,16 +30,22 @@
   // -- long work -------------------------------------------------------------------------------------
   // The button turns its wheel and does not answer; what comes of it is brought into sight, a file is saved.
   const each = (id, work) => { const node = document.getElementById(id); if (node) work(node); };
-  const busy = (id, on) => each(id, (node) => (on ? node.setAttribute('aria-busy', 'true') : node.removeAttribute('aria-busy')));
+  const busy = (node, on) => { if (on) node?.setAttribute('aria-busy', 'true'); else node?.removeAttribute('aria-busy'); };
   const reveal = (id, tries = 20) => setTimeout(() => { // it may have yet to appear
     const node = document.getElementById(id);
     if (node?.offsetHeight) node.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
     else if (tries) reveal(id, tries - 1);
   }, 100);
   const stays = (id, on) => each(id, (node) => node.classList.toggle('im-stays', on));
-  const jobBegins = (button, ...places) => { busy(button, true); places.forEach((id) => reveal(id)); };
+  const at = {}; // output -> the button at work: the one named, else the one pressed last
+  let pressed = null;
+  const jobBegins = (button, ...places) => {
+    at[places[0]] = document.getElementById(button) ?? pressed;
+    busy(at[places[0]], true);
+    places.forEach((id) => reveal(id));
+  };
   const jobEnds = (button, output, value, save) => {
-    busy(button, false);
+    busy(at[output], false);
     const file = [value].flat()[0];
     if (!file) return;
     if (save && file.url) D.save(file.url, file.orig_name || '');
@@ -48,8 +54,25 @@
     setTimeout(() => stays(output, false), 8000); // seen; now back to its place
   };
   document.addEventListener('click', (event) => {
-    if (event.target.closest?.('[aria-busy=true]')) { event.stopPropagation(); event.preventDefault(); }
+    pressed = event.target.closest?.('button') ?? pressed;
+    if (event.target.closest?.('button[aria-busy=true]')) { event.stopPropagation(); event.preventDefault(); }
   }, true);
+
+  // -- typed seeds, and what outlives a reload -------------------------------------------------------------
+  // A whole number from 0 on, else null and the field says that it is wrong.
+  const readSeed = (box) => {
+    const text = box.value.trim(), right = /^\d{1,10}$/.test(text) && +text <= 4294967295;
+    box.setAttribute('aria-invalid', !right);
+    return right ? +text : null;
+  };
+  const keepFor = (tab, value) => { try { sessionStorage.setItem(`imagen-${tab}`, JSON.stringify(value)); } catch { /* private window */ } };
+  const kept = (tab) => { // once
+    try {
+      const text = sessionStorage.getItem(`imagen-${tab}`);
+      sessionStorage.removeItem(`imagen-${tab}`);
+      return JSON.parse(text);
+    } catch { return null; }
+  };
 
   // -- Gradio's own words ------------------------------------------------------------------------------
   // Sentences without a translation, and a label that is only a key, on a button that adds more files.
@@ -77,5 +100,5 @@
   new MutationObserver(soon).observe(document.documentElement,
     { childList: true, subtree: true, attributes: true, attributeFilter: ['aria-label', 'title'] });
 
-  Object.assign(D, { jobBegins, jobEnds });
+  Object.assign(D, { jobBegins, jobEnds, readSeed, keepFor, kept });
 })();

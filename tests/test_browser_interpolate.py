@@ -1,0 +1,126 @@
+"""The timeline in a real browser: keyframes, preview, films, sound, links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from browser_kit import open_tab, picture
+from playwright.sync_api import Page, expect
+from sounds import write_beats
+
+pytestmark = pytest.mark.browser
+
+
+def timeline(open_page: Callable[..., Page], query: str = "", **options: object) -> Page:
+    """A visitor who sees the film strip."""
+    page = open_page(query, **options)
+    if not query.startswith("?t="):
+        picture(page)
+        open_tab(page, "interpolate")
+    expect(page.locator("#interpolate-film img").first).to_be_visible()
+    return page
+
+
+def seeds(page: Page) -> list[str]:
+    return [key.get_attribute("data-seed") for key in page.locator("#interpolate-keys .im-key").all()]
+
+
+def linked(page: Page) -> str:
+    """The film's link, once the address has it."""
+    page.wait_for_function("location.search.startsWith('?t=')")
+    page.wait_for_timeout(1000)  # a change is written a moment later
+    return page.evaluate("location.search")
+
+
+def test_a_video_is_made_and_plays(open_page):
+    page = timeline(open_page)
+    page.locator("#interpolate-seconds").fill("2")
+    page.locator("#interpolate-make").click()
+    video = page.locator("#interpolate-video video")
+    video.wait_for()
+    video.evaluate("video => { video.muted = true; return video.play(); }")
+    page.wait_for_function("document.querySelector('#interpolate-video video').currentTime > 0.3")
+    assert video.evaluate("video => video.duration") == pytest.approx(2, abs=0.2)
+
+
+def test_cancelling_a_video_that_still_waits(open_page):
+    visitors = [timeline(open_page) for _ in range(3)]
+    for page in visitors:
+        page.locator("#interpolate-seconds").fill("60")
+        page.locator("#interpolate-size").select_option("1024")
+        page.locator("#interpolate-make").click()
+        expect(page.locator("#interpolate-cancel")).to_be_visible()
+    last = visitors[-1]  # two are made at a time
+    last.locator("#interpolate-cancel").click()
+    expect(last.locator(".toast-body")).to_contain_text("Cancelled.")
+    expect(last.locator("#interpolate-cancel")).to_be_hidden()
+    for page in visitors[:2]:
+        page.locator("#interpolate-cancel").click()
+        expect(page.locator(".toast-body")).to_contain_text("Cancelled.")
+        expect(page.locator("#interpolate-cancel")).to_be_hidden()
+        expect(page.locator("#interpolate-video video")).to_have_count(0)
+    # A cancelled page can make the next one.
+    last.locator("#interpolate-seconds").fill("1")
+    last.locator("#interpolate-size").select_option("256")
+    last.locator("#interpolate-make").click()
+    last.locator("#interpolate-video video").wait_for()
+
+
+def test_keyframes_move_by_keyboard_and_mouse(open_page):
+    page = timeline(open_page)
+    before = seeds(page)
+    page.locator(".in-pick").first.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    assert seeds(page) == [before[1], before[0], *before[2:]]
+    expect(page.locator("#interpolate-note")).to_have_text("Now picture 2 of 4.")
+    assert page.evaluate("document.activeElement.closest('.im-key').dataset.seed") == before[0]
+    page.locator(".im-key").nth(3).drag_to(page.locator(".im-key").nth(0))
+    assert seeds(page)[0] == before[3]
+    page.locator(".in-pick").first.focus()
+    page.keyboard.press("Delete")
+    assert seeds(page) == [before[1], before[0], before[2]]
+
+
+def test_the_preview_plays_while_the_film_is_made_and_transparent_films_show(open_page):
+    page = timeline(open_page)
+    page.locator("#interpolate-seconds").fill("1")
+    page.locator("#interpolate-size").select_option("128")
+    page.locator("#interpolate-format").select_option("webp")
+    page.locator("#interpolate-make").click()
+    expect(page.locator("#interpolate-play")).to_have_attribute("aria-pressed", "true")
+    image = page.locator("#interpolate-video img")
+    image.wait_for()
+    page.wait_for_function("document.querySelector('#interpolate-video img').naturalWidth === 128")
+    with page.expect_download() as download:
+        page.locator("#interpolate-download").click()
+    assert download.value.suggested_filename.endswith(".webp")
+
+
+def test_a_film_with_its_sound_opens_from_its_link_as_it_was(open_page, tmp_path):
+    page = timeline(open_page)
+    page.locator("#interpolate-space").select_option("walk")
+    page.locator("#interpolate-sound-file").set_input_files(write_beats(tmp_path / "beats.wav"))
+    expect(page.locator("#interpolate-sound-name")).to_contain_text(re.compile("beats.wav: 3.0 s, [2-4] beats"))
+    page.locator("#interpolate-sound-length").click()
+    link, shown = linked(page), page.locator("#interpolate-film img").nth(7)
+    assert len(link) < 300
+    other = timeline(open_page, link)
+    expect(other.locator("#interpolate-space")).to_have_value("walk")
+    expect(other.locator("#interpolate-seconds")).to_have_value("3")
+    expect(other.locator("#interpolate-sound-name")).to_contain_text("3.0 s")
+    expect(other.locator("#interpolate-film img").nth(7)).to_have_attribute("src", shown.get_attribute("src"))
+    assert linked(other) == link
+    other.locator("#tab-explore-button").click()
+    other.wait_for_function("location.search.includes('seed=')")
+    other.locator("#tab-interpolate-button").click()
+    other.wait_for_function("location.search.startsWith('?t=')")
+
+
+def test_links_that_cannot_be_opened_say_why(open_page):
+    page = timeline(open_page, "?t=broken")
+    expect(page.locator("#interpolate-note")).to_have_text("This link to a film is damaged; copy all of it.")
+    # {"k":[1,2],"m":{"model":"gone"}}
+    page = timeline(open_page, "?t=q1bKVrKKNtQxitVRylWyqlbKzU9JzVGyUkrPz0tVqq0FAA")
+    expect(page.locator("#interpolate-note")).to_contain_text("There is no model named gone")
