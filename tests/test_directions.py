@@ -11,7 +11,7 @@ from tiny import save_tiny_model
 
 from imagen_demo.cli.main import main
 from imagen_demo.errors import Cancelled, UserError
-from imagen_demo.latent import discovery
+from imagen_demo.latent import centres, discovery
 from imagen_demo.latent.directions import sample_w
 from imagen_demo.studio import directions
 from imagen_demo.studio.recipes import Recipe, Studio
@@ -91,6 +91,15 @@ def test_principal_components_keep_their_pictures(studio):
     before = studio.render_array(recipe)
     directions.discover(studio, "plain")
     assert np.array_equal(Studio(studio.workspace, "cpu").render_array(recipe), before)
+
+
+@pytest.mark.parametrize("name", ["planets", "emoji"])
+def test_bundled_models_come_with_everything_found(studio, name):
+    found, folder = studio.directions(name), studio.model(name).path
+    assert found.varied is not None and len(found.of_kind("sefa")) == 18 and len(found.of_kind("property")) == 6
+    assert all(direction.purity is not None for direction in found)
+    assert all(len(direction.vector) == 128 and direction.title(True) for direction in found)
+    assert centres._read(studio.model(name)) and (folder / "directions.json").stat().st_size < 20_000
 
 
 def test_cancelling_keeps_nothing(studio, workspace):
