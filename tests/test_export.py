@@ -142,6 +142,12 @@ def test_a_title_is_text_not_html(package, workspace, tmp_path, make_model, monk
     assert "<script>alert" not in (tmp_path / "page" / "index.html").read_text("utf-8")
 
 
+def test_classes_without_names_are_numbered(make_model):
+    model = load_model(make_model("kinds", num_classes=3))
+    model.info.class_names = ["cat"]
+    assert web.page_facts(model, "kinds", [])["classes"] == ["cat", "1", "2"]
+
+
 def test_the_published_package_is_known_by_its_hash(package, tmp_path, monkeypatch):
     archive = tmp_path / "onnxruntime-web.tgz"
     with tarfile.open(archive, "w:gz") as tar:

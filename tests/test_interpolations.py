@@ -98,6 +98,12 @@ def test_a_walk_goes_as_far_as_its_speed_says_and_another_seed_elsewhere(studio)
     assert not np.array_equal(one, other)
 
 
+def test_a_walk_that_would_flicker_goes_slower(studio):
+    walk = Timeline(KEYS[:1], "walk", 2, fps=10, speed=5, radius=0.01)
+    film = interpolations.prepare(studio, walk)
+    assert len(film.pace.arcs) <= 9 and film.pace.place(19) == (8, 1.0)
+
+
 def test_a_noise_loop_stays_as_near_as_its_radius(studio):
     key = Recipe("m", seeds=((1, 1),), label=0)
     start = look(studio.render_array(key))

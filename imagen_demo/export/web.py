@@ -115,7 +115,8 @@ def write_page_zip(folder: Path, out: Path) -> None:
 def page_facts(model: Model, name: str, directions: Iterable[Direction]) -> dict[str, Any]:
     """``model.json``: what the page needs to know of the model, without its networks."""
     config, info = model.info.config, model.info
-    classes = list(info.class_names) if config.num_classes else []
+    named = dict(enumerate(info.class_names))  # a description may name fewer than there are
+    classes = [named.get(label, str(label)) for label in range(config.num_classes)]
     return {
         "name": name, "title": info.title or name, "model_hash": model.hash[:12], "licence": info.licence,
         "resolution": config.resolution, "channels": config.channels, "z_dim": config.z_dim, "w_dim": config.w_dim,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,9 +27,7 @@ from imagen_demo.progress import Progress, silent
 LEAST_EXPLAINED = 0.1  # R^2 on pictures left aside; below it w does not tell the property
 RIDGES = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 CANDIDATES = 3  # starts of the search for a property, each tried in every range of layers
-STEPS = 4  # of that search
 ROUNDS = 2  # of SeFa's calibration
-SEARCHED = 16  # pictures on which a candidate is tried
 SLOPES = 32  # pictures whose gradients are taken
 # Bounds of +1, so that +3 is still a picture: in typical distances of w from its mean, and, for properties, which go
 # along the distribution of w, in its standard deviations; fine layers bear more.
@@ -37,9 +36,20 @@ LEAST_CHANGE = 0.15  # of a SeFa direction, as a share of a component's
 LEAST_EFFECT, DECENT_EFFECT, LEAST_PURITY = 0.25, 0.5, 0.25  # of a property's direction
 
 
-def samples_for(resolution: int) -> int:
-    """How many pictures the regression is made on: larger ones take longer."""
-    return 1536 if resolution <= 64 else 1024 if resolution <= 128 else 512
+class Effort(NamedTuple):
+    """How many pictures are drawn."""
+
+    samples: int  # for the regressions
+    bases: int  # that each direction is measured on
+    searched: int  # of these, while looking for a property's
+    steps: int  # of that search
+
+
+def effort_for(resolution: int) -> Effort:
+    """Less for larger pictures, which take longer."""
+    if resolution <= 64:
+        return Effort(1536, BASES, 16, 4)
+    return Effort(1024, 32, 12, 3) if resolution <= 128 else Effort(512, 24, 8, 2)
 
 
 def discover(model: Model, known: Sequence[Direction] = (), progress: Progress = silent) -> Directions:
@@ -52,26 +62,26 @@ def discover(model: Model, known: Sequence[Direction] = (), progress: Progress =
         Cancelled: from ``progress``.
     """
     components, sefa = list(known) or principal_directions(model), sefa_directions(model.generator)
-    samples, drawn = samples_for(model.info.config.resolution), 0
-    one, ranges = 2 * BASES, _ranges(model)
-    searched = len(ranges) * CANDIDATES * STEPS * 2 * SEARCHED + one
-    total = samples + len(components) * one + len(sefa) * (ROUNDS * 2 * SEARCHED + one) + len(PROPERTIES) * searched
+    effort, ranges, drawn = effort_for(model.info.config.resolution), _ranges(model), 0
+    one, few = 2 * effort.bases, 2 * effort.searched
+    searched = len(ranges) * CANDIDATES * effort.steps * few + one
+    total = effort.samples + len(components) * one + len(sefa) * (ROUNDS * few + one) + len(PROPERTIES) * searched
 
     def notify(pictures: int) -> None:
         nonlocal drawn
         drawn += pictures
         progress(min(1.0, drawn / total), f"{min(drawn, total)} of {total} pictures measured")
 
-    measurer = Measurer(model, notify)
-    w, labels = sample_w(model, samples, seed=2)
+    measurer = Measurer(model, notify, effort.bases)
+    w, labels = sample_w(model, effort.samples, seed=2)
     varied, values = _properties(measurer, w, labels)
     total -= (len(PROPERTIES) - len(varied.spread)) * searched
     white = whiten(w, labels)
     components = [_measured(measurer, direction, varied) for direction in components]
-    change = sorted(measurer.try_out(direction, varied, SEARCHED)[1] for direction in components)
+    change = sorted(measurer.try_out(direction, varied, effort.searched)[1] for direction in components)
     usual = change[len(change) // 2]
-    factors = [_calibrated(measurer, direction, varied, usual, white.typical) for direction in sefa]
-    search = _Search(measurer, varied, white, ranges)
+    factors = [_calibrated(measurer, direction, varied, usual, white.typical, effort) for direction in sefa]
+    search = _Search(measurer, varied, white, ranges, effort)
     named = [found for name in _explained(white, values, search) if (found := search.best(name))]
     progress(1.0, f"{total} of {total} pictures measured")
     return Directions([*components, *named, *(direction for direction in factors if direction)], varied)
@@ -99,13 +109,13 @@ def _measured(measurer: Measurer, direction: Direction, varied: Varied, main: st
 
 
 def _calibrated(
-    measurer: Measurer, direction: Direction, varied: Varied, wanted: float, typical: float
+    measurer: Measurer, direction: Direction, varied: Varied, wanted: float, typical: float, effort: Effort
 ) -> Direction | None:
     """So that +1 changes a picture as much as ``wanted``, and + is more of what changes most; None if it hardly can."""
     change = 0.0
     direction = replace(direction, scale=typical / 4)
     for _ in range(ROUNDS):
-        _, change = measurer.try_out(direction, varied, SEARCHED)
+        _, change = measurer.try_out(direction, varied, effort.searched)
         direction = replace(direction, scale=_clipped(direction.scale, wanted, change, LONGEST * typical))
     if change < LEAST_CHANGE * wanted:
         return None
@@ -152,9 +162,12 @@ def ridge(x: Tensor, y: Tensor) -> tuple[float, Tensor]:
 class _Search:
     """The purest direction of each property."""
 
-    def __init__(self, measurer: Measurer, varied: Varied, white: Whitened, ranges: Sequence[str]) -> None:
+    def __init__(
+        self, measurer: Measurer, varied: Varied, white: Whitened, ranges: Sequence[str], effort: Effort
+    ) -> None:
         self.weights: dict[str, Tensor] = {}  # of the regressions, [K] each, in whitened w
         self._measurer, self._varied, self._white, self._ranges = measurer, varied, white, ranges
+        self._effort = effort
         self._slopes: dict[str, dict[str, Tensor]] = {}  # by range of layers
 
     def best(self, name: str) -> Direction | None:
@@ -192,9 +205,9 @@ class _Search:
         inverse = torch.linalg.pinv(slopes, rtol=0.05)  # [K, properties]: the shortest step for a wanted change
         wanted = torch.tensor([float(key == name) for key in names], dtype=torch.float64)
         x, tried = x / max(float(slopes[names.index(name)] @ x), 1e-9), []
-        for _ in range(STEPS):
+        for _ in range(self._effort.steps):
             direction = self._direction(name, x, part)
-            effects, _ = self._measurer.try_out(direction, self._varied, SEARCHED)
+            effects, _ = self._measurer.try_out(direction, self._varied, self._effort.searched)
             tried.append(replace(direction, effects=effects, purity=purity_of(effects, name)))
             x = self._within(x, part)
             x = x + 0.7 * inverse @ (wanted - torch.tensor([effects[key] for key in names], dtype=torch.float64))

@@ -17,17 +17,17 @@ from imagen_demo.models.folder import Model
 BATCH = 16  # pictures in one call: a fixed number, for the same rounding every time
 SIDE = 64  # pixels that are measured; larger pictures are averaged down to them
 COARSE = 32  # pixels at which change is felt
-BASES = 48  # pictures on which a direction is tried
+BASES = 48  # pictures on which a direction is tried, of a small model
 MAX_EFFECT = 99.0
 
 
 class Measurer:
     """Draws a model's pictures small, and measures them; one thread, always in the same way."""
 
-    def __init__(self, model: Model, notify: Callable[[int], None] = lambda pictures: None) -> None:
-        """``notify`` is told of every few pictures drawn, and may raise."""
+    def __init__(self, model: Model, notify: Callable[[int], None] = lambda pictures: None, bases: int = BASES) -> None:
+        """``bases``: pictures to try directions on; ``notify`` is told of every few pictures drawn, and may raise."""
         self.model, self._notify = model, notify
-        w, labels = sample_w(model, BASES, seed=1)
+        w, labels = sample_w(model, bases, seed=1)
         with torch.inference_mode(False):  # gradients are taken at copies of them
             self.bases = truncate(w.clone(), model.w_avg[labels], DEFAULT_PSI).clone()
 

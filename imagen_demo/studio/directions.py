@@ -24,7 +24,7 @@ from imagen_demo.latent.boundary import boundary
 from imagen_demo.latent.direction_files import MOST_KEPT, MOST_NAME
 from imagen_demo.latent.directions import Direction, Directions, sample_w
 from imagen_demo.latent.measuring import Measurer, purity_of
-from imagen_demo.latent.space import class_index, layer_range
+from imagen_demo.latent.space import blend, class_index, layer_range
 from imagen_demo.latent.whitening import whiten
 from imagen_demo.models.folder import Model
 from imagen_demo.progress import Progress, silent
@@ -100,10 +100,6 @@ def _change(
         direction_files.save_about(folder, about, model.hash, varied)
 
 
-def _own(studio: Studio, model: Model) -> list[Direction]:
-    return direction_files.read_directions(studio.own_directions(model), model)
-
-
 # -- from examples -----------------------------------------------------------------------------------
 
 
@@ -147,14 +143,8 @@ def _example(studio: Studio, model: Model, recipe: Recipe, layers: str, within_c
     ws = studio.latent(recipe, studio.model_for(recipe))
     reach = layer_range(layers, ws.shape[1])
     w = ws[:, reach.start : reach.stop].mean(dim=1)
-    if within_class:
-        w = w - sum(model.w_avg[class_index(model, label)][None] * weight for label, weight in _shares(recipe))
-    return w
-
-
-def _shares(recipe: Recipe) -> list[tuple[int | None, float]]:
-    total = sum(weight for _, weight in recipe.classes)
-    return [(label, weight / total) for label, weight in recipe.classes]
+    means = [(model.w_avg[class_index(model, label)][None], weight) for label, weight in recipe.classes]
+    return w - blend(means) if within_class else w
 
 
 def from_class(

@@ -21,7 +21,8 @@ from imagen_demo.studio.timeline import Timeline
 
 Look = tuple[np.ndarray, ...]
 FIRST, MOST = 9, 49  # places a segment is measured at: to begin with, and at most
-STRETCH = 17  # places a stretch of a walk is measured at
+STRETCH = (5, 17)  # places a stretch of a walk is measured at: one for every other frame, within these
+SHORTEST = 0.25  # seconds a stretch of a walk lasts at least: faster would be a flicker, and endless to measure
 
 
 @dataclass(frozen=True)
@@ -150,15 +151,19 @@ def walk(
     timeline: Timeline, clock: np.ndarray, unit: float, look_at: Callable[[int, float], Look],
     tell: Callable[[float], None] = lambda part: None,
 ) -> WalkPace:  # fmt: skip
-    """Measure a walk as far as it will go; ``unit`` is the change from one picture to any other."""
-    per_frame = timeline.speed * max(unit, 1e-3) / timeline.fps
+    """Measure a walk as far as it will go; ``unit`` is the change from one picture to any other.
+
+    Its speed is less than asked for where stretches would be shorter than :data:`SHORTEST`.
+    """
+    per_frame = timeline.speed * unit / timeline.fps
     needed, arcs, ends = per_frame * float(clock[-1]), [], []
-    while not ends or ends[-1] < needed:
+    places, most = STRETCH[1], 1 + int(timeline.count / timeline.fps / SHORTEST)
+    while not arcs or (ends[-1] < needed and len(arcs) < most):
         segment = len(arcs)
-        arc = measure(lambda u, segment=segment: look_at(segment, u), STRETCH, STRETCH)
+        arc = measure(lambda u, segment=segment: look_at(segment, u), places, places)
         arcs.append(arc)
         ends.append((ends[-1] if ends else 0.0) + arc.total)
         tell(min(1.0, ends[-1] / needed) if needed else 1.0)
-        if segment > 20 and ends[-1] <= 0:  # a model that draws one picture only
-            break
-    return WalkPace(clock, per_frame, tuple(arcs), np.array(ends))
+        if segment == 0 and per_frame > 0:
+            places = int(np.clip(arc.total / per_frame / 2, *STRETCH))
+    return WalkPace(clock, min(per_frame, ends[-1] / float(clock[-1])), tuple(arcs), np.array(ends))

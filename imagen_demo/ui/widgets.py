@@ -228,7 +228,9 @@ def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[...
         return {"url": file_url(studio.png(recipe), "image/png"), "name": file_name(recipe)}
 
     def code(payload: Payload, language: str) -> Payload:
-        recipe = studio.pinned(recipe_from(payload.get("recipe")))
+        recipe = recipe_from(payload.get("recipe"))
+        if not recipe.model.startswith(library.RUN_PREFIX):  # those change every few seconds
+            recipe = studio.pinned(recipe)
         return dict(api_call(recipe, str(payload.get("base", "")), file_name(recipe)))
 
     calls = {"models": list_models, "describe": describe, "draw": draw, "png": png_file, "api_call": code}

@@ -4,7 +4,7 @@ const mapCanvas = ({ onpick, onopen, onempty, onwalk, onrest }) => {
   const paper = canvas.getContext('2d');
   const still = matchMedia('(prefers-reduced-motion: reduce)');
   let places = [], from = [], images = [], cell = 0.1, began = 0;
-  let view = { x: 0, y: 0, zoom: 1 }, at = -1, mark = null, planned = 0, rest = 0;
+  let view = { x: 0, y: 0, zoom: 1 }, at = -1, mark = null, planned = 0, rest = 0, generation = 0;
 
   const width = () => canvas.clientWidth, height = () => canvas.clientHeight;
   const unit = () => view.zoom * (Math.min(width(), height()) - 8) / (2 + cell); // pixels of 1 on the map
@@ -24,12 +24,13 @@ const mapCanvas = ({ onpick, onopen, onempty, onwalk, onrest }) => {
     paper.setTransform(ratio, 0, 0, ratio, 0, 0);
     paper.clearRect(0, 0, width(), height());
     const style = getComputedStyle(canvas), accent = style.getPropertyValue('--im-accent'), empty = style.getPropertyValue('--im-line');
-    const side = cell * unit() * 0.94;
+    const scale = unit(), side = cell * scale * 0.94, [across, down] = [width(), height()]; // asked once: asking is slow
+    const moving = performance.now() - began < 700;
     const put = (index, more = 0) => {
-      const [x, y] = screen(now(index)), s = side + more;
-      if (x < -s || y < -s || x > width() + s || y > height() + s) return;
-      const image = images[index];
-      if (image?.complete && image.naturalWidth) paper.drawImage(image, x - s / 2, y - s / 2, s, s);
+      const [px, py] = moving ? now(index) : places[index], s = side + more;
+      const x = across / 2 + (px - view.x) * scale, y = down / 2 + (py - view.y) * scale;
+      if (x < -s || y < -s || x > across + s || y > down + s) return;
+      if (images[index]) paper.drawImage(images[index], x - s / 2, y - s / 2, s, s);
       else { paper.fillStyle = empty; paper.fillRect(x - s / 2, y - s / 2, s, s); }
       if (index !== at) return;
       paper.lineWidth = 3;
@@ -46,24 +47,22 @@ const mapCanvas = ({ onpick, onopen, onempty, onwalk, onrest }) => {
       paper.strokeStyle = accent;
       paper.stroke();
     }
-    if (performance.now() - began < 700) plan();
+    if (moving) plan();
   };
   const plan = () => {
     if (!planned) planned = requestAnimationFrame(paint);
     clearTimeout(rest);
     rest = setTimeout(() => onrest(visible(), cell * unit()), 250);
   };
-  const visible = () => places.map((_, index) => index).filter((index) => {
-    const [x, y] = screen(places[index]);
-    return x > 0 && y > 0 && x < width() && y < height();
-  });
+  const visible = () => {
+    const [left, top] = world(0, 0), [right, bottom] = world(width(), height());
+    return places.map((_, index) => index).filter((index) => { const [x, y] = places[index]; return x > left && y > top && x < right && y < bottom; });
+  };
   const hit = (x, y) => { // the picture on top there
-    const half = cell * unit() * 0.47;
-    for (const index of [at, ...places.map((_, i) => places.length - 1 - i)]) {
-      if (index < 0 || index >= places.length) continue;
-      const [px, py] = screen(places[index]);
-      if (Math.abs(px - x) <= half && Math.abs(py - y) <= half) return index;
-    }
+    const [wx, wy] = world(x, y), half = 0.47 * cell;
+    const on = (index) => Math.abs(places[index][0] - wx) <= half && Math.abs(places[index][1] - wy) <= half;
+    if (places[at] && on(at)) return at;
+    for (let index = places.length - 1; index >= 0; index--) if (on(index)) return index;
     return -1;
   };
 
@@ -158,10 +157,18 @@ const mapCanvas = ({ onpick, onopen, onempty, onwalk, onrest }) => {
       const before = fresh ? [] : places.map((_, index) => now(index));
       [places, from, cell] = [wanted, before, side];
       began = fresh || still.matches ? -1e9 : performance.now();
-      if (fresh) { images = []; at = -1; mark = null; }
+      if (fresh) { images = []; at = -1; mark = null; generation += 1; }
       plan();
     },
-    picture: (index, src) => { const image = new Image(); image.onload = () => { images[index] = image; plan(); }; image.src = src; },
+    picture: async (index, src) => { // decoded once, not anew for every frame
+      const image = new Image(), of = generation;
+      image.src = src;
+      await image.decode();
+      const bitmap = await createImageBitmap(image);
+      if (of !== generation) return;
+      images[index] = bitmap;
+      plan();
+    },
     where: (index) => screen(places[index]), // for tests
   };
 };

@@ -1,8 +1,8 @@
 // The Interpolate tab, 5: its settings, the film, links, and what other tabs send.
-const choice = (id, label, pairs, key, asNumber = false, after = () => {}) => {
+const choice = (id, label, pairs, key, { asNumber = false, after = () => {}, then = changed } = {}) => {
   const select = h('select', { id, 'aria-label': label });
   D.options(select, pairs, spec[key]);
-  select.addEventListener('change', () => { spec[key] = asNumber ? +select.value : select.value; after(); changed(); });
+  select.addEventListener('change', () => { spec[key] = asNumber ? +select.value : select.value; after(); then(); });
   onPaint.push(() => { select.value = String(spec[key]); });
   return D.field(label, select);
 };
@@ -29,8 +29,8 @@ classBox.addEventListener('change', async () => { // the whole way in the chosen
   changed();
 });
 const classField = D.field(T('c_class'), classBox);
-const kind = choice('interpolate-space', T('i_space'), props.kinds.map((name) => [name, T(`i_space_${name}`)]), 'kind', false,
-  () => setEasing(spec.kind === 'spline' ? 'linear' : 'smooth'));
+const kind = choice('interpolate-space', T('i_space'), props.kinds.map((name) => [name, T(`i_space_${name}`)]), 'kind',
+  { after: () => setEasing(spec.kind === 'spline' ? 'linear' : 'smooth') });
 const kindHelp = h('p', { class: 'im-label in-help', id: 'interpolate-kind-help' });
 const length = D.slider({
   id: 'interpolate-seconds', label: T('i_seconds'), min: 1, max: 60, step: 0.5, initial: 8,
@@ -54,15 +54,15 @@ const waySeed = number('interpolate-way-seed', T('i_way_seed'), 0, MOST_SEED, 1,
 const another = button('interpolate-way-random', T('i_way_random'), 'random', () => { spec.seed = D.randomSeed(); changed(); }, { bare: true });
 const seedRow = h('div', { class: 'in-row' }, D.field(T('i_way_seed'), waySeed), another);
 
-const format = choice('interpolate-format', T('i_format'), Object.keys(props.formats).map((name) => [name, T(`i_format_${name}`)]), 'format');
+const format = choice('interpolate-format', T('i_format'), Object.keys(props.formats).map((name) => [name, T(`i_format_${name}`)]), 'format', { then: restated });
 const SIZES = [32, 64, 128, 256, 384, 512, 768, 1024, 2048]; // from the model's own on
-const size = choice('interpolate-size', T('i_size'), SIZES.map((n) => [n, `${n} px`]), 'size', true);
+const size = choice('interpolate-size', T('i_size'), SIZES.map((n) => [n, `${n} px`]), 'size', { asNumber: true, then: restated });
 const paintSizes = () => {
   const offered = new Set([...SIZES.filter((n) => n >= model.resolution), model.resolution, spec.size]);
   D.options(size.querySelector('select'), [...offered].sort((a, b) => a - b).map((n) => [n, `${n} px`]), spec.size);
 };
-const fps = choice('interpolate-fps', T('i_fps'), [12, 15, 24, 25, 30, 50, 60].map((n) => [n, n]), 'fps', true);
-const ground = choice('interpolate-background', T('i_ground'), ['transparent', 'white', 'black', 'checkerboard'].map((name) => [name, T(`i_ground_${name}`)]), 'background');
+const fps = choice('interpolate-fps', T('i_fps'), [12, 15, 24, 25, 30, 50, 60].map((n) => [n, n]), 'fps', { asNumber: true });
+const ground = choice('interpolate-background', T('i_ground'), ['transparent', 'white', 'black', 'checkerboard'].map((name) => [name, T(`i_ground_${name}`)]), 'background', { then: restated });
 const make = button('interpolate-make', T('i_make'), 'play', () => {
   const most = props.formats[spec.format].fps;
   if (spec.fps > most) { spec.fps = most; changed(); }

@@ -44,7 +44,9 @@ const askLink = D.newest(async (of, newest) => {
   link = answer.query;
   D.address('interpolate', link);
 });
-onChange.push((of) => { clearTimeout(linkTimer); link = ''; if (enough()) linkTimer = setTimeout(() => askLink(of), 300); });
+const linkLater = () => { clearTimeout(linkTimer); link = ''; if (enough()) linkTimer = setTimeout(() => askLink(version), 300); };
+onChange.push(linkLater);
+const restated = () => { paint(); linkLater(); }; // the file is another, the pictures are the same
 
 const number = (id, label, low, high, step, get, set) => {
   const box = h('input', { id, type: 'number', min: low, max: high, step, 'aria-label': label });
