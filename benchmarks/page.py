@@ -23,7 +23,7 @@ from chromium import HOW_TO_GET, find_chromium  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 SINGLE = """async (count) => {
-  const slider = document.querySelector('#explore-directions input'), image = document.querySelector('#explore-picture');
+  const [slider, image] = ['#explore-directions input', '#explore-picture'].map((each) => document.querySelector(each));
   const taken = [];
   for (let i = 0; i < count; i++) {
     const started = performance.now();
@@ -39,7 +39,7 @@ SINGLE = """async (count) => {
   return taken;
 }"""
 VISITOR = """async (milliseconds) => {
-  const slider = document.querySelector('#explore-directions input'), image = document.querySelector('#explore-picture');
+  const [slider, image] = ['#explore-directions input', '#explore-picture'].map((each) => document.querySelector(each));
   const end = performance.now() + milliseconds, taken = [];
   while (performance.now() < end) {
     const started = performance.now();

@@ -176,10 +176,10 @@ def test_mcp_client_draws_a_picture(tmp_path):
     import asyncio
 
     from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
+    from mcp.client.streamable_http import streamable_http_client
 
     async def use(address: str) -> tuple[list[str], str]:
-        async with streamablehttp_client(address) as (read, write, _), ClientSession(read, write) as session:
+        async with streamable_http_client(address) as (read, write, _), ClientSession(read, write) as session:
             await session.initialize()
             tools = (await session.list_tools()).tools
             name = next(tool.name for tool in tools if tool.name.endswith("render"))

@@ -148,7 +148,7 @@ async function start() {
   const asked = new URLSearchParams(location.search).get('engine');
   state.engine = new Engine(facts, asked, (part) => {
     $('progress').value = part;
-    say(t('loading_part', { percent: Math.floor(100 * part) }));
+    say(part === 1 ? t('preparing') : t('loading_part', { percent: Math.floor(100 * part) }));
   });
   build();
   $('language').onclick = () => {

@@ -2,6 +2,7 @@
 const TEXTS = {
   loading: ['Loading …', '加载中…'],
   loading_part: ['Loading, {percent} %', '加载中，{percent} %'],
+  preparing: ['Preparing the networks …', '正在准备网络…'],
   failed: ['This page could not be loaded: {why}', '页面无法加载：{why}'],
   picture: ['The generated picture', '生成的图片'],
   seed: ['Seed', '种子'],
