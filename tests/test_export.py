@@ -21,7 +21,13 @@ from imagen_demo.latent import space
 from imagen_demo.models.folder import load_model
 from imagen_demo.studio.recipes import Studio
 
-KINDS = [{}, {"num_classes": 3, "channels": 4}, {"arch": "mlp"}, {"arch": "mlp", "num_classes": 2, "channels": 4}]
+KINDS = [
+    {},
+    {"noise": True},
+    {"num_classes": 3, "channels": 4},
+    {"arch": "mlp"},
+    {"arch": "mlp", "num_classes": 2, "channels": 4},
+]
 
 
 def run(file, **inputs):

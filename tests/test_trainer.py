@@ -49,7 +49,8 @@ def test_two_n_steps_equal_n_steps_kill_resume_n_steps(tmp_path, dataset, arch):
     straight.train()
 
     half = make_trainer(tmp_path / "half", dataset, kimg=0.064, arch=arch)
-    half._finished = lambda: half.state.counters.step == 8
+    counters = half.state.counters
+    half._finished = lambda: counters.step == 8
     half.train()
     del half  # the process is gone; only its directory remains
     again = make_trainer(tmp_path / "elsewhere", dataset, kimg=0.064, arch=arch)

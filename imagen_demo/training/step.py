@@ -49,7 +49,9 @@ class Noise:
 
     def part(self, which: slice) -> Noise:
         plans = (self.real, self.fake, self.again)
-        return Noise(self.z[which], self.detail[which], *(None if drawn is None else drawn.part(which) for drawn in plans))
+        return Noise(
+            self.z[which], self.detail[which], *(None if drawn is None else drawn.part(which) for drawn in plans)
+        )
 
 
 def learning_rate_factor(progress: float, decay_from: float) -> float:
