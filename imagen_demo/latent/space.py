@@ -130,3 +130,10 @@ def layer_range(text: str, num_ws: int) -> range:
     if int(found[1]) >= num_ws:
         raise UserError("This model has no layers {layers}: it has {count}, counted from 0.", layers=text, count=num_ws)
     return range(int(found[1]), min(int(found[2]) + 1, num_ws))
+
+
+def noise(model: Model, seed: int) -> Tensor | None:
+    """[1, noise_size] of a seed; None for seed 0 and for networks without noise: the model's own."""
+    if not seed or not model.generator.noise_size:
+        return None
+    return seed_to_z(seed, model.generator.noise_size).to(model.w_avg.device)

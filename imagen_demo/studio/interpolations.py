@@ -26,7 +26,10 @@ MEASURING = "Measuring the way"
 
 @dataclass(frozen=True)
 class Film:
-    """A timeline ready to be drawn. ``count`` frames; :meth:`frame` draws any of them, each always the same."""
+    """A timeline ready to be drawn. ``count`` frames; :meth:`frame` draws any of them, each always the same.
+
+    The whole film has its first keyframe's noise: detail that changed from frame to frame would flicker.
+    """
 
     studio: Studio
     model: Model
@@ -39,8 +42,9 @@ class Film:
         return self.timeline.count
 
     def frame(self, number: float) -> np.ndarray:
-        """uint8 [H, W, C] at the model's own size. A frame on a keyframe equals the keyframe's picture exactly."""
-        return self.studio.draw(self.model, self.way.at(*self.pace.place(number)))
+        """uint8 [H, W, C] at the model's own size. A frame on a keyframe of the film's noise is its very picture."""
+        noise = self.timeline.recipes[0].noise
+        return self.studio.draw(self.model, self.way.at(*self.pace.place(number)), noise=noise)
 
     def frames(self) -> Iterator[np.ndarray]:
         """All of them, each drawn when asked for."""

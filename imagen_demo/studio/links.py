@@ -1,7 +1,7 @@
 """A recipe's short form: the part of a link after the question mark.
 
 model=planets & hash=0123456789ab & seed=1*0.5,2*0.5 & fine=7 & split=4 & psi=0.7 & psis=1,1,0.5 & centre=nearest
-& class=0 or class=0*0.5,1*0.5 & d=pc0:1.5,sf2@2-5:-1 & size=512
+& class=0 or class=0*0.5,1*0.5 & d=pc0:1.5,sf2@2-5:-1 & noise=3 & size=512
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "centre": ("centre", str),
     "class": ("class_mix", checks.parse_pairs),
     "d": ("directions", checks.parse_directions),
+    "noise": ("noise", int),
     "size": ("size", int),
 }
 KEYS = frozenset(_FIELDS)
@@ -46,6 +47,7 @@ def write(recipe: Recipe) -> str:
     short["centre"] = recipe.centre if recipe.centre != "mean" else ""
     short["class"] = checks.write_pairs(recipe.class_mix) if recipe.class_mix else recipe.label
     short["d"] = checks.write_directions(recipe.directions)
+    short["noise"] = recipe.noise or ""
     short["size"] = recipe.size or ""
     shown = {key: value for key, value in short.items() if value not in ("", None)}
     return urlencode(shown, safe="/:,*@", quote_via=quote)

@@ -66,7 +66,7 @@ def neighbours(studio: Studio, recipe: Recipe, count: int = 4) -> Neighbours:
             "The pictures that {model} was trained on ({dataset}) are not in this workspace, so none can be shown.",
             model=recipe.model, dataset=model.info.dataset.get("name") or "?",
         )  # fmt: skip
-    picture = studio.draw(model, studio.latent(recipe, model))
+    picture = studio.draw(model, studio.latent(recipe, model), noise=recipe.noise)
     with _one_at_a_time, space.one_thread():
         usual = nearest.usual_distance(dataset)
         index, distances = nearest.nearest(picture[None], dataset, count)

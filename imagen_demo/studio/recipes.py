@@ -47,6 +47,7 @@ class Recipe:
     of several classes, in place of ``label``. ``psi_layers``: truncation layer by layer, from the first on;
     the others use ``psi``. ``centre``: truncation goes towards the "mean" w, or the "nearest" of several
     cluster centres. ``directions``: ``(id, amount, layers)``, layers "" for the direction's own;
+    ``noise``: seed of the detail that w does not rule, where the network has noise; 0 for the model's own;
     ``size``: the side in pixels, None for the model's own.
 
     Raises:
@@ -64,6 +65,7 @@ class Recipe:
     psi_layers: tuple[float, ...] = ()
     centre: str = "mean"
     directions: tuple[tuple[str, float, str], ...] = ()
+    noise: int = 0
     size: int | None = None
 
     def __post_init__(self) -> None:
@@ -83,6 +85,7 @@ class Recipe:
             "psi_layers": checks.layers_psi(self.psi_layers, psi),
             "centre": checks.centre(self.centre),
             "directions": checks.direction_list(self.directions),
+            "noise": checks.integer(self.noise, "noise", 0, checks.MAX_SEED),
             "size": None if self.size is None else checks.integer(self.size, "size", *checks.SIZES),
         }
         for name, value in checked.items():
@@ -264,10 +267,13 @@ class Studio:
             return self._centres[key]
 
     @torch.inference_mode()
-    def draw(self, model: Model, ws: Tensor, size: int | None = None) -> np.ndarray:
-        """ws [1, num_ws, w_dim] -> uint8 [H, W, C], C = 3 or 4; another ``size`` than the model's by Lanczos."""
+    def draw(self, model: Model, ws: Tensor, size: int | None = None, noise: int = 0) -> np.ndarray:
+        """ws [1, num_ws, w_dim] -> uint8 [H, W, C], C = 3 or 4.
+
+        Another ``size`` than the model's by Lanczos; ``noise``: as a recipe's.
+        """
         with self._drawing, space.one_thread():
-            picture = from_network(model.generator.synthesis(ws).float().cpu())[0]
+            picture = from_network(model.generator.synthesis(ws, space.noise(model, noise)).float().cpu())[0]
         if size and size != picture.shape[0]:
             picture = np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS))
         return picture
@@ -282,7 +288,7 @@ class Studio:
         key = model.hash + recipe.to_json()
         picture = self._pictures.get(key)
         if picture is None:
-            picture = self.draw(model, self.latent(recipe, model), recipe.size)
+            picture = self.draw(model, self.latent(recipe, model), recipe.size, recipe.noise)
             self._pictures.put(key, picture)
         return picture
 

@@ -41,6 +41,7 @@ const TEXTS = {
   other_model: ['This link is of the model {name}; this page has {own}, so the picture differs.', '此链接属于模型 {name}；本页为 {own}，图片会不同。'],
   other_version: ['This link is of another version of the model, so the picture differs.', '此链接属于该模型的另一版本，图片会不同。'],
   unreadable: ['The link’s {key} cannot be {value}; it was left out.', '链接中的 {key} 不能是 {value}，已忽略。'],
+  no_noise: ['Pictures here have the model’s own noise; the link asks for another.', '本页图片使用模型自带的噪声；链接要求的是另一种。'],
   no_size: ['Pictures here have the model’s own size, {side} × {side}; the link asks for {size}.', '本页图片为模型自身尺寸 {side} × {side}；链接要求 {size}。'],
   no_class: ['This model has no class number {label}.', '此模型没有编号为 {label} 的类别。'],
   no_direction: ['This page has no direction {id}.', '本页没有方向 {id}。'],
