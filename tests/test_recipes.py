@@ -54,6 +54,7 @@ def random_recipe(rng):
             )
             for _ in range(rng.randint(0, 4))
         ),
+        noise=rng.choice([0, 7]),
         size=rng.choice([None, 16, 512]),
     )
 
@@ -195,6 +196,17 @@ def test_classes_blend_in_w(studio):
     assert torch.allclose(mixed, zero / 4 + two * 3 / 4, atol=1e-6)
     with pytest.raises(UserError, match="no class number 9"):
         studio.render(Recipe("classes", class_mix=((0, 1), (9, 1))))
+
+
+def test_noise_changes_the_detail_of_networks_that_have_it(workspace, studio):
+    save_tiny_model(workspace.checkpoints / "noisy", noise=True)
+    model = studio.model("noisy")
+    for block in model.generator.blocks:
+        block.noise_strength.fill_(0.5)
+    own, other = (studio.render_array(Recipe("noisy", noise=seed)) for seed in (0, 7))
+    assert not np.array_equal(own, other)
+    assert np.array_equal(other, Studio(workspace, "cpu").draw(model, studio.latent(Recipe("noisy")), noise=7))
+    assert np.array_equal(studio.render_array(Recipe("plain")), studio.render_array(Recipe("plain", noise=7)))
 
 
 def test_layers_have_their_own_truncation(studio):

@@ -158,6 +158,7 @@ def model_facts(studio: Studio, name: str, language: str) -> Payload:
         "resolution": model.info.config.resolution,
         "alpha": model.info.config.channels == 4,
         "layers": model.generator.num_ws,
+        "noise": model.generator.noise_size > 0,
         "first_seed": model.info.first_seed,
         "directions": [
             {"id": d.id, "kind": d.kind, "name": d.title(chinese), "layers": d.layers, "effects": d.effects,

@@ -92,6 +92,20 @@ const paintClasses = () => {
 };
 onPaint.push(paintClasses);
 
+// -- noise --------------------------------------------------------------------------------------------------------
+const noiseBox = h('input', { type: 'number', id: 'explore-noise', min: 0, step: 1, inputmode: 'numeric' });
+noiseBox.addEventListener('change', () => {
+  const seed = D.readSeed(noiseBox);
+  if (seed !== null) change(() => { recipe.noise = seed; });
+});
+const noise = D.field(T('x_noise'), noiseBox);
+noise.title = T('x_noise_help');
+mixFold.append(noise);
+onPaint.push(() => {
+  noise.hidden = !model.noise;
+  noiseBox.value = recipe.noise;
+});
+
 // -- truncation ---------------------------------------------------------------------------------------------------
 let singly = new Set(); // layers with a psi of their own; the others follow the one above
 const psiOf = (layer) => recipe.psi_layers[layer] ?? recipe.psi;
