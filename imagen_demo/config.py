@@ -137,13 +137,6 @@ class TrainConfig:
         low=0.0,
         high=100.0,
     )
-    decay_from: float = _setting(
-        -1.0,
-        "From this share of the run on both steps shrink, which refines the pictures: 1 = never (-1 = auto)",
-        "从训练的这一比例起步长逐渐缩小，使画面更精细：1 = 不缩小（-1 = 自动）",
-        low=-1.0,
-        high=1.0,
-    )
     gamma: float = _setting(
         -1.0,
         "Weight of the gradient penalties R1 and R2: more is steadier (-1 = auto, 0 = none)",

@@ -1,7 +1,6 @@
 """Automatic settings fit the data, the device and the time; what cannot work is refused with what would."""
 
 import dataclasses
-import itertools
 
 import pytest
 import torch
@@ -13,8 +12,6 @@ from imagen_demo.errors import UserError
 from imagen_demo.studio import jobs
 from imagen_demo.training.forecast import STAGES, forecast, images_per_second, multiplications
 from imagen_demo.training.schedule import pick_device, resolve
-from imagen_demo.training.state import fresh_state
-from imagen_demo.training.step import LAST_RATE, learning_rate_factor, set_learning_rates
 from imagen_demo.workspace import Workspace
 
 
@@ -30,19 +27,6 @@ def test_automatic_settings_fit_the_data(dataset):
     assert all(template.format(**values) for template, values in reasons)
     article, mlp, _ = resolve(TrainConfig(arch="mlp"), dataset, CPU)
     assert (article.objective, article.gamma, article.augment, mlp.z_dim) == ("nonsaturating", 0.0, "off", 100)
-
-
-def test_the_learning_rate_falls_towards_the_end(dataset):
-    factors = [learning_rate_factor(progress / 10, 0.4) for progress in range(11)]
-    assert factors[:5] == [1.0] * 5 and factors[-1] == pytest.approx(LAST_RATE)
-    assert all(later < earlier for earlier, later in itertools.pairwise(factors[4:]))
-    assert learning_rate_factor(0.7, 0.4) == pytest.approx((1 + LAST_RATE) / 2)  # half way down
-    assert learning_rate_factor(1.0, 1.0) == 1.0
-    config, model, _ = resolve(TrainConfig(), dataset, CPU)
-    state = fresh_state(config, model, CPU)
-    set_learning_rates(state, config, progress=1.0)
-    rates = [optimizer.param_groups[0]["lr"] for optimizer in (state.optimizer_d, state.optimizer_g)]
-    assert rates == pytest.approx([LAST_RATE * config.learning_rate, LAST_RATE * 2 * config.learning_rate])
 
 
 @pytest.mark.parametrize("processes", [2, 3, 5])

@@ -76,8 +76,6 @@ def resolve(
         # The discriminator gets worse above 2e-3; the generator, which lags behind it, learns faster with more.
         # From the start 3 is too much for photographs.
         auto["generator_rate"] = 1.0 if mlp else 2.0
-    if config.decay_from < 0:
-        auto["decay_from"] = 1.0 if mlp else 0.4  # the article keeps its rate
     if config.gamma < 0:
         auto["gamma"] = 0.0 if mlp else 0.5 * (dataset.resolution / 64) ** 2
     if not config.penalty_every:

@@ -19,7 +19,6 @@ from imagen_demo.training.losses import OBJECTIVES, Objective, gradient_penalty
 from imagen_demo.training.memory import Notify, fitting_memory, fitting_size, ignore
 from imagen_demo.training.state import State
 
-LAST_RATE = 0.05  # what is left of the learning rate at the end of a run
 STEP, VALIDATION = 0, 1  # what a step's random numbers are for
 
 
@@ -52,22 +51,6 @@ class Noise:
         return Noise(
             self.z[which], self.detail[which], *(None if drawn is None else drawn.part(which) for drawn in plans)
         )
-
-
-def learning_rate_factor(progress: float, decay_from: float) -> float:
-    """1 up to ``decay_from``, then along half a cosine (SGDR, Loshchilov & Hutter 2017, eq. 5) to LAST_RATE at 1."""
-    if progress <= decay_from or decay_from >= 1:
-        return 1.0
-    way = min(1.0, (progress - decay_from) / (1 - decay_from))
-    return LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * way))
-
-
-def set_learning_rates(state: State, config: TrainConfig, progress: float) -> None:
-    """Both networks' rates for the next step, at ``progress`` (0 to 1) of the run."""
-    rate = config.learning_rate * learning_rate_factor(progress, config.decay_from)
-    for optimizer, times in ((state.optimizer_d, 1.0), (state.optimizer_g, config.generator_rate)):
-        for group in optimizer.param_groups:
-            group["lr"] = rate * times
 
 
 def seed_random(state: State, config: TrainConfig, purpose: int) -> None:

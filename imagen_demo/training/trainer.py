@@ -25,7 +25,7 @@ from imagen_demo.training.quality import Quality
 from imagen_demo.training.run import Run, own_status
 from imagen_demo.training.showing import GRID, draw_fixed, mean_w, model_info, sample_grid, write_sample
 from imagen_demo.training.state import fresh_state
-from imagen_demo.training.step import set_learning_rates, train_step, validate
+from imagen_demo.training.step import train_step, validate
 from imagen_demo.training.window import Window
 
 VALIDATE_EVERY = 4  # steps between looks at the pictures held out
@@ -148,7 +148,6 @@ class Trainer:
         adapt = self.config.augment == "adaptive" and step % VALIDATE_EVERY == 0
         unseen = validate(self.state, self.config, *self.batches.validation(step), team=self.team) if adapt else None
         real, labels = self.batches[step]
-        set_learning_rates(self.state, self.config, self.team.told(self._progress()))
         result = train_step(self.state, self.config, real, labels, team=self.team, notify=self._memory_ended)
         if unseen is not None:
             logits = self.team.mean(torch.stack([result.real.mean(), result.fake.mean(), unseen.mean()]))
@@ -306,5 +305,9 @@ class Trainer:
     def _apply_rescue(self) -> None:
         """Gentler settings, where the run was rescued before."""
         gentler = next((rule.gentler for rule in coach.RULES if rule.name == self.state.counters.rescue), None)
-        if gentler is not None:
-            self.config = gentler.applied_to(self.config)
+        if gentler is None:
+            return
+        self.config = gentler.applied_to(self.config)
+        for optimizer, factor in ((self.state.optimizer_d, gentler.rate_d), (self.state.optimizer_g, gentler.rate_g)):
+            for group in optimizer.param_groups:
+                group["lr"] *= factor

@@ -184,7 +184,6 @@ _LABELS = {  # label_<field> of the settings, with the unit; their one line of h
     "label_micro_batch": ("Pictures in memory at once", "单次放入内存的图片数"),
     "label_patience_kimg": ("Patience, thousand pictures", "耐心值（千张图片）"),
     "label_learning_rate": ("Learning rate", "学习率"),
-    "label_decay_from": ("Smaller steps from", "步长缩小起点"),
     "label_generator_rate": ("Generator's rate, × the discriminator's", "生成器学习率（判别器的倍数）"),
     "label_gamma": ("Gradient penalty γ", "梯度惩罚 γ"),
     "label_penalty_every": ("Penalty interval, steps", "惩罚间隔（步）"),
