@@ -55,7 +55,7 @@ def test_with_the_network_at_hand_a_run_measures_fid_over_time(tmp_path, dataset
     best = read_info(trainer.run.best).metrics
     assert best["fid"] == min(row["fid"] for row in rows) and best.keys() >= FOUND | {"swd", "memorisation"}
     card = (trainer.run.best / "README.md").read_text("utf-8")
-    assert f"fid: {best['fid']:.4g}" in card and f"memorisation: {best['memorisation']:.4g}" in card
+    assert all(f"): {best[name]:.4g}" in card for name in ("fid", "memorisation"))
 
 
 def test_measuring_changes_nothing_in_training(tmp_path, dataset, plenty):
@@ -182,7 +182,8 @@ def test_further_metrics_leave_an_edited_card_as_it_is(tmp_path, tiny_model_fold
     add_metrics(tiny_model_folder, {"fid": 12.345678, "recall": 0.5})
     assert json.loads((tiny_model_folder / "model.json").read_text())["metrics"] == {"fid": 12.345678, "recall": 0.5}
     text = card.read_text("utf-8")
-    assert "| Metrics | fid: 12.35, recall: 0.5 |" in text and r"Edited \1 by hand." in text
+    assert "| Metrics | FID (lower is better): 12.35; recall (0 to 1, higher is better): 0.5 |" in text
+    assert r"Edited \1 by hand." in text
 
 
 def test_without_the_file_nothing_is_loaded(tmp_path, dataset):

@@ -144,7 +144,7 @@ _MIX = {
     "x_add_class": ("Add a class", "添加类别"),
     "x_class_of": ("Class {number}", "类别 {number}"),
     "x_noise": ("Noise seed", "噪声种子"),
-    "x_noise_help": ("The fine detail that no slider rules: 0 is the model's own", "滑块管不到的细节；0 为模型自带的噪声"),
+    "x_noise_help": ("Detail that no slider rules; 0: the model's own", "滑块管不到的细节；0 为模型自带的噪声"),
     "x_truncation": ("Truncation in detail", "截断详情"),
     "x_centre": ("Towards", "朝向"),
     "x_centre_mean": ("the average picture", "平均图片"),
