@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 # Before torch is imported, here and in every process a test starts: tests run side by side on few cores.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -18,6 +19,9 @@ from PIL import Image
 
 import imagen_demo.ui  # noqa: F401  (makes Gradio ready, which some tests import before anything of ours)
 from imagen_demo.workspace import Workspace
+
+# A shell's background jobs ignore Ctrl-C, and so would the commands that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
