@@ -112,6 +112,7 @@ def test_keys_locks_undo_and_the_way_back(open_page):
     page.locator("#explore-randomise").click()
     expect(second).not_to_have_value("0")
     expect(slider).to_have_value("0.55")  # locked
+    expect(page.locator("[data-id=sf0] input[type=range]")).to_have_value("0")  # in a closed group
     page.locator("#explore-reset").click()
     expect(second).to_have_value("0")
     expect(slider).to_have_value("0.55")

@@ -38,7 +38,7 @@ _DIRECTIONS = {
     "x_directions_help": ("Each slider changes one thing; 1 is a natural step. Arrow keys move it, with Shift in "
                           "larger steps; double-click or Delete resets it.",
                           "每个滑块改变一个方面，1 为自然的一步。方向键微调，加 Shift 步子更大；双击或 Delete 复位。"),
-    "x_randomise": ("Randomise the sliders in sight that are not locked", "随机调整可见且未锁定的滑块"),
+    "x_randomise": ("Randomise the sliders of the open groups that are not locked", "随机调整已展开且未锁定的滑块"),
     "x_reset": ("Reset the sliders that are not locked", "复位未锁定的滑块"),
     "x_more": ("More", "更多"),
     "x_kind_examples": ("Your own", "自定义"),

@@ -162,7 +162,7 @@ onPaint.push(() => {
   countSet();
 });
 
-const inSight = () => [...rows].filter(([, { slider }]) => slider.node.offsetParent).map(([id]) => id);
+const inSight = () => [...rows].filter(([, { slider }]) => !slider.node.closest('details:not([open]), [hidden]')).map(([id]) => id);
 const randomise = button('explore-randomise', T('x_randomise'), 'random', () => change(() => {
   for (const id of inSight().filter((each) => !locked.has(each))) {
     const bell = Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
