@@ -22,6 +22,10 @@ _PICTURE = {
     "x_copied": ("Link copied: it opens on exactly this picture.", "链接已复制，打开即是这张图片。"),
     "x_api": ("Copy API call", "复制 API 调用"),
     "x_api_as": ("API call for exactly this picture", "正好生成这张图片的 API 调用"),
+    "x_copied_run": (
+        "Link copied: it opens on what this training has learned by then, so the picture changes.",
+        "链接已复制；训练仍在继续，打开时的图片会随之改变。",
+    ),
     "x_api_copied": ("{kind} copied: it draws exactly this picture.", "{kind} 代码已复制，运行即得到这张图片。"),
     "x_drop": ("Drop a PNG exported here to get its picture back, or choose one",
                "拖入在此导出的 PNG（或点击选择）以还原图片"),

@@ -135,7 +135,7 @@ const download = button('explore-download', T('c_download'), 'download', async (
 const clip = async (text, done, instead = text) => { try { await navigator.clipboard.writeText(text); say(done); } catch { say(instead); } };
 const copy = button('explore-copy', T('x_copy'), 'link', async () => {
   const query = await linkOf();
-  if (query) clip(`${location.origin}${location.pathname}?${withExtras(query)}`, T('x_copied'));
+  if (query) clip(`${location.origin}${location.pathname}?${withExtras(query)}`, T(recipe.model.startsWith('run/') ? 'x_copied_run' : 'x_copied'));
 });
 const toInterpolate = button('explore-to-interpolate', T('c_to_interpolate'), 'send', () => D.open('interpolate', { add: D.clone(recipe) }));
 const toGenerate = button('explore-to-generate', T('c_to_generate'), 'send', () => D.open('generate', { recipe: D.clone(recipe) }));
