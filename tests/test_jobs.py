@@ -1,5 +1,6 @@
 """Starting, asking and finding training runs, with a stand-in for the trainer."""
 
+import errno
 import json
 import os
 import subprocess
@@ -178,6 +179,21 @@ def test_a_dead_owners_lock_is_taken_over_and_a_living_ones_is_not(tmp_path):
         lock.take()
         assert lock.owner() == os.getpid()
         lock.release()
+
+
+def test_a_file_system_without_links_has_locks_too_and_a_full_one_says_so(tmp_path, monkeypatch):
+    def fail(code: int) -> None:
+        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(code, os.strerror(code))))
+
+    fail(errno.ENOSPC)
+    with pytest.raises(OSError, match="No space left"):
+        run_lock(tmp_path).take()
+    assert not list(tmp_path.iterdir())
+    fail(errno.EPERM)
+    run_lock(tmp_path).take()
+    assert run_lock(tmp_path).owner() == os.getpid()
+    with pytest.raises(UserError):
+        run_lock(tmp_path).take()
 
 
 def test_of_two_takers_one_gets_the_lock(tmp_path):

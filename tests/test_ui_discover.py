@@ -7,17 +7,15 @@ import io
 import time
 from collections.abc import Iterator
 
-import gradio as gr
 import numpy as np
 import pytest
+from calls_kit import Page, first_page, make_model, picture, served_app  # noqa: F401 - fixtures
 from PIL import Image
-from test_ui_explore import Page, make_model, picture
 
 from imagen_demo.studio import grid_files, library
 from imagen_demo.studio.grids import Axis, Grid
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.ui import discover_grids, texts
-from imagen_demo.ui.app import build_app, launch
 from imagen_demo.workspace import Workspace
 
 BASE = {"model": "plain", "seeds": [[3, 1]], "psi": 0.8}
@@ -36,19 +34,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         make_model(workspace.checkpoints / "plain")
         make_model(workspace.checkpoints / "kinds", classes=3)
         yield workspace
-
-
-@pytest.fixture(scope="module")
-def served(workspace: Workspace) -> Iterator[tuple[str, gr.Blocks]]:
-    blocks = build_app(workspace)
-    _, url, _ = launch(blocks, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    yield url, blocks
-    blocks.close()
-
-
-@pytest.fixture
-def page(served: tuple[str, gr.Blocks]) -> Page:
-    return Page(*served)
 
 
 def whole_map(page: Page, spec: dict) -> dict:

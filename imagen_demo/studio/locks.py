@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import uuid
@@ -10,6 +11,9 @@ from pathlib import Path
 
 from imagen_demo.errors import UserError
 from imagen_demo.training.run import lives, process_started
+
+# What linking says on a file system without links.
+NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.EINVAL}
 
 
 class Lock:
@@ -50,9 +54,9 @@ class Lock:
         temporary.write_text(_entry(os.getpid()), "utf-8")
         try:
             os.link(temporary, self.path)
-        except FileExistsError:
-            raise
-        except (OSError, NotImplementedError):  # a file system without links
+        except (OSError, NotImplementedError) as error:
+            if isinstance(error, OSError) and error.errno not in NO_LINKS:
+                raise
             with open(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY), "w", encoding="utf-8") as file:
                 file.write(_entry(os.getpid()))
         finally:

@@ -51,7 +51,7 @@ const accept = async ({ recipe, view: wanted }, said) => {
 // A picture dropped on the tab, or chosen: a grid comes back as it was; any other picture is what a grid is made around.
 const dropped = async (file) => {
   if (!file) return;
-  const answer = await ask(server.read, { name: file.name, data: await readFile(file) });
+  const answer = await ask(server.read, { name: file.name, data: await D.readFile(file) });
   if (!answer) return;
   const said = answer.note || T('v_restored', { name: file.name });
   if (!answer.grid) { await accept({ recipe: answer.recipe, view: 'grid' }, said); return; }
@@ -59,19 +59,8 @@ const dropped = async (file) => {
   if (view !== gridView) show(gridView);
   gridView.restore(answer.grid, said);
 };
-const readFile = (file) => new Promise((done, failed) => {
-  const reader = new FileReader();
-  reader.onload = () => done(reader.result);
-  reader.onerror = failed;
-  reader.readAsDataURL(file);
-});
 gridView.chooser.addEventListener('change', () => { dropped(gridView.chooser.files[0]); gridView.chooser.value = ''; });
-let dragging = 0;
-const drag = (by) => { dragging = Math.max(0, dragging + by); page.classList.toggle('im-dropping', dragging > 0); };
-page.addEventListener('dragenter', (event) => { event.preventDefault(); drag(1); });
-page.addEventListener('dragleave', () => drag(-1));
-page.addEventListener('dragover', (event) => event.preventDefault());
-page.addEventListener('drop', (event) => { event.preventDefault(); drag(-99); dropped(event.dataTransfer.files[0]); });
+D.takesFiles(page, dropped);
 const start = async (message) => {
   const answer = await D.ask(server.models, {});
   if (answer.error || !answer.models.length) {

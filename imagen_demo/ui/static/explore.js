@@ -29,7 +29,7 @@ const restore = async (wanted) => {
 };
 const dropped = async (file) => {
   if (!file) return;
-  const answer = await D.ask(server.read, { name: file.name, data: await readFile(file) });
+  const answer = await D.ask(server.read, { name: file.name, data: await D.readFile(file) });
   if (!told(answer)) return;
   recipe = answer.recipe;
   take(answer.model);
@@ -51,12 +51,7 @@ const page = h('div', { class: 'im-columns ex-columns' },
     h('h3', { class: 'im-title', title: T('x_directions_help') }, T('x_directions'), h('span', {}, randomise, reset)),
     groups, findBox, findFold, padFold, mixFold, truncation, zone));
 
-let dragging = 0;
-const drag = (by) => { dragging = Math.max(0, dragging + by); page.classList.toggle('im-dropping', dragging > 0); };
-page.addEventListener('dragenter', (event) => { event.preventDefault(); drag(1); });
-page.addEventListener('dragleave', () => drag(-1));
-page.addEventListener('dragover', (event) => event.preventDefault());
-page.addEventListener('drop', (event) => { event.preventDefault(); drag(-99); dropped(event.dataTransfer.files[0]); });
+D.takesFiles(page, dropped);
 page.addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && isComparing()) comparing(false);
   const key = event.key.toLowerCase(), typing = ['number', 'text'].includes(event.target.type);

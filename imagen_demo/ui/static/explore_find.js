@@ -42,17 +42,11 @@ const lookAtFinding = () => { // once a model, where it may not have been done
 onModel.push(lookAtFinding);
 
 // -- imported and exported --------------------------------------------------------------------------------
-const readFile = (file) => new Promise((done, failed) => {
-  const reader = new FileReader();
-  reader.onload = () => done(reader.result);
-  reader.onerror = failed;
-  reader.readAsDataURL(file);
-});
 const importer = h('input', { type: 'file', id: 'explore-import', class: 'im-hidden', accept: '.safetensors', 'aria-label': T('x_import') });
 importer.addEventListener('change', async () => {
   const [file] = importer.files;
   if (!file) return;
-  const answer = await manage('import_directions', { name: file.name, data: await readFile(file) });
+  const answer = await manage('import_directions', { name: file.name, data: await D.readFile(file) });
   importer.value = '';
   if (answer) say(T('x_imported', { names: answer.names.join(', ') }));
 });

@@ -100,5 +100,23 @@
   new MutationObserver(soon).observe(document.documentElement,
     { childList: true, subtree: true, attributes: true, attributeFilter: ['aria-label', 'title'] });
 
-  Object.assign(D, { jobBegins, jobEnds, readSeed, keepFor, kept });
+  // -- files from the visitor --------------------------------------------------------------------------------
+  // A file as a data URL.
+  const readFile = (file) => new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.onerror = failed;
+    reader.readAsDataURL(file);
+  });
+  // `take(file)` gets what is dropped anywhere on `page`, which shows that it would be taken.
+  const takesFiles = (page, take) => {
+    let inside = 0; // entered elements not yet left
+    const count = (by) => { inside = Math.max(0, inside + by); page.classList.toggle('im-dropping', inside > 0); };
+    page.addEventListener('dragenter', (event) => { event.preventDefault(); count(1); });
+    page.addEventListener('dragleave', () => count(-1));
+    page.addEventListener('dragover', (event) => event.preventDefault());
+    page.addEventListener('drop', (event) => { event.preventDefault(); count(-inside); take(event.dataTransfer.files[0]); });
+  };
+
+  Object.assign(D, { jobBegins, jobEnds, readSeed, keepFor, kept, readFile, takesFiles });
 })();
