@@ -67,6 +67,14 @@ def test_classes_come_and_go_without_a_change_of_the_pictures():
     assert torch.allclose(first(z, labels), second(z), atol=1e-5)
 
 
+def test_a_parent_without_noise_keeps_its_pictures():
+    torch.manual_seed(0)
+    first, second = build_generator(dataclasses.replace(SMALL, noise=False)), build_generator(SMALL)
+    transfer_generator(second, first.state_dict(), first.config)
+    z = torch.randn(3, 8)
+    assert torch.equal(first(z), second(z, noise=torch.randn(3, second.noise_size)))
+
+
 def test_new_classes_are_the_mean_and_known_ones_themselves():
     four = dataclasses.replace(SMALL, num_classes=4)
     first, second, _ = pair(COND, four, ["cats", "dogs"], ["birds", "dogs", "fish", "cats"])
@@ -117,7 +125,8 @@ def test_network_and_settings_are_of_the_parent_s_kind(tmp_path, dataset, make_m
     storage.write_json(run.path / "config.json", run.config() | {"from_model": str(source)})
     train, model = settled(run, dataset)
     parent = read_info(source).config
-    assert model == dataclasses.replace(parent, resolution=16, num_classes=2)
+    # a parent from before there was noise gets it: its strength begins at zero, so the pictures stay
+    assert model == dataclasses.replace(parent, resolution=16, num_classes=2, noise=parent.arch == "style")
     assert (train.arch, train.width) == (parent.arch, parent.width)
     assert train.objective == ("nonsaturating" if parent.arch == "mlp" else "relativistic")
 

@@ -52,7 +52,11 @@ def settled(run: Run, dataset: Dataset, processes: int = 1) -> tuple[TrainConfig
     train, model, reasons = resolve(train, dataset, pick_device(train.device), processes)
     if parent:  # changed as far as these pictures and classes need it
         model = dataclasses.replace(
-            parent, resolution=model.resolution, channels=model.channels, num_classes=model.num_classes
+            parent,
+            resolution=model.resolution,
+            channels=model.channels,
+            num_classes=model.num_classes,
+            noise=model.noise,
         )
     sentences = [{"template": template, "values": values} for template, values in reasons]
     settled_config = {"train": dataclasses.asdict(train), "model": dataclasses.asdict(model), "reasons": sentences}

@@ -45,6 +45,7 @@ _COMMON = {  # c_: used by several picture tabs
     "c_to_explore": ("Explore", "去探索"),
     "c_to_interpolate": ("Interpolate", "去插值"),
     "c_to_generate": ("Generate", "去生成"),
+    "c_to_discover": ("Discover", "去发现"),
     "c_to_train": ("Train a model", "训练模型"),
     "c_no_model": ("No model yet", "还没有模型"),
     "c_no_model_help": ("Train one on your own pictures, or on the sample set, and it appears here while it learns.",

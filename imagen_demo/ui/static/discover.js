@@ -19,7 +19,7 @@ const show = (next) => {
   view = next;
   document.getElementById(`discover-view-${view.id}`).checked = true;
   say('');
-  stage.replaceChildren(view.stage, note);
+  stage.replaceChildren(note, view.stage); // above: what is under way stays in sight
   panel.replaceChildren(view.panel, chosenPanel);
   paintClasses();
   view.open();

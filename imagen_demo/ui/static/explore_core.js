@@ -1,11 +1,12 @@
 // The Explore tab, 1: its state. State is one recipe (the JSON of studio/recipes.py); every control edits it,
 // `draw` draws it, the address bar holds it. The scripts explore_*.js share one scope inside gr.HTML, which gives
-// element, props and server; each part registers what it does when the recipe (`onPaint`) or the model (`onModel`) changes.
+// element, props and server; each part registers what it does when the recipe (`onPaint`) or the model (`onModel`)
+// changes, or a change is complete (`onCommit`).
 const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
 const root = element.querySelector('.im-root');
 const MOST_SEED = 4294967295;
 let recipe = null, model = null;
-const onPaint = [], onModel = [];
+const onPaint = [], onModel = [], onCommit = [];
 const paint = () => onPaint.forEach((work) => work());
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
@@ -72,6 +73,7 @@ const commit = (by = '') => {
   [committed, hand, moment, future] = [now, by, Date.now(), []];
   if (last.of === now) keep(last);
   paintHistory();
+  onCommit.forEach((work) => work());
 };
 const step = async (from, to) => {
   if (!from.length) return;
@@ -139,4 +141,4 @@ const copy = button('explore-copy', T('x_copy'), 'link', async () => {
 });
 const toInterpolate = button('explore-to-interpolate', T('c_to_interpolate'), 'send', () => D.open('interpolate', { add: D.clone(recipe) }));
 const toGenerate = button('explore-to-generate', T('c_to_generate'), 'send', () => D.open('generate', { recipe: D.clone(recipe) }));
-const toDiscover = button('explore-to-discover', T('tab_discover'), 'send', () => D.open('discover', { recipe: D.clone(recipe) }));
+const toDiscover = button('explore-to-discover', T('c_to_discover'), 'send', () => D.open('discover', { recipe: D.clone(recipe) }));

@@ -2,7 +2,7 @@
 const IN_SIGHT = 6, KINDS = ['examples', 'property', 'pc', 'sefa'];
 const layersChosen = {}; // direction's id -> range of layers ("" its own), kept while its amount is 0
 const locked = new Set();
-let rows = new Map(); // direction's id -> {direction, slider, place}
+let rows = new Map(); // direction's id -> {slider, about, film}
 
 const directionOf = (id) => model.directions.find((direction) => direction.id === id);
 const layersOf = (id) => layersChosen[id] ?? '';
@@ -31,14 +31,15 @@ const rowOf = (direction) => {
   const dots = button(null, T('x_about', { name }), 'dots', () => {
     about.hidden = !about.hidden;
     dots.setAttribute('aria-expanded', !about.hidden);
-    if (!about.hidden) { about.replaceChildren(...aboutOf(direction)); paintFilm(id); }
+    if (!about.hidden) { about.replaceChildren(...aboutOf(direction)); film(); }
   }, { bare: true });
   dots.setAttribute('aria-expanded', 'false');
   dots.setAttribute('aria-controls', about.id);
   paintLock();
   slider.node.classList.add('ex-row');
   slider.node.insertBefore(h('span', { class: 'ex-tools' }, lock, dots), slider.input);
-  rows.set(id, { direction, slider, about, place: null });
+  const film = D.newest(() => paintFilm(direction, about)); // follows the other sliders while it is open
+  rows.set(id, { slider, about, film });
   return h('div', { class: 'ex-direction', 'data-id': id }, slider.node, about);
 };
 
@@ -54,15 +55,15 @@ const sentences = ({ purity, effects }) => {
     seen.length ? h('p', { class: 'ex-say', title: T('x_effects_help') }, T('x_effects', { effects: seen.join(', ') })) : null,
   ].filter(Boolean);
 };
-const paintFilm = D.newest(async (id) => {
-  const { direction, about } = rows.get(id), film = about.querySelector('.ex-film');
+const paintFilm = async ({ id, name }, about) => {
+  const film = about.querySelector('.ex-film');
   const answer = await D.ask(server.film, { recipe, id, layers: layersOf(id) });
   if (!told(answer) || !film) return;
-  film.replaceChildren(...answer.images.map((src, index) => {
-    const amount = answer.amounts[index];
-    return cell(T('x_film_step', { name: direction.name, amount }), src, () => change(() => setAmount(id, amount)), {}, String(amount));
-  }));
-});
+  if (!film.children.length) film.append(...answer.amounts.map((amount) =>
+    cell(T('x_film_step', { name, amount }), '', () => change(() => setAmount(id, amount)), {}, String(amount))));
+  film.querySelectorAll('img').forEach((picture, index) => { picture.src = answer.images[index]; });
+};
+onCommit.push(() => rows.forEach(({ about, film }) => { if (!about.hidden) film(); }));
 const layerChoice = (direction) => {
   const { id } = direction, end = model.layers - 1;
   const own = direction.layers ? nameOfRange(direction.layers) : T('x_layers_all');
@@ -81,7 +82,7 @@ const layerChoice = (direction) => {
     setAmount(id, 0);
     layersChosen[id] = menu.value === 'some' ? `${a}-${b}` : menu.value;
     change(() => setAmount(id, amount));
-    paintFilm(id);
+    if (!amount) rows.get(id).film();
   };
   for (const control of [menu, from, to]) control.addEventListener('change', choose);
   return h('div', { class: 'ex-line' }, h('span', { class: 'im-label' }, T('x_layers')), menu, pair);
