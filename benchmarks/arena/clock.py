@@ -44,16 +44,23 @@ class Contestant(ABC):
 class Clock:
     """Counts training time only: drawing and saving the pictures that are handed in stop it."""
 
-    def __init__(self, out: Path, minutes: float, marks: list[float], count: int = COUNT) -> None:
-        self.out, self.limit, self.count = out, minutes * 60, count
+    def __init__(
+        self,
+        out: Path,
+        minutes: float,
+        marks: list[float],
+        count: int = COUNT,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.out, self.count, self.now = out, count, now
         self.marks = sorted({m for m in marks if m < minutes} | {minutes})
         self.spent = 0.0
-        self._started = time.monotonic()
+        self._started = now()
         out.mkdir(parents=True, exist_ok=True)
 
     @property
     def seconds(self) -> float:
-        return self.spent + time.monotonic() - self._started
+        return self.spent + self.now() - self._started
 
     @property
     def over(self) -> bool:
@@ -79,7 +86,7 @@ class Clock:
         with (self.out / "progress.jsonl").open("a") as log:
             log.write(json.dumps({"minutes": mark, "seconds": self.spent, "images": images}) + "\n")
         print(f"{mark:g} minutes: {images} images, {images / self.spent:.1f} a second", flush=True)
-        self._started = time.monotonic()
+        self._started = self.now()
 
 
 def parameters(*networks: Any) -> tuple[int, ...]:
@@ -105,6 +112,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, default=COUNT, help="pictures handed in at each moment")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--cpu-clock", action="store_true", help="minutes of CPU time: for a machine that is not idle")
     parser.add_argument("--started", type=float, default=time.time(), help="when the command was given, in Unix time")
     parser.add_argument("--speed", type=float, default=0, help="no contest: measure speed, so many seconds a figure")
     return parser
@@ -119,7 +127,8 @@ def enter(make: Callable[[argparse.Namespace], Contestant], parser: argparse.Arg
     if options.speed:
         found = speed(contestant, options.speed)
     else:
-        contest(contestant, Clock(options.out, options.minutes, options.marks, options.count))
+        now = time.process_time if options.cpu_clock else time.monotonic
+        contest(contestant, Clock(options.out, options.minutes, options.marks, options.count, now))
         found = {}
     contestant.close()
     facts = {"startup_seconds": startup, "threads": options.threads, **circumstances(contestant), **found}

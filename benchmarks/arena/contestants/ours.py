@@ -1,6 +1,7 @@
 """This project, as a user gets it: automatic settings, the whole run directory, measuring and sample grids and all.
 
-``--set gamma=1 --set model.width=768`` changes one setting of training or of the networks: so the ablation is made.
+``--set gamma=1 --set model.width=768`` changes a setting of training or of the networks, ``--variant bfloat16`` what is
+no setting: so the ablation is made.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.arena.clock import Contestant, arguments, enter, parameters
+from benchmarks.arena.contestants.variants import VARIANTS
 from imagen_demo.config import TrainConfig
 from imagen_demo.data.dataset import open_dataset
 from imagen_demo.data.pixels import from_network
@@ -45,6 +47,8 @@ class Ours(Contestant):
         self.out, self.folder = options.out, Path(tempfile.mkdtemp(prefix="arena-"))
         self.trainer = Led(Run(self.folder), dataset, config, model)
         self.trainer._begin(resume=False)
+        if options.variant:
+            VARIANTS[options.variant](self.trainer)
         self.random = torch.Generator().manual_seed(options.seed)
         self.strength, self.ticking = options.strength, not options.speed
         self.cycle = config.penalty_every
@@ -91,6 +95,7 @@ def value(text: str) -> Any:
 def main() -> None:
     parser = arguments()
     parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
+    parser.add_argument("--variant", choices=VARIANTS, help="what was tried and is not in the code")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--strength", type=float, help="of augmentation, held there; otherwise as training finds it")
     enter(Ours, parser)
