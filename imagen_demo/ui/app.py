@@ -63,5 +63,7 @@ def launch(blocks: gr.Blocks, **options: Any) -> tuple[Any, str, str | None]:
     """Serve the page with our look; ``options`` go to ``gr.Blocks.launch``."""
     return blocks.launch(
         theme=theme.theme(), css=theme.css(), head=theme.head(), i18n=i18n,
-        run_history=False, footer_links=[], max_file_size="16gb", ssr_mode=False, **options,
+        run_history=False, footer_links=[], max_file_size="16gb", ssr_mode=False,
+        _frontend=False,  # no question to ourselves, which a busy machine or a proxy lets fail
+        **options,
     )  # fmt: skip

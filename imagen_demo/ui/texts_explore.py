@@ -86,9 +86,9 @@ _DIRECTIONS = {
 _FIND = {
     "x_find_title": ("Make or import directions", "制作或导入方向"),
     "x_find": ("Find more directions", "寻找更多方向"),
-    "x_find_help": ("Looks at many pictures of this model for brightness, warmth, size and more, and at its layers "
+    "x_find_help": ("Looks at many pictures of this model for brightness, hue, size and more, and at its layers "
                     "(SeFa). A minute or so, once per model.",
-                    "查看该模型的大量图片（亮度、冷暖、大小等）并分析各层 (SeFa)。每个模型只需一次，约一分钟。"),
+                    "查看该模型的大量图片（亮度、色相、大小等）并分析各层 (SeFa)。每个模型只需一次，约一分钟。"),
     "x_find_again": ("Everything that can be found by itself has been found for this model.",
                      "该模型可自动找到的方向都已找到。"),
     "x_found": ("{count} directions found.", "找到 {count} 个方向。"),
@@ -160,7 +160,7 @@ _MIX = {
 
 PROPERTIES = {  # x_prop_<name>: what is measured on pictures
     "x_prop_brightness": ("brightness", "亮度"),
-    "x_prop_warmth": ("warmth of colour", "色彩冷暖"),
+    "x_prop_warmth": ("hue, from cool to warm", "色相（冷到暖）"),
     "x_prop_colourfulness": ("colourfulness", "鲜艳度"),
     "x_prop_size": ("size", "大小"),
     "x_prop_roundness": ("roundness", "圆度"),
