@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 import threading
 from collections.abc import Callable
@@ -18,7 +17,6 @@ from imagen_demo.ui import texts, widgets
 from imagen_demo.ui.widgets import Payload
 
 FILM, REACH, FILM_SIDE = 7, 3, 96  # pictures of a filmstrip, its greatest amount, their side
-MAX_FILE = 16 * 2**20  # bytes of base64 of an imported file
 
 
 def calls(studio: Studio) -> dict[str, Callable[[Payload, str], Payload]]:
@@ -76,13 +74,8 @@ def calls(studio: Studio) -> dict[str, Callable[[Payload, str], Payload]]:
 
     def import_directions(payload: Payload, language: str) -> Payload:
         name = _text(payload, "model")
-        file = re.sub(r"[^\w .-]", "_", _text(payload, "name")).strip(". ") or "directions"
-        content = widgets.file_bytes(payload.get("data"), MAX_FILE)
-        if content is None:
-            raise UserError("{name} is too large to be a file of directions.", name=file)
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / file).write_bytes(content)
-            found = making.import_file(studio, name, Path(folder) / file)
+        with widgets.sent_file(payload) as file:
+            found = making.import_file(studio, name, file)
         chinese = texts.language(language) == "zh"
         return changed(name, language, names=[direction.title(chinese) for direction in found])
 

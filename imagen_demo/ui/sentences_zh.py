@@ -8,7 +8,7 @@ SENTENCES: dict[str, str] = {
     "{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.": "{text!r} 不是种子列表；请写 42、0-15 或 1,5,9。",
     "That is too many pictures at once; the most is {most}.": "一次最多 {most} 张图片。",
     "A seed can be at most {most}.": "种子最大为 {most}。",
-    "{name} is too large to be a picture exported here.": "{name} 太大，不像是在此导出的图片。",
+    "{name} is too large to be a file saved here.": "{name} 太大，不像是在此保存的文件。",
     # command line
     "The model {model} has no class {name}; it has {names}.": "模型 {model} 没有类别 {name}；它有 {names}。",
     "The model {model} has no classes; leave --class out.": "模型 {model} 没有类别，请去掉 --class。",
@@ -80,7 +80,6 @@ SENTENCES: dict[str, str] = {
     "There is already a model named {name}.": "已有名为 {name} 的模型。",
     "This picture needs the model {name}, which is not here: import it under Models, or train it.":
         "这张图片需要模型 {name}，但这里没有：请在“模型”中导入，或训练它。",
-    "{name} is too large to be a file of directions.": "{name} 过大，不可能是方向文件。",
     "There is no model named {name} in this workspace.": "此工作区中没有名为 {name} 的模型。",
     "{file} could not be imported: {reason}.": "无法导入 {file}：{reason}。",
     "{file} is not a readable zip file.": "{file} 不是可读的 zip 文件。",
