@@ -11,8 +11,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-import gradio as gr
-
 from imagen_demo.errors import UserError
 from imagen_demo.media import png
 from imagen_demo.studio import library, links
@@ -26,8 +24,8 @@ LINK = links.KEYS - {"hash"}  # keys that make an address a link to a picture
 SCRIPTS = tuple(f"explore{part}.js" for part in ("_core", "_strip", "_directions", "_pad", "_mix", "_find", "_api", ""))
 
 
-def build(workspace: Workspace, studio: Studio, shared: Any) -> gr.HTML:
-    """Fill the tab; returns its component."""
+def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
+    """Fill the tab."""
     calls = {
         "open": lambda payload, language: _open(workspace, studio, payload, language),
         "render": lambda payload, language: _render(studio, payload),
@@ -35,7 +33,7 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> gr.HTML:
         "read": lambda payload, language: _read(studio, payload, language),
         **explore_directions.calls(studio),
     }
-    return widgets.picture_tab("explore", workspace, studio, calls, ("x_", "g_close", "tab_discover"), SCRIPTS)
+    widgets.picture_tab("explore", workspace, studio, calls, ("x_", "g_close", "tab_discover"), SCRIPTS)
 
 
 def _open(workspace: Workspace, studio: Studio, payload: Payload, language: str) -> Payload:

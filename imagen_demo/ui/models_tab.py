@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import tempfile
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -114,18 +112,12 @@ def _act(
 def _export(workspace: Workspace, name: str | None, request: gr.Request) -> list[Any]:
     if not name:
         return [pieces.note(t("mo_choose", request), "bad"), gr.File(value=None, visible=False)]
-    out = Path(_exports().name) / f"{name.removeprefix(library.RUN_PREFIX)}.zip"
+    out = file_jobs.fresh_file(f"{name.removeprefix(library.RUN_PREFIX)}.zip")
     try:
         library.export_zip(workspace, name, out)
     except UserError as problem:
         return [pieces.error(problem, request), gr.File(value=None, visible=False)]
     return [pieces.note(t("mo_exported", request, name=out.name), "good"), gr.File(value=str(out), visible=True)]
-
-
-@functools.cache
-def _exports() -> tempfile.TemporaryDirectory[str]:
-    """Gradio serves files from the system's temporary folder, wherever the workspace is; gone with the server."""
-    return tempfile.TemporaryDirectory(prefix="imagen-export-")
 
 
 # -- what is shown ---------------------------------------------------------------
