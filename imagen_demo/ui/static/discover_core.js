@@ -1,22 +1,19 @@
 // The Discover tab, first part: what its views share. The scripts run in one scope inside gr.HTML: element, props,
 // server and trigger are given. A view is {id, panel, stage, open(), take(recipe)}; discover.js puts them together.
-const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
+const D = window.imagenDemo, { h, button, MOST_SEED } = D, T = D.texts(props.texts);
 const root = element.querySelector('.im-root');
 const AT_ONCE = 12; // pictures in one question: others get a turn in between
-const MOST_SEED = 4294967295;
 let model = null, blank = null; // the model's facts, and its plain recipe with every field
 
-const note = h('p', { class: 'im-note', id: 'discover-note', role: 'status' });
-const say = (text, bad = false) => { note.textContent = text || ''; note.classList.toggle('im-bad', bad); };
-const ask = async (call, payload) => { // the answer, or null and its sentence under the view
+const { note, say, told, clip } = D.noteLine('discover-note');
+const ask = async (call, payload) => { // the answer, or null and its sentence above the view
   const answer = await D.ask(call, payload);
-  if (answer.error) { say(answer.error, true); return null; }
-  return answer;
+  return told(answer) ? answer : null;
 };
 const seedOf = (text) => Math.min(MOST_SEED, Math.max(0, Math.round(+text) || 0));
 
 // -- what every view starts from -----------------------------------------------------------------------
-const modelBox = D.modelMenu('discover-model', T('c_model'), server, () => model?.name);
+const modelBox = D.modelMenu('discover-model', T('c_model'), server, told, () => model?.name);
 const classBox = h('select', { id: 'discover-class', 'aria-label': T('c_class') });
 const classField = D.field(T('c_class'), classBox);
 const psi = D.slider({ id: 'discover-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: () => renew() });
@@ -30,7 +27,7 @@ const pictures = async (recipes, side, put, alive, { quiet = false, call = serve
     if (!alive()) return false;
     const answer = await D.ask(call, { recipes: recipes.slice(at, at + AT_ONCE), side });
     if (!alive()) return false;
-    if (answer.error) { say(answer.error, true); return false; }
+    if (!told(answer)) return false;
     answer.images.forEach((src, index) => put(at + index, src));
     const done = Math.min(recipes.length, at + AT_ONCE);
     if (!quiet) say(done < recipes.length ? T('v_pictures', { done, total: recipes.length }) : '');
@@ -63,9 +60,7 @@ const caption = h('p', { class: 'im-note im-caption', id: 'discover-caption' });
 const send = (tab, message) => () => D.open(tab, message());
 const copy = button('discover-copy', T('v_copy'), 'link', async () => {
   const answer = await ask(server.link, { recipe: chosen });
-  if (!answer) return;
-  const link = `${location.origin}${location.pathname}?${answer.query}`;
-  try { await navigator.clipboard.writeText(link); say(T('v_copied')); } catch { say(link); }
+  if (answer) clip(D.linkTo(answer.query), T('v_copied'));
 }, { bare: true });
 const download = button('discover-download', T('c_download'), 'download', async () => {
   const answer = await ask(server.png, { recipe: chosen });

@@ -76,8 +76,7 @@ const gridView = (() => {
     seedField('discover-grid-fine', 'v_p_fine', () => base.fine_seeds[0]?.[0], (seed) => { base.fine_seeds = seed === null ? [] : [[seed, 1]]; base.split = seed === null ? 0 : base.split || Math.ceil(model.layers / 2); }),
   ];
   const current = button('discover-grid-current', T('v_current'), 'add', () => { if (D.current) accept({ recipe: D.clone(D.current.recipe), view: 'grid' }); });
-  const chooser = h('input', { type: 'file', id: 'discover-file', accept: 'image/png', class: 'im-hidden', 'aria-label': T('v_drop') });
-  const zone = h('label', { class: 'im-drop', id: 'discover-drop' }, T('v_drop'), chooser);
+  const zone = D.fileZone('discover', T('v_drop'), 'image/png', (file) => dropped(file));
   const cancel = cancelButton('discover-grid-cancel', () => run.stop());
   cancel.hidden = true;
   const run = runs(cancel);
@@ -96,7 +95,7 @@ const gridView = (() => {
     if (!alive()) return;
     const answer = await D.ask(server.cells, { base, x: x.value(), y: y.value() });
     if (!alive()) return;
-    if (answer.error) { say(answer.error, true); run.end(alive); return; }
+    if (!told(answer)) { run.end(alive); return; }
     grid = answer.grid;
     const bare = (name) => ({ name, recipe: null });
     const entries = [[...(y.what.value ? [null] : []), ...answer.columns.map(bare)],
@@ -126,5 +125,5 @@ const gridView = (() => {
   const stage = h('div', { class: 'im-stack' }, table.node, h('div', { class: 'im-bar' }, cancel), h('p', { class: 'im-help' }, T('v_grid_help')));
   const panel = h('section', { class: 'im-panel' }, x.node, y.node, h('fieldset', { class: 'im-axis' }, h('legend', { class: 'im-label' }, T('v_base')), h('div', { class: 'im-triple' }, boxes.map((box) => box.node)), current),
     exporter('discover-grid', () => grid), zone);
-  return { id: 'grid', title: T('v_grid'), stage, panel, open, leave: () => run.stop(), take, restore, chooser };
+  return { id: 'grid', title: T('v_grid'), stage, panel, open, leave: () => run.stop(), take, restore };
 })();

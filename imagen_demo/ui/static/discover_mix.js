@@ -32,7 +32,7 @@ const mixView = (() => {
     const answer = await D.ask(server.mix, { base: plain(0), rows: rowsBox.value, columns: columnsBox.value, mode: mode.value,
       split: split.input.valueAsNumber, share: share.input.valueAsNumber });
     if (!alive()) return;
-    if (answer.error) { say(answer.error, true); run.end(alive); return; }
+    if (!told(answer)) { run.end(alive); return; }
     grid = answer.grid;
     const { rows, columns } = answer, head = (seed) => ({ recipe: plain(seed), name: T('v_seed', { seed }), tag: String(seed), head: true });
     const named = (row, column) => T(mode.value === 'layers' ? 'v_mixed' : 'v_averaged', { row, column });

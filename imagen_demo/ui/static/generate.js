@@ -5,9 +5,8 @@ const root = element.querySelector('.im-root');
 const AT_ONCE = 8;
 let model = null, recipes = [], run = 0, chosen = -1, extra = { directions: [], size: null };
 
-const note = h('p', { class: 'im-note', id: 'generate-note', role: 'status' });
-const say = (text, bad = false) => { note.textContent = text || ''; note.classList.toggle('im-bad', bad); };
-const grid = h('div', { class: 'im-grid', id: 'generate-grid', 'aria-label': T('g_grid') });
+const { note, say, told } = D.noteLine('generate-note');
+const grid = h('div', { class: 'im-grid', id: 'generate-grid', role: 'group', 'aria-label': T('g_grid') });
 
 // -- one picture in detail ---------------------------------------------------------------------------
 const big = h('img', { id: 'generate-picture', alt: T('x_picture') });
@@ -34,16 +33,17 @@ const detail = h('div', { class: 'im-detail', id: 'generate-detail', hidden: tru
     button('generate-to-interpolate', T('c_to_interpolate'), 'send', () => D.open('interpolate', { add: D.clone(recipes[chosen]) })),
     button('generate-download', T('c_download'), 'download', async () => {
       const answer = await D.ask(server.png, { recipe: recipes[chosen] });
-      if (answer.error) say(answer.error, true); else D.save(answer.url, answer.name);
+      if (told(answer)) D.save(answer.url, answer.name);
     })), near);
-const choose = async (index) => {
+const choose = (index) => {
   chosen = index;
   detail.hidden = index < 0;
   [...grid.children].forEach((cell, at) => cell.setAttribute('aria-pressed', at === index));
   if (index < 0) return;
   const recipe = recipes[index];
   caption.textContent = `${T('c_seed')} ${recipe.seeds[0][0]}`;
-  big.src = grid.children[index].firstChild.src;
+  const { src } = grid.children[index].firstChild;
+  if (src) big.src = src; else big.removeAttribute('src'); // it is on its way
   if (near.open) look(recipe);
   detail.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
 };
@@ -56,7 +56,7 @@ const generate = async () => {
     label: model.classes.length && classBox.value !== '' ? +classBox.value : null, directions: extra.directions, size: extra.size,
   });
   if (mine !== run) return;
-  if (plan.error) { cancel.hidden = true; say(plan.error, true); return; }
+  if (!told(plan)) { cancel.hidden = true; return; }
   recipes = plan.recipes;
   choose(-1);
   grid.classList.toggle('im-many', recipes.length > 60);
@@ -69,8 +69,11 @@ const generate = async () => {
   for (let start = 0; start < recipes.length; start += AT_ONCE) {
     const answer = await D.ask(server.draw, { recipes: recipes.slice(start, start + AT_ONCE) });
     if (mine !== run) return;
-    if (answer.error) { say(answer.error, true); break; }
-    answer.images.forEach((src, index) => { grid.children[start + index].firstChild.src = src; });
+    if (!told(answer)) break;
+    answer.images.forEach((src, index) => {
+      grid.children[start + index].firstChild.src = src;
+      if (chosen === start + index) big.src = src;
+    });
     const done = start + answer.images.length;
     say(done < recipes.length ? T('g_progress', { done, total: recipes.length }) : '');
   }
@@ -79,7 +82,7 @@ const generate = async () => {
 const soon = (() => { let timer = 0; return () => { clearTimeout(timer); timer = setTimeout(generate, 150); }; })();
 
 // -- settings -------------------------------------------------------------------------------------------
-const modelBox = D.modelMenu('generate-model', T('c_model'), server, () => model?.name);
+const modelBox = D.modelMenu('generate-model', T('c_model'), server, told, () => model?.name);
 modelBox.addEventListener('change', async () => { extra = { directions: [], size: null }; if (await adopt(modelBox.value)) generate(); });
 const classBox = h('select', { id: 'generate-class', 'aria-label': T('c_class') });
 classBox.addEventListener('change', soon);
@@ -102,10 +105,9 @@ const page = h('div', { class: 'im-stack' },
   note, detail, grid);
 
 const adopt = async (name) => {
-  const answer = await D.ask(server.describe, { model: name });
-  if (answer.error) { say(answer.error, true); if (model) modelBox.value = model.name; return false; }
+  const answer = await modelBox.describe(name);
+  if (!answer) return false;
   model = answer.model;
-  modelBox.choose(model.name);
   D.options(classBox, [['', T('g_all_classes')], ...model.classes.map((title, index) => [index, title])], '');
   classField.hidden = !model.classes.length;
   detailFrame.classList.toggle('im-alpha', model.alpha);
@@ -122,8 +124,7 @@ const accept = async (recipe) => { // the neighbours of another tab's picture: i
 const start = async (message) => {
   const answer = await D.ask(server.models, {});
   if (answer.error || !answer.models.length) {
-    root.replaceChildren(D.empty(answer.error || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'generate'));
-    D.waitForModels(server, root, () => { if (!model) start(); });
+    D.noModel('generate', T, answer.error, server, root);
     return;
   }
   modelBox.fill(answer.models, answer.models[0].name);
@@ -131,4 +132,4 @@ const start = async (message) => {
   if (message?.recipe) { await accept(message.recipe); return; }
   if (await adopt(D.current?.recipe.model || answer.models[0].name)) generate();
 };
-start(D.on('generate', (later) => { if (later.recipe) accept(later.recipe); }));
+D.begin('generate', page, start, (message) => { if (message.recipe) accept(message.recipe); });

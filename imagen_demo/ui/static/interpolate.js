@@ -13,7 +13,7 @@ const check = (id, label, key, help = '') => {
   return h('label', { class: 'im-check', title: help }, box, h('span', {}, label));
 };
 const setEasing = (name) => keys.forEach((key) => { key.easing = name; });
-const modelBox = D.modelMenu('interpolate-model', T('c_model'), server, () => model?.name);
+const modelBox = D.modelMenu('interpolate-model', T('c_model'), server, told, () => model?.name);
 modelBox.addEventListener('change', async () => {
   const seeds = keys.map((key) => key.recipe.seeds[0][0]);
   if (!(await adopt(modelBox.value))) return;
@@ -71,8 +71,7 @@ const make = button('interpolate-make', T('i_make'), 'play', () => {
 }, { kind: 'im-primary' });
 const copy = button('interpolate-copy', T('i_copy'), 'link', async () => {
   if (!link) { const answer = await D.ask(server.link, { timeline: wanted() }); if (!told(answer)) return; link = answer.query; }
-  const address = `${location.origin}${location.pathname}?${link}`;
-  try { await navigator.clipboard.writeText(address); say(T('i_copied')); } catch { say(address); }
+  clip(D.linkTo(link), T('i_copied'));
 });
 onPaint.push(() => {
   kindHelp.textContent = T(`i_help_${spec.kind}`);
@@ -98,7 +97,7 @@ const panel = h('section', { class: 'im-panel' },
   h('h3', { class: 'im-title' }, T('i_sound')), zone, soundBox,
   h('h3', { class: 'im-title' }, T('i_film_title')),
   h('div', { class: 'im-pair' }, format, size), h('div', { class: 'im-pair' }, fps, ground), make, copy);
-const page = h('div', { class: 'im-columns in-page' },
+const page = h('div', { class: 'im-columns' },
   h('section', { class: 'im-stage' }, frame,
     h('div', { class: 'in-scrub' }, play, h('div', { class: 'in-track' }, scrub, marks), clock), film, note,
     h('section', { class: 'in-timeline' }, h('h3', { class: 'im-title' }, T('i_keys')), list,
@@ -107,11 +106,10 @@ const page = h('div', { class: 'im-columns in-page' },
 // -- models, messages, links --------------------------------------------------------------------------
 let fresh = null; // a new recipe of the model
 const adopt = async (name) => {
-  const answer = await D.ask(server.describe, { model: name });
-  if (!told(answer)) { if (model) modelBox.value = model.name; return false; }
+  const answer = await modelBox.describe(name);
+  if (!answer) return false;
   model = answer.model;
   fresh = answer.recipe;
-  modelBox.choose(model.name);
   D.options(classBox, model.classes.map((title, index) => [index, title]), 0);
   classField.hidden = !model.classes.length;
   for (const place of [frame, film]) place.classList.toggle('im-alpha', model.alpha);
@@ -142,8 +140,7 @@ const openLink = async (t) => {
 const start = async (message) => {
   const answer = await D.ask(server.models, {});
   if (answer.error || !answer.models.length) {
-    root.replaceChildren(D.empty(answer.error || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'interpolate'));
-    D.waitForModels(server, root, () => { if (!model) start(); });
+    D.noModel('interpolate', T, answer.error, server, root);
     return;
   }
   modelBox.fill(answer.models, answer.models[0].name);
@@ -158,4 +155,4 @@ const start = async (message) => {
   await add([first ? D.clone(first) : fromSeed(0), ...[1, 2, 3].map((step) => fromSeed(seed + step))]);
   if (problem) say(problem, true);
 };
-start(D.on('interpolate', (later) => { if (later.add) accept(later.add); }));
+D.begin('interpolate', page, start, (message) => { if (message.add) accept(message.add); });
