@@ -100,7 +100,7 @@ def _result(studio: Studio, spec: Any, progress: Progress) -> str:
     file = Path(write_video(studio, spec, progress))
     url, name = sounds.served(file), escape(file.name, quote=True)
     has_sound = bool(isinstance(spec, dict) and spec.get("sound"))
-    clear = ' class="in-clear"' if file.suffix != ".mp4" else ""  # a pattern behind what is transparent
+    clear = ' class="im-alpha"' if file.suffix != ".mp4" else ""  # a pattern behind what is transparent
     if file.suffix in (".mp4", ".webm"):
         quiet = "" if has_sound else " autoplay muted"
         shown = f'<video src="{url}" controls loop playsinline{quiet}{clear}></video>'

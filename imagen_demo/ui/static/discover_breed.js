@@ -94,7 +94,7 @@ const breedView = (() => {
     born([], answer.recipes, seed);
     if (recipe) pick(0);
   };
-  const next = button('discover-breed-next', T('v_next'), 'next', () => breed(family.picked.map((child) => `${family.at}.${child}`)), { kind: 'im-primary' });
+  const next = button('discover-breed-next', T('v_next'), 'right', () => breed(family.picked.map((child) => `${family.at}.${child}`)), { kind: 'im-primary' });
   const again = button('discover-breed-again', T('v_again'), 'random', () => breed(litter().parents));
   let asked = 0;
   const fresh = button('discover-breed-new', T('v_new_family'), 'add', () => { // twice, since a family is lost by it

@@ -70,8 +70,8 @@ const actions = h('div', { class: 'im-actions' },
   button('discover-to-explore', T('c_to_explore'), 'send', send('explore', () => ({ recipe: D.clone(chosen) })), { kind: 'im-primary' }),
   button('discover-to-interpolate', T('c_to_interpolate'), 'send', send('interpolate', () => ({ add: D.clone(chosen) }))),
   button('discover-to-generate', T('c_to_generate'), 'send', send('generate', () => ({ recipe: D.clone(chosen) }))),
-  button('discover-to-breed', T('v_to_breed'), 'next', () => accept({ recipe: D.clone(chosen), view: 'breed' })),
-  button('discover-to-grid', T('v_to_grid'), 'next', () => accept({ recipe: D.clone(chosen), view: 'grid' })));
+  button('discover-to-breed', T('v_to_breed'), 'right', () => accept({ recipe: D.clone(chosen), view: 'breed' })),
+  button('discover-to-grid', T('v_to_grid'), 'right', () => accept({ recipe: D.clone(chosen), view: 'grid' })));
 const chosenPanel = h('section', { class: 'im-panel im-chosen', id: 'discover-chosen', hidden: true, 'aria-label': T('v_chosen') },
   bigFrame, h('div', { class: 'im-caption-bar' }, caption, download, copy, button('discover-close', T('g_close'), 'remove', () => unchoose(), { bare: true })), actions);
 const enlarge = D.newest(async (recipe, newest) => {

@@ -40,7 +40,7 @@ const rowOf = (direction) => {
   slider.node.insertBefore(h('span', { class: 'ex-tools' }, lock, dots), slider.input);
   const film = D.newest(() => paintFilm(direction, about)); // follows the other sliders while it is open
   rows.set(id, { slider, about, film });
-  return h('div', { class: 'ex-direction', 'data-id': id }, slider.node, about);
+  return h('div', { 'data-id': id }, slider.node, about);
 };
 
 // -- what there is to know about it ---------------------------------------------------------------------

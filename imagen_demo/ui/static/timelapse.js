@@ -71,7 +71,6 @@ const update = () => {
   stage.classList.toggle('im-alpha', !!value.alpha);
   slider.max = Math.max(0, value.kimg.length - 1);
   controls.hidden = value.kimg.length < 2;
-  controls.style.display = controls.hidden ? 'none' : '';
   if (following && value.kimg.length) go(value.kimg.length - 1); else paint();
 };
 watch('value', update);
