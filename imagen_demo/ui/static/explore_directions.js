@@ -90,8 +90,8 @@ const layerChoice = (direction) => {
 const nameOfRange = (range) => (props.texts.en[`x_layers_${range}`] ? T(`x_layers_${range}`).split(/[:：]/)[0] : range.replace('-', '–'));
 const manage = async (call, payload, done) => { // a change of the directions themselves; the page gets them anew
   const answer = await D.ask(server[call], { model: model.name, ...payload });
-  if (!told(answer)) return null;
-  if (answer.model) take(answer.model);
+  if (!told(answer) || answer.model.name !== model.name) return null; // another model is open by now
+  take(answer.model);
   paint();
   say(done);
   return answer;

@@ -15,19 +15,10 @@ const check = (id, label, key, help = '') => {
 const setEasing = (name) => keys.forEach((key) => { key.easing = name; });
 const modelBox = D.modelMenu('interpolate-model', T('c_model'), server, told, () => model?.name);
 modelBox.addEventListener('change', async () => {
-  const seeds = keys.map((key) => key.recipe.seeds[0][0]);
-  if (!(await adopt(modelBox.value))) return;
-  keys = [];
-  await add(seeds.map(fromSeed));
+  if (await adopt(modelBox.value)) await add(keys.map((key) => fromSeed(key.recipe.seeds[0][0])), true);
 });
 const classBox = h('select', { id: 'interpolate-class', 'aria-label': T('c_class') });
-classBox.addEventListener('change', async () => { // the whole way in the chosen class
-  const old = keys, recipes = keys.map((key) => ({ ...key.recipe, label: +classBox.value, class_mix: [] }));
-  keys = [];
-  await add(recipes);
-  keys.forEach((key, index) => Object.assign(key, { seconds: old[index].seconds, easing: old[index].easing }));
-  changed();
-});
+classBox.addEventListener('change', () => add(keys.map((key) => ({ ...key.recipe, label: +classBox.value, class_mix: [] })), true)); // the whole way
 const classField = D.field(T('c_class'), classBox);
 const kind = choice('interpolate-space', T('i_space'), props.kinds.map((name) => [name, T(`i_space_${name}`)]), 'kind',
   { after: () => setEasing(spec.kind === 'spline' ? 'linear' : 'smooth') });
@@ -118,9 +109,8 @@ const adopt = async (name) => {
 const accept = async (recipe) => { // another tab's picture
   if (model && recipe.model === model.name) { await add([recipe]); return; }
   if (!(await adopt(recipe.model))) return;
-  keys = [];
   if (model.classes.length) classBox.value = String(recipe.label ?? 0);
-  await add([recipe, fromSeed(D.randomSeed())]);
+  await add([recipe, fromSeed(D.randomSeed())], true);
 };
 const openLink = async (t) => {
   const answer = await D.ask(server.open, { t });

@@ -22,7 +22,7 @@ const fetchFrame = async (index) => {
   const key = `${current.run}/${current.kimg[index]}`;
   if (!cache.has(key)) {
     const answer = await D.ask(server.frame, { run: current.run, kimg: current.kimg[index] });
-    if (answer.error) return null;
+    if (answer.error) { label.textContent = answer.error; return null; }
     cache.set(key, answer.image);
     if (cache.size > 200) cache.delete(cache.keys().next().value);
   }
