@@ -205,7 +205,7 @@ def events(run: Run, request: gr.Request | None, limit: int = 30) -> str:
             text, kimg = translate(row["template"], row["values"], request), float(row["kimg"])
         except (KeyError, IndexError, ValueError, TypeError):
             continue  # written by another version
-        when = t("tr_at", request, count=pictures(kimg, request)) if kimg else t("tr_at_start", request)
+        when = t("tl_at", request, count=pictures(kimg, request)) if kimg else t("tr_at_start", request)
         rows.append(f"<li><span>{when}</span>{escape(text)}</li>")
     if not rows:
         return ""

@@ -90,7 +90,6 @@ _LIVE = {
     "tl_play": ("Play the time-lapse", "播放延时回放"),
     "tl_pause": ("Pause the time-lapse", "暂停回放"),
     "tl_at": ("{count} pictures", "{count} 张"),
-    "tr_at": ("{count} pictures", "{count} 张"),
     "tr_at_start": ("at the start", "开始时"),
     "tl_empty": ("The first sample pictures appear here in a moment.", "第一批样图即将出现。"),
     "tr_p_loss": ("Losses", "损失"),

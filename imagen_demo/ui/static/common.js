@@ -26,16 +26,7 @@ window.imagenDemo = (() => {
     handlers[tab] = (message) => { done = done.finally(() => (page.isConnected ? receive : start)(message)); };
   };
 
-  // The address bar holds the link of the tab in sight; `opened` is what the visitor came with.
-  const opened = location.search, links = {};
-  const writeAddress = () => {
-    const tab = Object.keys(links).find((name) => document.getElementById(name)?.offsetParent);
-    if (!tab) return;
-    const theme = new URLSearchParams(location.search).get('__theme');
-    history.replaceState(history.state, '', `?${links[tab]}${theme ? `&__theme=${theme}` : ''}${location.hash}`);
-  };
-  const address = (tab, query) => { links[tab] = query; writeAddress(); };
-  document.addEventListener('click', (event) => { if (event.target.closest?.('#tabs [role=tab], #tabs button')) setTimeout(writeAddress, 100); });
+  const opened = location.search; // what the visitor came with
 
   const chinese = (navigator.language || 'en').toLowerCase().startsWith('zh');
   const texts = (both) => (key, values = {}) =>
@@ -196,5 +187,5 @@ window.imagenDemo = (() => {
     if (chosen && document.body && !location.search.includes('__theme')) document.body.classList.toggle('dark', chosen === 'dark');
   };
   rememberedTheme();
-  return { open, begin, opened, address, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, newest, MOST_SEED, save, ticket, randomSeed, clone, ask, noteLine, linkTo, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
+  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, newest, MOST_SEED, save, ticket, randomSeed, clone, ask, noteLine, linkTo, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
 })();

@@ -67,7 +67,7 @@ const gridView = (() => {
   // -- what does not vary ------------------------------------------------------------------------------
   const seedField = (id, text, read, write) => {
     const box = h('input', { id, type: 'number', min: 0, max: MOST_SEED, step: 1, 'aria-label': T(text) });
-    box.addEventListener('change', () => { write(box.value === '' ? null : seedOf(box.value)); x.fill(); y.fill(); open(); });
+    box.addEventListener('change', () => { write(box.value === '' ? null : seedOf(box.value)); refresh(); open(); });
     return { node: D.field(T(text), box), paint: () => { box.value = read() ?? ''; } };
   };
   const boxes = [

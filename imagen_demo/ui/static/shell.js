@@ -3,16 +3,20 @@
 (() => {
   const D = window.imagenDemo, { h } = D;
 
-  // -- the tab in the address -----------------------------------------------------------------------
-  // In its hash, so that links to pictures stay what they are: ?seed=5#tab=train. Explore needs none.
+  // -- the address ----------------------------------------------------------------------------------
+  // The link of the tab in sight and, in the hash, the tab, so that links to pictures stay what they are:
+  // ?seed=5#tab=train. Explore needs none.
   const hashOf = (tab) => (tab && tab !== 'explore' ? `#tab=${tab}` : '');
   const hashTab = () => D.tabs.find((tab) => hashOf(tab) && hashOf(tab) === location.hash);
   const tabInSight = () => D.tabs.find((tab) => document.getElementById(`tab-${tab}`)?.offsetParent);
-  const writeTab = () => {
-    const hash = hashOf(tabInSight());
-    if (hash !== location.hash) history.replaceState(history.state, '', location.pathname + location.search + hash);
+  const links = {};
+  const writeAddress = () => {
+    const tab = tabInSight(), theme = new URLSearchParams(location.search).get('__theme');
+    const search = links[tab] ? `?${links[tab]}${theme ? `&__theme=${theme}` : ''}` : location.search;
+    if (tab) history.replaceState(history.state, '', location.pathname + search + hashOf(tab));
   };
-  const later = () => setTimeout(writeTab, 100); // once Gradio has changed tabs
+  const address = (tab, query) => { links[tab] = query; writeAddress(); };
+  const later = () => setTimeout(writeAddress, 100); // once Gradio has changed tabs
   let opening = 0;
   const openTab = (tab) => { // as soon as there are tabs
     if (!tab) return;
@@ -29,14 +33,13 @@
 
   // -- long work -------------------------------------------------------------------------------------
   // The button turns its wheel and does not answer; what comes of it is brought into sight, a file is saved.
-  const each = (id, work) => { const node = document.getElementById(id); if (node) work(node); };
   const busy = (node, on) => { if (on) node?.setAttribute('aria-busy', 'true'); else node?.removeAttribute('aria-busy'); };
   const reveal = (id, tries = 20) => setTimeout(() => { // it may have yet to appear
     const node = document.getElementById(id);
     if (node?.offsetHeight) node.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
     else if (tries) reveal(id, tries - 1);
   }, 100);
-  const stays = (id, on) => each(id, (node) => node.classList.toggle('im-stays', on));
+  const stays = (id, on) => document.getElementById(id)?.classList.toggle('im-stays', on);
   const at = {}; // output -> the button at work: the one named, else the one pressed last
   let pressed = null;
   const jobBegins = (button, ...places) => {
@@ -123,5 +126,5 @@
     page.addEventListener('drop', (event) => { event.preventDefault(); count(-inside); const [file] = event.dataTransfer.files; if (file) take(file); });
   };
 
-  Object.assign(D, { jobBegins, jobEnds, readSeed, keepFor, kept, readFile, fileZone, takesFiles });
+  Object.assign(D, { address, jobBegins, jobEnds, readSeed, keepFor, kept, readFile, fileZone, takesFiles });
 })();
