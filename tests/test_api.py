@@ -92,6 +92,11 @@ def test_grid(client):
         client.predict("model=tiny&seed=1", "psi", api_name="/grid")
 
 
+def test_generate(client):
+    with zipfile.ZipFile(client.predict(model="tiny", seeds="0-2", api_name="/generate")) as archive:
+        assert len(archive.namelist()) == 3
+
+
 def test_films(client):
     gif = client.predict("tiny", "1,2", 0.5, 10, "spline", format="gif", size=64, api_name="/interpolate")
     assert Image.open(gif).n_frames == 5
