@@ -43,11 +43,9 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
         with gr.Row(visible=False, elem_classes="tr-buttons", elem_id="models-rename-row") as rename_row:
             new_name = gr.Textbox(label=i18n("mo_new_name"), max_lines=1, elem_id="models-new-name", min_width=220)
             rename_yes = gr.Button(i18n("mo_rename"), size="md", elem_id="models-rename-yes")
-        with gr.Column(visible=False, elem_id="models-delete-confirm") as delete_row:
-            question = pieces.html()
-            with gr.Row(elem_classes="tr-buttons"):
-                delete_yes = gr.Button(i18n("mo_delete_yes"), variant="stop", size="md", elem_id="models-delete-yes")
-                delete_no = gr.Button(i18n("mo_keep"), size="md", elem_id="models-delete-no")
+        delete_row, delete_yes, delete_no = pieces.confirm(
+            "mo_delete_sure", "tr_delete_yes", "tr_keep", "models-delete", shared.greeting
+        )
         file = gr.File(visible=False, label=i18n("mo_file"), interactive=False, elem_id="models-file")
         models_export.build(workspace, studio)
         with gr.Accordion(i18n("mo_card"), open=False, elem_id="models-card-fold"):
@@ -86,11 +84,6 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
     exported = export.click(pieces.bound(_export, workspace), chosen, [note, file], **PRIVATE)
     exported.then(None, file, js=ends, **PRIVATE)
     upload.upload(do_import, upload, acted, **PRIVATE)
-
-    def ask(request: gr.Request) -> str:
-        return pieces.note(t("mo_delete_sure", request))
-
-    shared.greeting.add(ask, question)
 
     def arrive(name: str | None, request: gr.Request) -> list[Any]:
         return ["", *show(name, request)]  # what was said last time is over, and runs may have put models there

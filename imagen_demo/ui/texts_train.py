@@ -153,8 +153,6 @@ _MODELS = {
     "mo_new_name": ("New name", "新名称"),
     "mo_delete": ("Delete", "删除"),
     "mo_delete_sure": ("Delete this model for good?", "永久删除该模型？"),
-    "mo_delete_yes": ("Yes, delete", "删除"),
-    "mo_keep": ("Keep it", "保留"),
     "mo_export": ("Export as zip", "导出压缩包"),
     "mo_import": ("Import a model (zip)", "导入模型（zip）"),
     "mo_file": ("Your zip", "压缩包"),

@@ -50,8 +50,8 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
                 resume = gr.Button(i18n("tr_resume"), size="md", elem_id="train-resume", visible=False)
                 stop = gr.Button(i18n("tr_stop"), size="md", elem_id="train-stop", visible=False)
                 delete = gr.Button(i18n("tr_delete"), size="md", elem_id="train-delete", visible=False)
-            stop_ask = _confirm("tr_stop_sure", "tr_stop_yes", "tr_stop_no", "train-stop", shared.greeting)
-            delete_ask = _confirm("tr_delete_sure", "tr_delete_yes", "tr_keep", "train-delete", shared.greeting)
+            stop_ask = pieces.confirm("tr_stop_sure", "tr_stop_yes", "tr_stop_no", "train-stop", shared.greeting)
+            delete_ask = pieces.confirm("tr_delete_sure", "tr_delete_yes", "tr_keep", "train-delete", shared.greeting)
             with gr.Row(elem_classes="tr-buttons tr-more", visible=False) as more:
                 minutes = gr.Number(
                     15, label=i18n("label_more_minutes"), elem_id="train-more-minutes", min_width=140
@@ -105,21 +105,6 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
             None, file, None, js=SAVE, **PRIVATE
         )  # fmt: skip
     return Live(group, timer, watched, seen, quality, outputs, [pause, resume, stop, delete], deleted, note)
-
-
-def _confirm(question: str, yes: str, no: str, elem_id: str, greeting: pieces.Greeting) -> tuple[Any, Any, Any]:
-    """A question that appears in place, with its two answers."""
-    with gr.Column(visible=False, elem_id=f"{elem_id}-confirm") as box:
-        text = pieces.html()
-        with gr.Row(elem_classes="tr-buttons"):
-            accept = gr.Button(i18n(yes), variant="stop", size="md", elem_id=f"{elem_id}-yes")
-            refuse = gr.Button(i18n(no), size="md", elem_id=f"{elem_id}-no")
-
-    def fill(request: gr.Request) -> str:
-        return pieces.note(t(question, request))
-
-    greeting.add(fill, text)
-    return box, accept, refuse
 
 
 def _plot(
