@@ -33,7 +33,7 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
         "read": lambda payload, language: _read(studio, payload, language),
         **explore_directions.calls(studio),
     }
-    widgets.picture_tab("explore", workspace, studio, calls, ("x_", "g_close"), SCRIPTS)
+    widgets.picture_tab("explore", workspace, studio, calls, ("x_",), SCRIPTS)
 
 
 def _open(workspace: Workspace, studio: Studio, payload: Payload, language: str) -> Payload:

@@ -29,7 +29,7 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
         "plan": lambda payload, language: _plan(studio, payload),
         "nearest": lambda payload, language: _nearest(studio, payload, language),
     }
-    grid = widgets.picture_tab("generate", workspace, studio, calls, ("g_", "x_picture"))
+    grid = widgets.picture_tab("generate", workspace, studio, calls, ("g_",))
     archive = gr.File(label=i18n("g_zip_file"), visible=False, elem_id="generate-file", interactive=False)
 
     def work(sent: dict[str, Any], report: Progress) -> str:

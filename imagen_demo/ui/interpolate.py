@@ -46,7 +46,7 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
         "sound": lambda payload, language: {"sound": _heard(payload)},
     }
     editor = widgets.picture_tab(
-        "interpolate", workspace, studio, calls, ("i_", "x_picture"), SCRIPTS, easings=list(EASINGS), kinds=list(KINDS),
+        "interpolate", workspace, studio, calls, ("i_",), SCRIPTS, easings=list(EASINGS), kinds=list(KINDS),
         formats={f.name: {"alpha": f.alpha, "sound": f.sound, "fps": f.most_fps} for f in FORMATS.values()},
     )  # fmt: skip
     result = gr.HTML(visible=False, elem_id="interpolate-video", apply_default_css=False, min_height=90)

@@ -135,6 +135,31 @@ window.imagenDemo = (() => {
   };
   const linkTo = (query) => `${location.origin}${location.pathname}?${query}`;
 
+  // Work that a newer wish, or its Cancel button, replaces: start() gives alive(), which tells whether it is still wanted.
+  const runs = (id, T, say, stopped = () => {}) => {
+    let number = 0;
+    const stop = () => { number += 1; cancel.hidden = true; };
+    const cancel = button(id, T('c_cancel'), 'stop', () => { stop(); stopped(); say(T('c_cancelled')); });
+    cancel.hidden = true;
+    return {
+      cancel, stop,
+      start: () => { const mine = ++number; cancel.hidden = false; return () => mine === number; },
+      end: (alive) => { if (alive()) cancel.hidden = true; },
+    };
+  };
+  // Pictures of `recipes`, twelve in a question: the first are there at once, and others get a turn in between. put(index,
+  // src) for each, progress(done) after some; false where `alive()` said no or something failed, which is told.
+  const drawAll = async (call, recipes, side, { put, alive, told, progress = () => {} }) => {
+    for (let at = 0; at < recipes.length; at += 12) {
+      if (!alive()) return false;
+      const answer = await ask(call, { recipes: recipes.slice(at, at + 12), side });
+      if (!alive() || !told(answer)) return false;
+      answer.images.forEach((src, index) => put(at + index, src));
+      progress(at + answer.images.length);
+    }
+    return alive();
+  };
+
   // A menu of models that is brought up to date when the visitor reaches for it: trainings come and go.
   const modelMenu = (id, label, server, told, current) => {
     const box = h('select', { id, 'aria-label': label });
@@ -187,5 +212,5 @@ window.imagenDemo = (() => {
     if (chosen && document.body && !location.search.includes('__theme')) document.body.classList.toggle('dark', chosen === 'dark');
   };
   rememberedTheme();
-  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, newest, MOST_SEED, save, ticket, randomSeed, clone, ask, noteLine, linkTo, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
+  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, newest, MOST_SEED, save, ticket, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
 })();

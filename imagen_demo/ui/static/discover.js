@@ -11,7 +11,7 @@ const page = h('div', { class: 'im-stack' },
 
 const paintClasses = () => { // only the map and the first litter can have the classes in turn
   const before = classBox.value;
-  D.options(classBox, [...(view.all ? [['', T('v_all_classes')]] : []), ...model.classes.map((name, index) => [index, name])], before);
+  D.options(classBox, [...(view.all ? [['', T('c_all_classes')]] : []), ...model.classes.map((name, index) => [index, name])], before);
   if (classBox.selectedIndex < 0) classBox.selectedIndex = 0;
 };
 const show = (next) => {
@@ -66,7 +66,7 @@ const start = async (message) => {
   modelBox.fill(answer.models, answer.models[0].name);
   root.replaceChildren(page);
   const first = message?.recipe;
-  if (!(await adopt(first?.model || message?.model || D.current?.recipe.model || answer.models[0].name))) return;
+  if (!(await adopt(first?.model || message?.model || D.current?.model || answer.models[0].name))) return;
   if (first) await accept(message); else show(views[0]);
 };
 D.begin('discover', page, start, async (message) => {

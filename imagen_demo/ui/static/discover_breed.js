@@ -103,9 +103,7 @@ const breedView = (() => {
     asked = 0;
     begin();
   });
-  const cancel = cancelButton('discover-breed-cancel', () => run.stop());
-  cancel.hidden = true;
-  const run = runs(cancel);
+  const run = D.runs('discover-breed-cancel', T, say);
   const said = h('p', { class: 'im-help', id: 'discover-breed-said', 'aria-live': 'polite' });
   const strength = D.slider({ id: 'discover-strength', label: T('v_strength'), min: 0, max: 1, step: 0.05, initial: 0.3 });
   strength.node.title = T('v_strength_help');
@@ -118,7 +116,7 @@ const breedView = (() => {
     draw();
   }, (at) => { Object.assign(family, { at, picked: [] }); keep(); draw(); });
 
-  const stage = h('div', { class: 'im-stack' }, nine, said, h('div', { class: 'im-bar' }, next, again, fresh, cancel),
+  const stage = h('div', { class: 'im-stack' }, nine, said, h('div', { class: 'im-bar' }, next, again, fresh, run.cancel),
     h('h3', { class: 'im-title' }, T('v_tree')), tree.node);
   const panel = h('section', { class: 'im-panel' }, strength.node, h('p', { class: 'im-help' }, T('v_breed_help')));
   const open = () => {

@@ -1,18 +1,16 @@
-// The Generate tab: a grid of seeds. Pictures arrive a few at a time, so the first are there at once
-// and the visitor can stop; `run` numbers the grids, an older one's pictures are dropped.
+// The Generate tab: a grid of seeds. Pictures arrive a few at a time, and the visitor can stop.
 const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
 const root = element.querySelector('.im-root');
-const AT_ONCE = 8;
-let model = null, recipes = [], run = 0, chosen = -1, extra = { directions: [], size: null };
+let model = null, recipes = [], chosen = -1, extra = { directions: [], size: null };
 
 const { note, say, told } = D.noteLine('generate-note');
 const grid = h('div', { class: 'im-grid', id: 'generate-grid', role: 'group', 'aria-label': T('g_grid') });
 
 // -- one picture in detail ---------------------------------------------------------------------------
-const big = h('img', { id: 'generate-picture', alt: T('x_picture') });
+const big = h('img', { id: 'generate-picture', alt: T('c_picture') });
 const caption = h('p', { class: 'im-note' });
 const detailFrame = h('div', { class: 'im-frame im-frame-small' }, big);
-const close = button('generate-close', T('g_close'), 'remove', () => choose(-1), { bare: true });
+const close = button('generate-close', T('c_close'), 'remove', () => choose(-1), { bare: true });
 // The training pictures nearest to it: looked for only while the fold is open, and for the newest choice alone.
 const nearest = h('div', { class: 'im-near-row' }), nearNote = h('p', { class: 'im-note', id: 'generate-nearest-note', role: 'status' });
 const look = D.newest(async (recipe, isNewest) => {
@@ -50,13 +48,13 @@ const choose = (index) => {
 
 // -- the grid -----------------------------------------------------------------------------------------
 const generate = async () => {
-  const mine = ++run;
+  const alive = run.start();
   const plan = await D.ask(server.plan, {
     model: modelBox.value, seeds: seedsBox.value, count: +countBox.value, psi: psi.input.valueAsNumber,
     label: model.classes.length && classBox.value !== '' ? +classBox.value : null, directions: extra.directions, size: extra.size,
   });
-  if (mine !== run) return;
-  if (!told(plan)) { cancel.hidden = true; return; }
+  if (!alive()) return;
+  if (!told(plan)) { run.end(alive); return; }
   recipes = plan.recipes;
   choose(-1);
   grid.classList.toggle('im-many', recipes.length > 60);
@@ -65,19 +63,11 @@ const generate = async () => {
     return h('button', { type: 'button', class: `im-cell ${model.alpha ? 'im-alpha' : ''}`, 'aria-label': `${T('c_seed')} ${seed}`, 'data-seed': String(seed),
       onclick: () => choose(index) }, h('img', { alt: '' }), h('span', {}, String(seed)));
   }));
-  cancel.hidden = false;
-  for (let start = 0; start < recipes.length; start += AT_ONCE) {
-    const answer = await D.ask(server.draw, { recipes: recipes.slice(start, start + AT_ONCE) });
-    if (mine !== run) return;
-    if (!told(answer)) break;
-    answer.images.forEach((src, index) => {
-      grid.children[start + index].firstChild.src = src;
-      if (chosen === start + index) big.src = src;
-    });
-    const done = start + answer.images.length;
-    say(done < recipes.length ? T('g_progress', { done, total: recipes.length }) : '');
-  }
-  cancel.hidden = true;
+  const total = recipes.length;
+  await D.drawAll(server.draw, recipes, null, { alive, told,
+    put: (index, src) => { grid.children[index].firstChild.src = src; if (chosen === index) big.src = src; },
+    progress: (done) => say(done < total ? T('c_pictures', { done, total }) : '') });
+  run.end(alive);
 };
 const soon = (() => { let timer = 0; return () => { clearTimeout(timer); timer = setTimeout(generate, 150); }; })();
 
@@ -96,19 +86,18 @@ countBox.addEventListener('change', soon);
 const psi = D.slider({ id: 'generate-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: soon });
 psi.node.title = T('c_psi_help');
 const another = button('generate-random', T('g_more'), 'random', () => { seedsBox.value = String(D.randomSeed()); generate(); }, { kind: 'im-primary' });
-const cancel = button('generate-cancel', T('c_cancel'), 'stop', () => { run += 1; cancel.hidden = true; say(T('c_cancelled')); });
-cancel.hidden = true;
+const run = D.runs('generate-cancel', T, say);
 const zip = button('generate-zip', T('g_zip'), 'download', () => { if (recipes.length) trigger('zip', { recipes: D.clone(recipes), job: D.ticket() }); });
 const page = h('div', { class: 'im-stack' },
   h('section', { class: 'im-panel im-wide' }, D.field(T('c_model'), modelBox), classField,
-    D.field(T('g_seeds'), seedsBox), D.field(T('g_count'), countBox), psi.node, h('div', { class: 'im-bar im-end' }, another, zip, cancel), seedsHelp),
+    D.field(T('g_seeds'), seedsBox), D.field(T('g_count'), countBox), psi.node, h('div', { class: 'im-bar im-end' }, another, zip, run.cancel), seedsHelp),
   note, detail, grid);
 
 const adopt = async (name) => {
   const answer = await modelBox.describe(name);
   if (!answer) return false;
   model = answer.model;
-  D.options(classBox, [['', T('g_all_classes')], ...model.classes.map((title, index) => [index, title])], '');
+  D.options(classBox, [['', T('c_all_classes')], ...model.classes.map((title, index) => [index, title])], '');
   classField.hidden = !model.classes.length;
   detailFrame.classList.toggle('im-alpha', model.alpha);
   return true;
@@ -130,6 +119,6 @@ const start = async (message) => {
   modelBox.fill(answer.models, answer.models[0].name);
   root.replaceChildren(page);
   if (message?.recipe) { await accept(message.recipe); return; }
-  if (await adopt(D.current?.recipe.model || answer.models[0].name)) generate();
+  if (await adopt(D.current?.model || answer.models[0].name)) generate();
 };
 D.begin('generate', page, start, (message) => { if (message.recipe) accept(message.recipe); });

@@ -60,7 +60,7 @@ const make = button('interpolate-make', T('i_make'), 'play', () => {
   setPlaying(true); // the preview runs while the film is made
   trigger('make', { spec: wanted(), job: D.ticket() });
 }, { kind: 'im-primary' });
-const copy = button('interpolate-copy', T('i_copy'), 'link', async () => {
+const copy = button('interpolate-copy', T('c_copy'), 'link', async () => {
   if (!link) { const answer = await D.ask(server.link, { timeline: wanted() }); if (!told(answer)) return; link = answer.query; }
   clip(D.linkTo(link), T('i_copied'));
 });
@@ -138,7 +138,7 @@ const start = async (message) => {
   const t = new URLSearchParams(D.opened).get('t');
   const problem = t ? await openLink(t) : null;
   if (problem === '') { if (message?.add) await accept(message.add); return; }
-  const first = message?.add || D.current?.recipe;
+  const first = message?.add || D.current;
   if (!(await adopt(first?.model || answer.models[0].name))) return;
   if (first?.label != null) classBox.value = String(first.label);
   const seed = first ? first.seeds[0][0] : 0;

@@ -95,4 +95,4 @@ const addSeed = () => {
 seedBox.addEventListener('keydown', (event) => { if (event.key === 'Enter') addSeed(); });
 const addButton = button('interpolate-add', T('i_add'), 'add', addSeed);
 const random = button('interpolate-random', T('c_random'), 'random', () => add([fromSeed(D.randomSeed())]));
-const current = button('interpolate-current', T('i_current'), 'add', () => { if (D.current) accept(D.clone(D.current.recipe)); });
+const current = button('interpolate-current', T('c_from_explore'), 'add', () => { if (D.current) accept(D.clone(D.current)); });
