@@ -202,15 +202,11 @@ def export_zip(workspace: Workspace, name: str, out: Path) -> Path:
     folder = storage.current_folder(find(workspace, name))
     read_info(folder)
     inner, out = name.removeprefix(RUN_PREFIX), Path(out)
-    temporary = out.with_name(f".{out.name}.{uuid.uuid4().hex}.new")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:  # weights do not compress
-            for file in FILES:
-                if (folder / file).exists():
-                    archive.write(folder / file, f"{inner}/{file}")
-        os.replace(temporary, out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # Weights do not compress.
+    with storage.complete_or_absent(out) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_STORED) as archive:
+        for file in FILES:
+            if (folder / file).exists():
+                archive.write(folder / file, f"{inner}/{file}")
     return out
 
 
