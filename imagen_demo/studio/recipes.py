@@ -30,7 +30,7 @@ from imagen_demo.latent.space import Code, Seeds
 from imagen_demo.media import png
 from imagen_demo.models.folder import Model, load_model
 from imagen_demo.studio import checks, library, links
-from imagen_demo.studio.caches import PictureCache, stamp
+from imagen_demo.studio.caches import PictureCache, Stamp, stamp
 from imagen_demo.workspace import Workspace
 
 MODELS_KEPT = 4  # in memory, the most recently used
@@ -153,10 +153,8 @@ class Studio:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._drawing = threading.Semaphore(1 if self.device.type == "cuda" else os.cpu_count() or 1)
         self._loading = threading.RLock()
-        self._models: OrderedDict[str, tuple[tuple[int, ...], Model]] = OrderedDict()  # by library name
-        self._found: OrderedDict[tuple[str, str], tuple[tuple[tuple[int, ...], ...], Directions]] = (
-            OrderedDict()
-        )  # by name and hash
+        self._models: OrderedDict[str, tuple[Stamp, Model]] = OrderedDict()  # by library name
+        self._found: OrderedDict[tuple[str, str], tuple[tuple[Stamp, ...], Directions]] = OrderedDict()  # and by hash
         self._centres: OrderedDict[tuple[str, int], Tensor] = OrderedDict()  # by weights' hash and class
         self._pictures = PictureCache(limit=64 * 1024**2)
 
@@ -208,10 +206,19 @@ class Studio:
         return self.workspace.root / "directions" / model.hash[:12]
 
     def pinned(self, recipe: Recipe) -> Recipe:
-        """The recipe with today's model hash in it: for links and files that must not change later."""
-        return replace(recipe, model_hash=self.model(recipe.model).hash[:12])
+        """The recipe with its model's hash in it, for links and files that must not change later.
+
+        Raises:
+            UserError: as :meth:`model_for`.
+        """
+        return replace(recipe, model_hash=self.model_for(recipe).hash[:12])
 
     def model_for(self, recipe: Recipe) -> Model:
+        """The recipe's model, also where it has been renamed since.
+
+        Raises:
+            UserError: as :meth:`model`, or it is of another version than the recipe's.
+        """
         model = self.model(library.renamed(self.workspace, recipe.model, recipe.model_hash))
         if recipe.model_hash and not model.hash.startswith(recipe.model_hash):
             raise UserError(
