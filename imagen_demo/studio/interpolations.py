@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -94,18 +94,6 @@ def usual_change(studio: Studio, model: Model, recipe: Recipe) -> float:
     return float(np.mean([change(a, b) for a, b in combinations(looks, 2)]))
 
 
-def filmstrip(film: Film, count: int = 8) -> Iterator[np.ndarray]:
-    """``count`` evenly spaced frames of the film."""
-    return (film.frame(number) for number in spread(film, count))
-
-
-def spread(film: Film, count: int) -> list[int]:
-    """The numbers of ``count`` evenly spaced frames, first and last among them unless the film returns."""
-    last = pacing.last_frame(film.timeline)
-    steps = max(1, count if film.timeline.returns else count - 1)
-    return [round(number * last / steps) for number in range(count)]
-
-
 def write(
     studio: Studio,
     timeline: Timeline,
@@ -127,7 +115,7 @@ def write(
     return film
 
 
-def _told(film: Film, progress: Callable[[float, str], None]) -> Iterator[np.ndarray]:
+def _told(film: Film, progress: Progress) -> Iterator[np.ndarray]:
     """The frames, with a word of progress before each."""
     for done, frame in enumerate(film.frames()):
         progress(done / film.count, f"{done}/{film.count} frames")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections import OrderedDict
@@ -18,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from imagen_demo import storage
+from imagen_demo.config import cores
 from imagen_demo.data.pixels import from_network
 from imagen_demo.errors import UserError
 from imagen_demo.latent import space
@@ -151,7 +151,7 @@ class Studio:
     def __init__(self, workspace: Workspace, device: str | torch.device | None = None) -> None:
         self.workspace = workspace
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self._drawing = threading.Semaphore(1 if self.device.type == "cuda" else os.cpu_count() or 1)
+        self._drawing = threading.Semaphore(1 if self.device.type == "cuda" else cores())
         self._loading = threading.RLock()
         self._models: OrderedDict[str, tuple[Stamp, Model]] = OrderedDict()  # by library name
         self._found: OrderedDict[tuple[str, str], tuple[tuple[Stamp, ...], Directions]] = OrderedDict()  # and by hash
@@ -285,13 +285,15 @@ class Studio:
             picture = np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS))
         return picture
 
-    def render_array(self, recipe: Recipe) -> np.ndarray:
+    def render_array(self, recipe: Recipe, model: Model | None = None) -> np.ndarray:
         """The picture as uint8 [H, W, C], read-only.
+
+        ``model``: the recipe's, for several pictures of one version while a trainer writes the next.
 
         Raises:
             UserError: the model is missing, damaged or of another version, or lacks the class or a direction.
         """
-        model = self.model_for(recipe)
+        model = model or self.model_for(recipe)
         key = model.hash + recipe.to_json()
         picture = self._pictures.get(key)
         if picture is None:
@@ -299,11 +301,12 @@ class Studio:
             self._pictures.put(key, picture)
         return picture
 
-    def render(self, recipe: Recipe) -> Image.Image:
+    def render(self, recipe: Recipe, model: Model | None = None) -> Image.Image:
         """:meth:`render_array` as a Pillow picture, RGB or RGBA."""
-        return Image.fromarray(self.render_array(recipe))
+        return Image.fromarray(self.render_array(recipe, model))
 
     def png(self, recipe: Recipe) -> bytes:
         """A PNG file with the recipe in it, pinned to the model's present version."""
-        pinned = self.pinned(recipe)
-        return png.to_bytes(self.render(pinned), pinned.to_json())
+        model = self.model_for(recipe)
+        pinned = replace(recipe, model_hash=model.hash[:12])
+        return png.to_bytes(self.render(pinned, model), pinned.to_json())
