@@ -140,7 +140,7 @@ def from_examples(
 @torch.inference_mode()
 def _example(studio: Studio, model: Model, recipe: Recipe, layers: str, within_class: bool) -> Tensor:
     """[1, w_dim]: the mean over the layers in question; less its class's mean where classes do not count."""
-    ws = studio.latent(recipe, studio.model_for(recipe))
+    ws = studio.latent(recipe)
     reach = layer_range(layers, ws.shape[1])
     w = ws[:, reach.start : reach.stop].mean(dim=1)
     means = [(model.w_avg[class_index(model, label)][None], weight) for label, weight in recipe.classes]
