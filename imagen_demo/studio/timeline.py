@@ -120,8 +120,8 @@ class Timeline:
         """How many frames: seconds x fps, at least one a keyframe."""
         return max(self.segments + 1, round(math.fsum(self.seconds) * self.fps))
 
-    def to_json(self) -> dict[str, Any]:
-        """As plain data; defaults are left out. :func:`from_json` reads it."""
+    def to_data(self) -> dict[str, Any]:
+        """As plain data; defaults are left out. :func:`from_data` reads it."""
         changed = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "recipes"}
         changed = {name: _joined(value) for name, value in changed.items()}
         defaults = {f.name: _joined(f.default) for f in fields(self)}
@@ -130,7 +130,7 @@ class Timeline:
 
     def to_link(self) -> str:
         """The ``t`` of a link: canonical JSON, what the recipes share written once, deflated, base64url."""
-        data = self.to_json()
+        data = self.to_data()
         recipes = data.pop("recipes")
         first = recipes[0]
         shared = {key: value for key, value in first.items() if all(r.get(key) == value for r in recipes)}
@@ -143,8 +143,8 @@ class Timeline:
         return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def from_json(data: Any) -> Timeline:
-    """Read :meth:`Timeline.to_json`'s data, from anyone.
+def from_data(data: Any) -> Timeline:
+    """Read :meth:`Timeline.to_data`'s data, from anyone.
 
     Raises:
         UserError: it is no timeline, or has values that make none.
@@ -182,7 +182,7 @@ def from_link(text: str) -> Timeline:
     own = [{"seeds": [[recipe, 1]]} if isinstance(recipe, int) else recipe for recipe in own]
     recipes = [shared | recipe for recipe in own if isinstance(recipe, dict)]
     names = {key: name for name, key in _SHORT.items()}
-    return from_json({"recipes": recipes, **{names.get(key, key): value for key, value in short.items()}})
+    return from_data({"recipes": recipes, **{names.get(key, key): value for key, value in short.items()}})
 
 
 def shared_out(seconds: float, recipes: int, closed: bool) -> float:

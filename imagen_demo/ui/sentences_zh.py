@@ -110,7 +110,6 @@ SENTENCES: dict[str, str] = {
     "This recipe has an unknown entry, {key}; a newer version made it.": "此配方有未知条目 {key}，由更新的版本生成。",
     "All pictures of an interpolation must come from one model.": "插值的所有图片必须来自同一模型。",
     "An interpolation can last up to {most} seconds.": "插值最长 {most} 秒。",
-    "Frames a second must be a whole number from 1 to 120.": "每秒帧数须为 1 到 120 的整数。",
     # training
     "The settings of {name} (config.json) are damaged. Delete it and train anew.":
         "{name} 的设置（config.json）已损坏，请删除后重新训练。",
