@@ -71,7 +71,7 @@ def prepare(studio: Studio, timeline: Timeline, sound: Sound | None = None, prog
     clock = pacing.clock_of(timeline, sound if timeline.sound else None)
 
     def look_at(segment: int, u: float) -> pacing.Look:
-        return look(studio.draw(model, way.at(segment, u)))
+        return look(studio.draw(model, way.at(segment, u), noise=timeline.recipes[0].noise))
 
     if timeline.kind == "walk":
         unit = usual_change(studio, model, timeline.recipes[0])
