@@ -50,7 +50,7 @@ def test_link_opens_exactly_its_picture(page: Page) -> None:
         ("?model=plain&seed=x", "cannot be 'x'"),
         ("?seed=abc", "The link's seed cannot be 'abc'"),
         ("?psi=much", "The link's psi cannot be 'much'"),
-        ("?seed=-7&psi=much", "A recipe's seed must be a whole number from 0 to 4294967295. The link's psi cannot be"),
+        ("?seed=-7&psi=much", "The seed must be a whole number from 0 to 4294967295. The link's psi cannot be"),
     ],
 )
 def test_bad_link_says_why_and_opens_the_default(page: Page, query: str, sentence: str) -> None:

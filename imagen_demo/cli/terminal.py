@@ -78,7 +78,7 @@ def _settled(run: Run, status: Status, seconds: float = 60.0) -> Status:
     end = time.monotonic() + seconds
     while status.pid and time.monotonic() < end and abs(process_started(status.pid) - status.pid_started) < 2:
         time.sleep(0.1)
-    return jobs.status(run)
+    return run.status()
 
 
 @contextmanager

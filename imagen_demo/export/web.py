@@ -7,8 +7,6 @@ Runtime Web. It lies on any static host, in any sub-folder: every address in it 
 from __future__ import annotations
 
 import json
-import os
-import uuid
 import zipfile
 from collections.abc import Iterable
 from html import escape
@@ -101,15 +99,10 @@ def write_page(
 
 
 def write_page_zip(folder: Path, out: Path) -> None:
-    """The page's folder as a zip with one folder in it, written beside and renamed."""
-    temporary = out.with_name(f".{out.name}.{uuid.uuid4().hex}.new")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in _files(folder):
-                archive.write(file, f"{out.stem}/{file.relative_to(folder).as_posix()}")
-        os.replace(temporary, out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """The page's folder as a zip with one folder in it, complete or absent."""
+    with storage.complete_or_absent(out) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in _files(folder):
+            archive.write(file, f"{out.stem}/{file.relative_to(folder).as_posix()}")
 
 
 def page_facts(model: Model, name: str, directions: Iterable[Direction]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def timeline_from(spec: Any) -> Timeline:
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise UserError("The page sent something unreadable; reload it.")
         values["seconds"] = timeline.shared_out(seconds, len(values["recipes"]), bool(values.get("closed")))
-    return timeline.from_json(values)
+    return timeline.from_data(values)
 
 
 def write_video(studio: Studio, spec: Any, progress: Progress, sound: Sound | None = None) -> str:

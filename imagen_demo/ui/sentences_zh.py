@@ -99,8 +99,8 @@ SENTENCES: dict[str, str] = {
     "A recipe's model hash must have 12 digits, 0 to 9 and a to f.": "配方的模型哈希须为 12 位，由 0-9 和 a-f 组成。",
     "A recipe's model must be a name.": "配方的模型必须是名称。",
     "A recipe's {name} must be a list of at most {limit} pairs.": "配方的 {name} 须为列表，最多 {limit} 对。",
-    "A recipe's {name} must be a number from {low} to {high}.": "配方的 {name} 须为 {low} 到 {high} 的数。",
-    "A recipe's {name} must be a whole number from {low} to {high}.": "配方的 {name} 须为 {low} 到 {high} 的整数。",
+    "The {name} must be a number from {low} to {high}.": "{name} 须为 {low} 到 {high} 的数。",
+    "The {name} must be a whole number from {low} to {high}.": "{name} 须为 {low} 到 {high} 的整数。",
     "The link's {key} cannot be {value!r}.": "链接中的 {key} 不能是 {value!r}。",
     "This is not a recipe of Imagen Demo.": "这不是 Imagen Demo 的配方。",
     "This link names no model.": "此链接没有指明模型。",
@@ -109,7 +109,6 @@ SENTENCES: dict[str, str] = {
     "This recipe has an unknown entry, {key}; a newer version made it.": "此配方有未知条目 {key}，由更新的版本生成。",
     "All pictures of an interpolation must come from one model.": "插值的所有图片必须来自同一模型。",
     "An interpolation can last up to {most} seconds.": "插值最长 {most} 秒。",
-    "Frames a second must be a whole number from 1 to 120.": "每秒帧数须为 1 到 120 的整数。",
     # training
     "The settings of {name} (config.json) are damaged. Delete it and train anew.":
         "{name} 的设置（config.json）已损坏，请删除后重新训练。",

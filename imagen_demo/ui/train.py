@@ -69,7 +69,7 @@ def _endpoints(workspace: Workspace) -> None:
 
     def status_of(run: str) -> dict[str, Any]:
         """State, progress, speed and time left of a training run."""
-        return dataclasses.asdict(jobs.status(jobs.find_run(workspace, run)))
+        return dataclasses.asdict(jobs.find_run(workspace, run).status())
 
     def start(dataset: str, name: str, minutes: float = TrainConfig().minutes) -> str:
         """Train on a prepared dataset; returns the run's name."""

@@ -131,7 +131,7 @@ def _plot(
 def menu(workspace: Workspace, chosen: str | None, request: gr.Request) -> gr.Dropdown:
     """The chooser of runs, each with its state."""
     choices = [
-        (f"{run.name} · {t('tr_state_' + jobs.status(run).state, request).lower()}", run.name)
+        (f"{run.name} · {t('tr_state_' + run.status().state, request).lower()}", run.name)
         for run in jobs.list_runs(workspace)
     ]
     return gr.Dropdown(choices=choices, value=chosen)
@@ -159,7 +159,7 @@ def look(
         run = jobs.find_run(workspace, name or "")
     except UserError:
         return [gr.skip()] * (16 + len(plots.PLOTS))
-    status, grids = jobs.status(run), run.sample_grids()
+    status, grids = run.status(), run.sample_grids()
     explorable = (run.latest.is_dir(), *jobs.model_to_explore(workspace, run))
     files = {key: _stamp(run.path / key) for key in ("metrics.jsonl", "events.jsonl", "log.txt")}
     rows = run.metrics() if files["metrics.jsonl"] != seen.get("metrics.jsonl") or name != seen.get("name") else None
