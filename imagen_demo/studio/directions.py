@@ -291,14 +291,16 @@ def import_file(studio: Studio, model_name: str, file: str | os.PathLike[str]) -
     return [there.get(direction.id) for direction in new]
 
 
-def filmstrip(studio: Studio, recipe: Recipe, id: str, count: int = 7, reach: float = 3.0) -> list[np.ndarray]:
+def filmstrip(
+    studio: Studio, recipe: Recipe, id: str, count: int = 7, reach: float = 3.0, layers: str = ""
+) -> list[np.ndarray]:
     """The recipe's picture with the direction's amount from -reach to reach in ``count`` steps: uint8 [H, W, C] each.
 
     Raises:
         UserError: as :meth:`Studio.render_array`.
     """
     count = max(2, min(33, int(count)))
-    amounts = [reach * (2 * index / (count - 1) - 1) for index in range(count)]
+    amounts = [round(reach * (2 * index / (count - 1) - 1), 6) for index in range(count)]
     studio.directions(recipe.model).get(id)  # at amount 0 it would not be missed
     # Of several amounts of one direction a recipe takes the last.
-    return [studio.render_array(replace(recipe, directions=(*recipe.directions, (id, a, "")))) for a in amounts]
+    return [studio.render_array(replace(recipe, directions=(*recipe.directions, (id, a, layers)))) for a in amounts]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from imagen_demo.errors import UserError
 from imagen_demo.studio import directions as making
@@ -108,11 +109,9 @@ def _ids(payload: Payload, key: str) -> list[str]:
 
 def _film(studio: Studio, recipe: Recipe, id: str, layers: str) -> Payload:
     """The picture with the direction at amounts from -REACH to REACH, everything else as it is."""
-    others = tuple(each for each in recipe.directions if (each[0], each[2]) != (id, layers))
+    pictures = making.filmstrip(studio, recipe, id, FILM, REACH, layers)
     amounts = [round(-REACH + 2 * REACH * step / (FILM - 1), 2) for step in range(FILM)]
-    recipes = [replace(recipe, directions=(*others, (id, amount, layers))) for amount in amounts]
-    studio.directions(recipe.model).get(id)
-    return {"images": [widgets.data_url(studio.render(each), FILM_SIDE) for each in recipes], "amounts": amounts}
+    return {"images": [widgets.data_url(Image.fromarray(each), FILM_SIDE) for each in pictures], "amounts": amounts}
 
 
 class _Finding:
