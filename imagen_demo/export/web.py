@@ -7,8 +7,6 @@ Runtime Web. It lies on any static host, in any sub-folder: every address in it 
 from __future__ import annotations
 
 import json
-import os
-import uuid
 import zipfile
 from collections.abc import Iterable
 from html import escape
@@ -26,6 +24,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.export import onnx, runtime
 from imagen_demo.latent import centres, space
 from imagen_demo.latent.directions import Direction
+from imagen_demo.media.formats import complete_or_absent
 from imagen_demo.models.folder import Model
 from imagen_demo.progress import Progress, silent
 
@@ -102,14 +101,9 @@ def write_page(
 
 def write_page_zip(folder: Path, out: Path) -> None:
     """The page's folder as a zip with one folder in it, written beside and renamed."""
-    temporary = out.with_name(f".{out.name}.{uuid.uuid4().hex}.new")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in _files(folder):
-                archive.write(file, f"{out.stem}/{file.relative_to(folder).as_posix()}")
-        os.replace(temporary, out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with complete_or_absent(out) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in _files(folder):
+            archive.write(file, f"{out.stem}/{file.relative_to(folder).as_posix()}")
 
 
 def page_facts(model: Model, name: str, directions: Iterable[Direction]) -> dict[str, Any]:
@@ -120,7 +114,7 @@ def page_facts(model: Model, name: str, directions: Iterable[Direction]) -> dict
     return {
         "name": name, "title": info.title or name, "model_hash": model.hash[:12], "licence": info.licence,
         "resolution": config.resolution, "channels": config.channels, "z_dim": config.z_dim, "w_dim": config.w_dim,
-        "num_ws": model.generator.num_ws, "classes": classes, "default_psi": DEFAULT_PSI,
+        "num_ws": model.generator.num_ws, "noise": config.noise, "classes": classes, "default_psi": DEFAULT_PSI,
         "directions": [_direction(each) for each in directions if not each.hidden],
         "centres": [_plain(centres.load_or_compute(model, label, keep=False)) for label in range(max(1, len(classes)))]
         if len(classes) <= MOST_CENTRES else [],
