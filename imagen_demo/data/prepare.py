@@ -248,7 +248,7 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=leave_with_parent)
     try:
         yield pool
-    except BrokenProcessPool:
+    except (BrokenProcessPool, MemoryError):
         raise UserError("Reading the pictures was stopped, likely for lack of memory. Use fewer workers.") from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
