@@ -123,6 +123,16 @@ def open_tab(page: Page, name: str) -> None:
     expect(page.locator(f"#tab-{name}")).to_be_visible()
 
 
+def drop(page: Page, place: str, file: Path) -> None:
+    """A picture file from outside, let go over ``place``."""
+    transfer = page.evaluate_handle(
+        "([bytes, name]) => { const all = new DataTransfer();"
+        "all.items.add(new File([new Uint8Array(bytes)], name, { type: 'image/png' })); return all; }",
+        [list(file.read_bytes()), file.name],
+    )
+    page.locator(place).dispatch_event("drop", {"dataTransfer": transfer})
+
+
 def choose(page: Page, dropdown: str, option: str) -> None:
     page.locator(f"{dropdown} input").first.click()
     page.get_by_role("option", name=option, exact=True).click()

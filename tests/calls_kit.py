@@ -5,30 +5,17 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import gradio as gr
 import httpx
 import numpy as np
 import pytest
-import torch
 from PIL import Image
+from tiny import save_tiny_model
 
-from imagen_demo.config import ModelConfig
-from imagen_demo.models.folder import ModelInfo, save_model
-from imagen_demo.models.registry import build_generator
+from imagen_demo.studio import library
 from imagen_demo.ui.app import build_app, launch
 from imagen_demo.workspace import Workspace
-
-
-def make_model(folder: Path, classes: int = 0, channels: int = 3) -> None:
-    torch.manual_seed(classes + channels)
-    config = ModelConfig(
-        resolution=16, z_dim=8, w_dim=8, width=128, max_channels=16, num_classes=classes, channels=channels
-    )
-    generator = build_generator(config)
-    info = ModelInfo(config=config, class_names=[f"kind {index}" for index in range(classes)])
-    save_model(folder, generator, torch.zeros(max(1, classes), 8), info, None)
 
 
 class Page:
@@ -49,6 +36,17 @@ class Page:
         response = self.post(elem_id, function, payload)
         assert response.status_code == 200, response.text
         return response.json()
+
+
+@pytest.fixture(scope="module", name="workspace")
+def workspace_of_three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """With the models ``plain``, ``kinds`` (of three classes) and ``glass`` (with transparency)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(library, "BUNDLED_NAMES", ())
+        workspace = Workspace(tmp_path_factory.mktemp("workspace"))
+        for name, changes in (("plain", {}), ("kinds", {"num_classes": 3}), ("glass", {"channels": 4})):
+            save_tiny_model(workspace.checkpoints / name, **changes)
+        yield workspace
 
 
 @pytest.fixture(scope="module", name="served")

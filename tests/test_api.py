@@ -92,11 +92,16 @@ def test_grid(client):
         client.predict("model=tiny&seed=1", "psi", api_name="/grid")
 
 
+def test_generate(client):
+    with zipfile.ZipFile(client.predict(model="tiny", seeds="0-2", api_name="/generate")) as archive:
+        assert len(archive.namelist()) == 3
+
+
 def test_films(client):
     gif = client.predict("tiny", "1,2", 0.5, 10, "spline", format="gif", size=64, api_name="/interpolate")
     assert Image.open(gif).n_frames == 5
     wanted = Timeline((Recipe("tiny"), Recipe("tiny", seeds=((5, 1),))), seconds=(0.5,), fps=10, format="webp")
-    for text in (f"t={wanted.to_link()}", json.dumps(wanted.to_json())):
+    for text in (f"t={wanted.to_link()}", json.dumps(wanted.to_data())):
         assert Image.open(client.predict(text, api_name="/film")).n_frames == 5
     for nonsense in ("", "{", "t=x", '{"recipes": 1}'):
         with pytest.raises(Exception, match=r"film|unreadable"):

@@ -220,9 +220,9 @@ def test_a_run_outlives_the_app(browser, tmp_path):
             page.locator("#train-stop-yes").click()
             expect(page.locator("#train-continue")).to_be_visible()
             page.close()
-        assert jobs.status(run).state == "stopped" and jobs.can_continue(run)
+        assert run.status().state == "stopped" and jobs.can_continue(run)
     finally:
-        if jobs.status(run).alive:
+        if run.status().alive:
             jobs.stop(run)
             jobs.wait(run, 60)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from browser_kit import open_tab, picture
+from browser_kit import drop, open_tab, picture
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -105,12 +105,7 @@ def test_a_grid_is_saved_as_one_picture_and_comes_back_by_drop(open_page, tmp_pa
     other = open_page()
     discover(other, "grid")
     all_drawn(other, "#discover-grid", 25)
-    transfer = other.evaluate_handle(
-        "bytes => { const all = new DataTransfer();"
-        "all.items.add(new File([new Uint8Array(bytes)], 'grid.png', { type: 'image/png' })); return all; }",
-        list(file.read_bytes()),
-    )
-    other.locator("#discover-drop").dispatch_event("drop", {"dataTransfer": transfer})
+    drop(other, "#discover-drop", file)
     expect(other.locator("#discover-note")).to_have_text("Restored from grid.png.")
     expect(other.locator("#discover-grid-y")).to_have_value("psi")
     expect(other.locator("#discover-grid img")).to_have_count(15)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from browser_kit import changed_picture, direction, picture
+from browser_kit import changed_picture, direction, drop, picture
 from playwright.sync_api import Page, expect
 
 from imagen_demo.studio.library import BUNDLED_NAMES
@@ -90,12 +90,7 @@ def test_a_dropped_png_restores_its_recipe(open_page, tmp_path):
 
     other = open_page()
     before = picture(other)
-    transfer = other.evaluate_handle(
-        "bytes => { const all = new DataTransfer();"
-        "all.items.add(new File([new Uint8Array(bytes)], 'mine.png', { type: 'image/png' })); return all; }",
-        list(file.read_bytes()),
-    )
-    other.locator("#explore-drop").dispatch_event("drop", {"dataTransfer": transfer})
+    drop(other, "#explore-drop", file)
     assert changed_picture(other, before) == final
     expect(other.locator("#explore-seed")).to_have_value("1234")
 

@@ -169,11 +169,11 @@ def test_ctrl_c_stops_a_run_that_can_go_on(workspace, pictures_folder):
     assert process.returncode == 0, err
     assert "long: stopped after" in out and "train --name long --resume" in out
     assert "the state is being saved" in err and "Traceback" not in err
-    assert jobs.status(run).state == "stopped" and jobs.can_continue(run)
-    before = jobs.status(run).kimg
+    assert run.status().state == "stopped" and jobs.can_continue(run)
+    before = run.status().kimg
 
     assert main(["--workspace", str(workspace.root), "train", "--name", "long", "--resume", "--minutes", "0.01"]) == 0
-    assert jobs.status(run).state == "finished" and jobs.status(run).kimg > before
+    assert run.status().state == "finished" and run.status().kimg > before
 
 
 def test_ctrl_c_while_preparing_leaves_nothing(workspace, tmp_path):

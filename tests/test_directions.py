@@ -272,6 +272,17 @@ def test_hostile_files_are_refused_with_a_sentence(studio, tmp_path):
     assert not studio.directions("plain").of_kind("examples")
 
 
+def test_twins_in_a_file_leave_what_is_there(studio, tmp_path):
+    """Two ids for one direction become one id, and an index with an id twice would be refused at the next look."""
+    made = directions.from_examples(studio, "plain", recipes(1, 2), recipes(3, 4), "Smile")
+    header = {"weights": studio.model("plain").hash, "format": "imagen-demo directions 1"}
+    header |= {"directions": '[["a-0000","examples",""],["a-1111","examples",""]]'}
+    save_file({"vectors": torch.eye(8)[[0, 0]], "scales": torch.ones(2)}, tmp_path / "f", header)
+    one, two = directions.import_file(studio, "plain", tmp_path / "f")
+    assert one.id == two.id
+    assert {d.id for d in studio.directions("plain").of_kind("examples")} == {made.id, one.id}
+
+
 def test_foreign_names_are_cut_and_lies_ignored(studio, tmp_path):
     about = {"directions": {"a": {"name": "n" * 999, "effects": {"x": "y", "z": 1}, "purity": 7, "hidden": True}}}
     header = {"weights": studio.model("plain").hash, "format": "imagen-demo directions 1"}

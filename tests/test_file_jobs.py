@@ -40,8 +40,8 @@ def press(tmp_path: Path, began: list[str], release: threading.Event) -> Iterato
         return str(tmp_path / "out.zip")
 
     with gr.Blocks() as blocks:
-        start, cancel, out = gr.Button(), gr.Button(), gr.File()
-        file_jobs.wire(start.click, out, cancel, work, "zip")
+        start, out = gr.Button(), gr.File()
+        file_jobs.wire(start.click, out, "cancel", work, "zip")
     _, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     number = {fn.fn.__name__: index for index, fn in blocks.fns.items() if fn.fn is not None}
 

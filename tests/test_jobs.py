@@ -68,15 +68,15 @@ def pictures(folder, count=12):
 
 def until(run, state, seconds=20):
     end = time.monotonic() + seconds
-    while jobs.status(run).state != state:
-        assert time.monotonic() < end, f"still {jobs.status(run)}\n{jobs.tail(run)}"
+    while run.status().state != state:
+        assert time.monotonic() < end, f"still {run.status()}\n{jobs.tail(run)}"
         time.sleep(0.02)
 
 
 def test_a_run_is_started_paused_resumed_stopped_and_continued(workspace, dataset):
     run = jobs.start(workspace, dataset, TrainConfig(minutes=3), "first")
     try:
-        assert jobs.status(run).alive  # at once, before the trainer has loaded
+        assert run.status().alive  # at once, before the trainer has loaded
         until(run, "training")
         assert run.config()["train"]["minutes"] == 3
         assert (workspace.datasets / "cats").samefile(run.config()["dataset"])
@@ -110,7 +110,7 @@ def test_a_run_is_started_paused_resumed_stopped_and_continued(workspace, datase
 
 def test_the_trainer_is_detached_and_leaves_no_zombie(workspace, dataset):
     run = jobs.start(workspace, dataset, TrainConfig(), "detached")
-    pid = jobs.status(run).pid
+    pid = run.status().pid
     until(run, "training")
     assert os.getsid(pid) == pid != os.getsid(0)
     jobs.stop(run)
@@ -124,7 +124,7 @@ def test_the_trainer_is_detached_and_leaves_no_zombie(workspace, dataset):
 def test_a_trainer_that_dies_reads_as_interrupted_and_can_be_resumed(workspace, dataset):
     run = jobs.start(workspace, dataset, TrainConfig(), "dies")
     until(run, "training")
-    os.kill(jobs.status(run).pid, 9)
+    os.kill(run.status().pid, 9)
     until(run, "interrupted")
     jobs.resume_run(run)
     try:
@@ -160,7 +160,7 @@ def test_runs_are_listed_newest_first_and_damaged_ones_with_a_sentence(workspace
     assert [name for name in runs if name != "newer"] == ["newest", "old"]
     assert jobs.damage(runs["newest"]) is None
     assert "damaged" in str(jobs.damage(runs["newer"]))
-    assert jobs.status(runs["old"]).state == "interrupted"
+    assert runs["old"].status().state == "interrupted"
     with pytest.raises(UserError, match="damaged"):
         jobs.resume_run(runs["newer"])
 

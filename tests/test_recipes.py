@@ -15,6 +15,7 @@ from imagen_demo.data.pixels import from_network, to_network
 from imagen_demo.errors import UserError
 from imagen_demo.latent import space
 from imagen_demo.media import png
+from imagen_demo.studio import library
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.workspace import Workspace
 
@@ -313,10 +314,19 @@ def test_missing_and_other_models_are_named(studio):
         studio.render(Recipe("nowhere"))
     with pytest.raises(UserError, match=r"needs the model plain \(0123456789ab\).*another version"):
         studio.render(Recipe("plain", model_hash="0123456789ab"))
+    with pytest.raises(UserError, match="another version"):  # nor is it passed off as today's
+        studio.png(Recipe("plain", model_hash="0123456789ab"))
     with pytest.raises(UserError, match="no class number 1"):
         studio.render(Recipe("plain", label=1))
     with pytest.raises(UserError, match="no direction pc40"):
         studio.render(Recipe("plain", directions=((40, 1),)))
+
+
+def test_a_renamed_model_draws_its_old_recipes(workspace, studio):
+    recipe = studio.pinned(Recipe("plain", directions=((0, 1),)))
+    before = studio.png(recipe)
+    library.rename(workspace, "plain", "other")
+    assert studio.pinned(recipe) == recipe and Studio(workspace, "cpu").png(recipe) == before
 
 
 def test_a_replaced_model_is_read_again(workspace, studio):

@@ -10,7 +10,7 @@ import pytest
 from imagen_demo.errors import UserError
 from imagen_demo.studio import timeline as timelines
 from imagen_demo.studio.recipes import Recipe
-from imagen_demo.studio.timeline import Timeline, from_json, from_link
+from imagen_demo.studio.timeline import Timeline, from_data, from_link
 
 KEYS = (
     Recipe("m", seeds=((1, 1),), psi=0.7, label=0, model_hash="0123456789ab"),
@@ -33,7 +33,7 @@ def packed(text: str) -> str:
 )
 def test_links_and_data_give_the_timeline_back(timeline):
     assert from_link(timeline.to_link()) == timeline
-    assert from_json(json.loads(json.dumps(timeline.to_json()))) == timeline
+    assert from_data(json.loads(json.dumps(timeline.to_data()))) == timeline
     assert from_link(timeline.to_link()).to_link() == timeline.to_link()
 
 

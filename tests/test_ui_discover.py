@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from calls_kit import Page, first_page, make_model, picture, served_app  # noqa: F401 - fixtures
+from calls_kit import Page, first_page, picture, served_app, workspace_of_three  # noqa: F401 - fixtures
 from PIL import Image
 
-from imagen_demo.studio import grid_files, library
+from imagen_demo.studio import grid_files
 from imagen_demo.studio.grids import Axis, Grid
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.ui import discover_grids, texts
@@ -24,16 +23,6 @@ TABLE = {
     "x": {"parameter": "d:pc0", "from": -1, "to": 1, "count": 3},
     "y": {"parameter": "seed", "text": "4-5"},
 }
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(library, "BUNDLED_NAMES", ())
-        workspace = Workspace(tmp_path_factory.mktemp("workspace"))
-        make_model(workspace.checkpoints / "plain")
-        make_model(workspace.checkpoints / "kinds", classes=3)
-        yield workspace
 
 
 def whole_map(page: Page, spec: dict) -> dict:
@@ -95,7 +84,7 @@ def test_a_grid_and_its_labels(page: Page, workspace: Workspace) -> None:
     classes = page.call(
         "discover", "cells", {"base": {"model": "kinds", "label": 0}, "x": {"parameter": "class"}, "y": None}
     )
-    assert classes["columns"] == ["kind 0", "kind 1", "kind 2"] and classes["rows"] == [""]
+    assert classes["columns"] == ["class 0", "class 1", "class 2"] and classes["rows"] == [""]
 
 
 def file_url(file: str) -> str:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import re
 import threading
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from calls_kit import Page, first_page, make_model, picture, served_app  # noqa: F401 - fixtures
-from PIL import Image
+from calls_kit import Page, first_page, picture, served_app, workspace_of_three  # noqa: F401 - fixtures
 
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import read_info
@@ -22,22 +20,10 @@ from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.seeds import parse_seeds
 from imagen_demo.workspace import Workspace
 
-gradio_client = pytest.importorskip("gradio_client")
 gr = pytest.importorskip("gradio")
 
 from imagen_demo.ui import file_jobs, texts, widgets  # noqa: E402
 from imagen_demo.ui.app import build_app, launch  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(library, "BUNDLED_NAMES", ())
-        workspace = Workspace(tmp_path_factory.mktemp("workspace"))
-        make_model(workspace.checkpoints / "plain")
-        make_model(workspace.checkpoints / "kinds", classes=3)
-        make_model(workspace.checkpoints / "glass", channels=4)
-        yield workspace
 
 
 def test_slider_call_returns_the_recipes_picture(page: Page, workspace: Workspace) -> None:
@@ -53,7 +39,7 @@ def test_link_opens_exactly_its_picture(page: Page) -> None:
     opened = page.call("explore", "open", {"query": f"?{query}&__theme=dark"})
     assert opened["note"] is None
     assert (opened["recipe"]["model"], opened["recipe"]["seeds"], opened["recipe"]["label"]) == ("kinds", [[3, 1.0]], 2)
-    assert opened["model"]["classes"] == ["kind 0", "kind 1", "kind 2"]
+    assert opened["model"]["classes"] == ["class 0", "class 1", "class 2"]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +50,7 @@ def test_link_opens_exactly_its_picture(page: Page) -> None:
         ("?model=plain&seed=x", "cannot be 'x'"),
         ("?seed=abc", "The link's seed cannot be 'abc'"),
         ("?psi=much", "The link's psi cannot be 'much'"),
-        ("?seed=-7&psi=much", "A recipe's seed must be a whole number from 0 to 4294967295. The link's psi cannot be"),
+        ("?seed=-7&psi=much", "The seed must be a whole number from 0 to 4294967295. The link's psi cannot be"),
     ],
 )
 def test_bad_link_says_why_and_opens_the_default(page: Page, query: str, sentence: str) -> None:
@@ -196,19 +182,6 @@ def test_seed_lists() -> None:
     for text in ("", "x", "-1", "5-2", "1;x", "0-400", "0-4294967295", "4294967296", "1.5", "1 " * 3000):
         with pytest.raises(UserError):
             parse_seeds(text)
-
-
-def test_named_endpoints(served: tuple[str, gr.Blocks]) -> None:
-    client = gradio_client.Client(served[0], verbose=False)
-    assert {"/render", "/generate", "/interpolate"} <= set(client.view_api(return_format="dict")["named_endpoints"])
-    png_file = client.predict(recipe="model=plain&seed=3", api_name="/render")
-    assert Image.open(png_file).size == (16, 16)
-    with zipfile.ZipFile(client.predict(model="plain", seeds="0-2", api_name="/generate")) as archive:
-        assert len(archive.namelist()) == 3
-    video = client.predict(model="plain", seeds="1,2", seconds=0.5, size=256, api_name="/interpolate")
-    assert Path(video).read_bytes()[4:8] == b"ftyp"
-    with pytest.raises(Exception, match="There is no model named gone"):
-        client.predict(recipe="model=gone", api_name="/render")
 
 
 def test_page_without_models_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

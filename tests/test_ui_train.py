@@ -239,7 +239,7 @@ def test_programs_start_watch_and_stop_a_training(workspace, dataset):
         assert client.predict(api_name="/train_runs") == [name]
     finally:
         for left in jobs.list_runs(workspace):
-            if jobs.status(left).alive:
+            if left.status().alive:
                 jobs.stop(left)
         blocks.close()
 

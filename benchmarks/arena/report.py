@@ -1,4 +1,4 @@
-"""What is left of an arena: ``scores.json``, ``table.md``, ``curves.png`` and ``grids.jpg``."""
+"""What is left of an arena: ``scores.json``, ``table.md``, ``curves.png``, ``grids.jpg`` and ``real.jpg``."""
 
 from __future__ import annotations
 
@@ -44,12 +44,14 @@ def summarise(scores: Scores) -> None:
 
 
 def write(folder: Path, scores: Scores, reals: np.ndarray, drawn: dict[str, np.ndarray]) -> None:
-    """All four files; ``drawn``: contestant -> its pictures at the end."""
+    """All files; ``drawn``: contestant -> its pictures at the end. Only ``real.jpg`` shows what was learned from."""
     summarise(scores)
     (folder / "scores.json").write_text(json.dumps(scores, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "table.md").write_text(table(scores), encoding="utf-8")
     curves(scores).savefig(folder / "curves.png", dpi=110)
-    grids({"real pictures": reals, **drawn}).save(folder / "grids.jpg", quality=88)
+    grids({"real pictures": reals}).save(folder / "real.jpg", quality=88)
+    if drawn:
+        grids(drawn).save(folder / "grids.jpg", quality=88)
 
 
 def table(scores: Scores) -> str:

@@ -127,7 +127,7 @@ def _dataset(context: typer.Context, workspace: Workspace, source: str, values: 
 def _facts(run: Any) -> dict[str, Any]:
     from imagen_demo.studio import jobs
 
-    status = jobs.status(run)
+    status = run.status()
     keys = ("state", "kimg", "images_per_second", "seconds", "progress", "eta", "quality", "error")
     facts = {"run": run.name, "path": str(run.path), "model": jobs.published(run)}
     advice = status.advice.get("template", "").format(**status.advice.get("values", {}))

@@ -78,7 +78,7 @@ def _settled(run: Run, status: Status, seconds: float = 60.0) -> Status:
     end = time.monotonic() + seconds
     while time.monotonic() < end and lives(status.pid, status.pid_started):
         time.sleep(0.1)
-    return jobs.status(run)
+    return run.status()
 
 
 @contextmanager

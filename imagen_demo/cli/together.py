@@ -38,7 +38,7 @@ def train_together(workspace: Workspace, config: TrainConfig, new: New, old: tup
     if team.leads:
         if old:
             run = jobs.find_run(workspace, old[0])
-            if jobs.status(run).alive:
+            if run.status().alive:
                 raise UserError("{name} is already being trained.", name=run.name)
             resume = jobs.ready_to_go_on(run, old[1])
         else:

@@ -24,7 +24,6 @@ from imagen_demo.errors import UserError
 from imagen_demo.export import onnx, runtime
 from imagen_demo.latent import centres, space
 from imagen_demo.latent.directions import Direction
-from imagen_demo.media.formats import complete_or_absent
 from imagen_demo.models.folder import Model
 from imagen_demo.progress import Progress, silent
 
@@ -100,8 +99,8 @@ def write_page(
 
 
 def write_page_zip(folder: Path, out: Path) -> None:
-    """The page's folder as a zip with one folder in it, written beside and renamed."""
-    with complete_or_absent(out) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+    """The page's folder as a zip with one folder in it, complete or absent."""
+    with storage.complete_or_absent(out) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in _files(folder):
             archive.write(file, f"{out.stem}/{file.relative_to(folder).as_posix()}")
 

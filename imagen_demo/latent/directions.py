@@ -11,6 +11,7 @@ from torch import Tensor
 
 from imagen_demo.errors import UserError
 from imagen_demo.latent.space import layer_range, one_thread
+from imagen_demo.latent.whitening import within_classes
 from imagen_demo.models.folder import Model
 
 MAX_DIRECTIONS = 64  # that one recipe may use
@@ -90,14 +91,14 @@ class Directions:
         return [direction for direction in self if direction.kind == kind]
 
     def offset(self, amounts: Sequence[tuple[str, float, str]], num_ws: int) -> Tensor:
-        """What ``(id, amount, layers)`` add to w, float32 [1, num_ws, w_dim]; ``layers`` "" is the direction's own.
+        """What ``(id, amount, layers)``, at least one, add to w: float32 [1, num_ws, w_dim].
+
+        ``layers`` "" is the direction's own.
 
         Raises:
             UserError: there is no such direction, or no such layer.
         """
         chosen = [(self.get(id), amount, layers) for id, amount, layers in amounts]
-        if not chosen:
-            return torch.zeros(1, num_ws, 1)
         like = chosen[0][0].vector
         total = torch.zeros(1, num_ws, len(like), device=like.device)
         for direction, amount, layers in chosen:
@@ -122,6 +123,11 @@ def sample_w(model: Model, samples: int, seed: int, label: int | None = None) ->
     return torch.cat(parts), labels
 
 
+def with_sign(vectors: Tensor) -> Tensor:
+    """[K, w_dim] whose signs are free, eigenvectors: the largest entry made positive, to be the same every time."""
+    return vectors * vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True)).sign()
+
+
 @torch.inference_mode()
 def principal_directions(
     model: Model, count: int = COMPONENTS, samples: int = 10_000, seed: int = 0
@@ -129,21 +135,16 @@ def principal_directions(
     """The ``count`` axes along which w varies most, most first; +-1 is one standard deviation of w.
 
     With classes, w is centred class by class, so that the directions are those within a class.
-    A component's sign is free; its largest entry is made positive, so that equal weights give
-    equal directions.
     """
     w, labels = sample_w(model, samples, seed)
-    w, labels = w.double().cpu(), labels.cpu()
     with one_thread():
-        for label in labels.unique():
-            w[labels == label] -= w[labels == label].mean(dim=0)
+        w = within_classes(w.double().cpu(), labels.cpu())
         # The right singular vectors of w are the eigenvectors of its small covariance matrix.
         variances, vectors = torch.linalg.eigh(w.T @ w / samples)
     variances, vectors = variances.flip(0)[:count].clamp(min=0), vectors.T.flip(0)[:count]
     alive = variances > 1e-12 * variances[0].clamp(min=1e-30)
     variances, vectors = variances[alive], vectors[alive]
-    largest = vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True))
-    vectors = (vectors * largest.sign()).float().to(model.w_avg.device)
+    vectors = with_sign(vectors).float().to(model.w_avg.device)
     scales = variances.sqrt().float().tolist()
     return [
         Direction(f"pc{index}", "pc", f"PC {index + 1}", vector, scale)

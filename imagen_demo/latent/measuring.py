@@ -29,7 +29,7 @@ class Measurer:
         self.model, self._notify = model, notify
         w, labels = sample_w(model, bases, seed=1)
         with torch.inference_mode(False):  # gradients are taken at copies of them
-            self.bases = truncate(w.clone(), model.w_avg[labels], DEFAULT_PSI).clone()
+            self.bases = truncate(w.clone(), model.w_avg[labels], DEFAULT_PSI)
 
     @torch.inference_mode()
     def draw(self, ws: Tensor) -> Tensor:
@@ -38,11 +38,13 @@ class Measurer:
         for start in range(0, len(ws), BATCH):
             batch = ws[start : start + BATCH]
             with one_thread():
-                pictures = (self.model.generator.synthesis(batch).float().clamp(-1, 1) + 1) / 2
-                factor = max(1, pictures.shape[-1] // SIDE)
-                parts.append(torch.nn.functional.avg_pool2d(pictures, factor))
+                parts.append(self._small(batch))
             self._notify(len(batch))
         return torch.cat(parts)
+
+    def _small(self, ws: Tensor) -> Tensor:
+        pictures = (self.model.generator.synthesis(ws).float().clamp(-1, 1) + 1) / 2
+        return torch.nn.functional.avg_pool2d(pictures, max(1, pictures.shape[-1] // SIDE))
 
     def all_layers(self, w: Tensor) -> Tensor:
         """[N, w_dim] -> [N, num_ws, w_dim]."""
@@ -75,11 +77,9 @@ class Measurer:
         total: dict[str, Tensor] = {}
         bases = min(bases, len(self.bases))
         for start in range(0, bases, BATCH):
-            ws = self.all_layers(self.bases[start : min(start + BATCH, bases)]).clone().requires_grad_()
+            ws = self.all_layers(self.bases[start : min(start + BATCH, bases)]).requires_grad_()
             with torch.enable_grad(), one_thread():
-                pictures = (self.model.generator.synthesis(ws).float().clamp(-1, 1) + 1) / 2
-                pictures = torch.nn.functional.avg_pool2d(pictures, max(1, pictures.shape[-1] // SIDE))
-                found = properties.measure(pictures, varied.plain)
+                found = properties.measure(self._small(ws), varied.plain)
                 for name, spread in varied.spread.items():
                     (gradient,) = torch.autograd.grad(found[name].sum() / spread, ws, retain_graph=True)
                     gradient = gradient.nan_to_num(0, 0, 0).sum(dim=0).double().cpu() / bases

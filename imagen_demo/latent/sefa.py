@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from imagen_demo.latent.directions import Direction
+from imagen_demo.latent.directions import Direction, with_sign
 from imagen_demo.latent.space import PARTS, layer_range, one_thread
 from imagen_demo.models.mlp import MlpGenerator
 from imagen_demo.models.registry import Generator
@@ -38,13 +38,12 @@ def style_weights(generator: Generator) -> list[Tensor]:
 def factorise(weights: list[Tensor], count: int) -> Tensor:
     """Unit vectors [count, w_dim]: those that change the styles of these layers most, || A n ||, most first.
 
-    They are the eigenvectors of A^T A with the greatest eigenvalues; the largest entry is made positive.
+    They are the eigenvectors of A^T A with the greatest eigenvalues.
     """
     stacked = torch.cat(weights).double().cpu()
     with one_thread():
         _, vectors = torch.linalg.eigh(stacked.T @ stacked)
-    vectors = vectors.T.flip(0)[:count]
-    return (vectors * vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True)).sign()).float()
+    return with_sign(vectors.T.flip(0)[:count]).float()
 
 
 def sefa_directions(generator: Generator) -> list[Direction]:

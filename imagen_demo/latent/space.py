@@ -56,13 +56,13 @@ def z_to_w(model: Model, z: Tensor, label: int | None) -> Tensor:
         return model.generator.mapping(z.to(model.w_avg.device), labels)
 
 
-def seeds_to_w(model: Model, seeds: Sequence[tuple[int, float]], label: int | None) -> Tensor:
+def seeds_to_w(model: Model, seeds: Seeds, label: int | None) -> Tensor:
     """[1, w_dim]: the mean w of ``(seed, weight)``, weights normalised. Always one z per network call."""
     z_dim = model.info.config.z_dim
     return blend([(z_to_w(model, seed_to_z(seed, z_dim), label), weight) for seed, weight in seeds])
 
 
-def seeds_to_z(seeds: Sequence[tuple[int, float]], z_dim: int) -> Tensor:
+def seeds_to_z(seeds: Seeds, z_dim: int) -> Tensor:
     """[1, z_dim]: the weighted sum of the seeds' z, as long as one z: sum(a_k z_k) / sqrt(sum(a_k^2))."""
     zs = [seed_to_z(seed, z_dim) for seed, _ in seeds]
     if len(zs) == 1:

@@ -45,6 +45,7 @@ def within_classes(values: Tensor, labels: Tensor) -> Tensor:
 
 
 def whiten(w: Tensor, labels: Tensor) -> Whitened:
+    """Of samples w [N, w_dim] and their classes [N], by the eigenvectors of their covariance within the classes."""
     with one_thread():
         w = within_classes(w.double().cpu(), labels.cpu())
         variances, axes = torch.linalg.eigh(w.T @ w / len(w))

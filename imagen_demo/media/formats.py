@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,15 +95,3 @@ def fitted(frame: np.ndarray, width: int, height: int, background: Background | 
     pixels = np.array(image)
     pixels[pixels[..., 3] == 0] = 0
     return pixels
-
-
-@contextmanager
-def complete_or_absent(out: Path) -> Iterator[Path]:
-    """A place to write beside ``out``; takes its name when all went well, and is gone when not."""
-    out = Path(out)
-    temporary = out.with_name(f".{out.stem}.{uuid.uuid4().hex}{out.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, out)
-    finally:
-        temporary.unlink(missing_ok=True)

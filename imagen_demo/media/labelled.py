@@ -32,7 +32,12 @@ def _chinese_font() -> str | None:
 
 def can_write(text: str) -> bool:
     """Whether this machine has a font for ``text``; Latin and Greek can always be written."""
-    return max(map(ord, text), default=0) < 0x2E80 or _chinese_font() is not None
+    return not _is_chinese(text) or _chinese_font() is not None
+
+
+def _is_chinese(text: str) -> bool:
+    """Whether it has characters from U+2E80 on, where those of East Asia begin."""
+    return max(map(ord, text), default=0) >= 0x2E80
 
 
 @functools.lru_cache(maxsize=16)
@@ -89,7 +94,7 @@ class LabelledGrid:
         )
 
     def _face(self, text: str) -> ImageFont.FreeTypeFont:
-        return _font(self._size, max(map(ord, text), default=0) >= 0x2E80)
+        return _font(self._size, _is_chinese(text))
 
     def _width(self, text: str) -> int:
         return round(self._draw.textlength(text, font=self._face(text)))

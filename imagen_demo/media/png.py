@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -75,11 +74,7 @@ def text_of(path: Path, key: str) -> str:
 
 def write_zip(files: Iterable[tuple[str, bytes]], out: Path) -> None:
     """PNG files ``(name, bytes)`` as one zip, written as they come, renamed when complete."""
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.new")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:  # PNG is compressed already
-            for name, data in files:
-                archive.writestr(name, data)
-        os.replace(temporary, out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # PNG is compressed already.
+    with storage.complete_or_absent(out) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in files:
+            archive.writestr(name, data)

@@ -12,10 +12,11 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
+from imagen_demo import storage
 from imagen_demo.errors import UserError
 from imagen_demo.media import animation
 from imagen_demo.media.audio import Sound, Track
-from imagen_demo.media.formats import TRANSPARENT, checked_size, complete_or_absent, fitted, known_format
+from imagen_demo.media.formats import TRANSPARENT, checked_size, fitted, known_format
 from imagen_demo.media.grid import Background
 
 BT709 = 1  # its number in H.264 for matrix, primaries and transfer alike
@@ -60,7 +61,7 @@ def write_film(
     width, height = checked_size(first.shape, size, kind)
     behind = None if background == TRANSPARENT and kind.alpha else "white" if background == TRANSPARENT else background
     ready = (fitted(frame, width, height, behind) for frame in itertools.chain([first], frames))
-    with complete_or_absent(out) as place:
+    with storage.complete_or_absent(out) as place:
         if format in _CODECS:
             alpha = first.shape[2] == 4 and behind is None
             _write_video(ready, place, format, (width, height), fps, alpha, sound, seconds, notes)

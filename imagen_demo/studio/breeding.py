@@ -91,7 +91,7 @@ def _cross(one: Recipe, other: Recipe, random: np.random.RandomState, num_ws: in
     common = {"label": kin.label, "class_mix": kin.class_mix, "directions": _moves(one, other, random)}
     if num_ws > 1 and random.rand() < 0.5:
         split = int(random.randint(1, num_ws))
-        return replace(one, fine_seeds=other.fine_seeds or other.seeds, split=split, psi=one.psi, **common)
+        return replace(one, fine_seeds=other.fine_seeds or other.seeds, split=split, **common)
     share = random.uniform(0.3, 0.7)
     seeds = _blend(one.seeds, other.seeds, share)
     fine, split = (), 0

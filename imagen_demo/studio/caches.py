@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+Stamp = tuple[int, ...]
 
-def stamp(file: Path) -> tuple[int, ...]:
+
+def stamp(file: Path) -> Stamp:
     """What changes with a file; () where there is none, as for a moment while it is being replaced."""
     try:
         stat = os.stat(file)

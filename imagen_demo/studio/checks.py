@@ -1,4 +1,4 @@
-"""The values of a recipe that comes from outside: checked, normalised, written short.
+"""The values of a recipe, map, grid or film that comes from outside: checked, normalised, written short.
 
 Every function returns the sound value or raises a UserError.
 """
@@ -39,7 +39,7 @@ def number(value: Any, name: str, low: float, high: float) -> float:
         result = math.nan
     if not low <= result <= high:
         raise UserError(
-            "A recipe's {name} must be a number from {low} to {high}.",
+            "The {name} must be a number from {low} to {high}.",
             name=name, low=shortest(low), high=shortest(high),
         )  # fmt: skip
     return result
@@ -54,7 +54,7 @@ def integer(value: Any, name: str, low: int, high: int) -> int:
     except (TypeError, ValueError, OverflowError):
         result = low - 1
     if not low <= result <= high:
-        raise UserError("A recipe's {name} must be a whole number from {low} to {high}.", name=name, low=low, high=high)
+        raise UserError("The {name} must be a whole number from {low} to {high}.", name=name, low=low, high=high)
     return result
 
 

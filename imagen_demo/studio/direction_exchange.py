@@ -39,6 +39,7 @@ def own_id(name: str, direction: Direction) -> str:
 
 
 def pack(directions: Sequence[Direction], weights_hash: str) -> bytes:
+    """The bytes of a file of directions for the weights of that hash."""
     about = json.dumps({"directions": {direction.id: facts(direction) for direction in directions}}, ensure_ascii=False)
     return packed(directions, weights_hash, about=about, format=FORMAT)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.latent import direction_files, discovery
 from imagen_demo.latent.boundary import boundary
 from imagen_demo.latent.direction_files import MOST_KEPT, MOST_NAME
-from imagen_demo.latent.directions import Direction, Directions, sample_w
+from imagen_demo.latent.directions import Direction, Directions, Varied, sample_w
 from imagen_demo.latent.measuring import Measurer, purity_of
 from imagen_demo.latent.space import blend, class_index, layer_range
 from imagen_demo.latent.whitening import whiten
@@ -71,13 +71,13 @@ def _keep_found(studio: Studio, name: str, model: Model, found: Directions) -> N
 
     def take_over(made: list[Direction], about: dict[str, Any]) -> None:
         direction_files.take_about(list(found), {"directions": about})  # what the user said about them before
-        made[:] = [*found, *(direction for direction in made if direction.id not in found)]
+        _put(made, found)
 
     _change(studio, model, take_over, found.varied)
 
 
 def _change(
-    studio: Studio, model: Model, edit: Callable[[list[Direction], dict[str, Any]], None], varied: Any = None
+    studio: Studio, model: Model, edit: Callable[[list[Direction], dict[str, Any]], None], varied: Varied | None = None
 ) -> None:
     """Let ``edit`` change the user's own directions, and what is said about others by id; then write both."""
     folder = studio.own_directions(model)
@@ -140,7 +140,7 @@ def from_examples(
 @torch.inference_mode()
 def _example(studio: Studio, model: Model, recipe: Recipe, layers: str, within_class: bool) -> Tensor:
     """[1, w_dim]: the mean over the layers in question; less its class's mean where classes do not count."""
-    ws = studio.latent(recipe, studio.model_for(recipe))
+    ws = studio.latent(recipe)
     reach = layer_range(layers, ws.shape[1])
     w = ws[:, reach.start : reach.stop].mean(dim=1)
     means = [(model.w_avg[class_index(model, label)][None], weight) for label, weight in recipe.classes]
@@ -166,7 +166,7 @@ def from_class(
     index, classes = class_index(model, label), model.info.config.num_classes
     if classes < 2:
         raise UserError("The model {name} has no classes to tell apart.", name=model_name)
-    title = name or (model.info.class_names[index] if index < len(model.info.class_names) else str(index))
+    title = name or (model.info.class_names[index] if index < len(model.info.class_names) else str(index))[:MOST_NAME]
     with_, _ = sample_w(model, CLASS_EXAMPLES, 4, index)
     mixed, labels = sample_w(model, CLASS_EXAMPLES * min(classes, 16), 4)
     return _made(studio, model_name, model, with_, mixed[labels != index], title, name_zh, layers, against)
@@ -196,10 +196,9 @@ def _made(
     return studio.directions(model_name).get(direction.id)
 
 
-def _put(made: list[Direction], new: Sequence[Direction]) -> None:
-    """Add, or put in place of those of the same ids."""
-    ids = {direction.id for direction in new}
-    made[:] = [*(direction for direction in made if direction.id not in ids), *new]
+def _put(made: list[Direction], new: Iterable[Direction]) -> None:
+    """Add, or put in place of those of the same ids; of several new ones with one id the last counts."""
+    made[:] = {direction.id: direction for direction in (*made, *new)}.values()
 
 
 # -- names, hiding, removing ---------------------------------------------------------------------------
@@ -256,7 +255,11 @@ def remove(studio: Studio, model_name: str, id: str) -> None:
     model = studio.model(model_name)
     if studio.directions(model_name).get(id).kind != "examples":
         raise UserError("The direction {id} belongs to the model; it can be hidden, not removed.", id=id)
-    _change(studio, model, lambda made, about: made.__setitem__(slice(None), [d for d in made if d.id != id]))
+
+    def edit(made: list[Direction], about: dict[str, Any]) -> None:
+        made[:] = [direction for direction in made if direction.id != id]
+
+    _change(studio, model, edit)
 
 
 # -- sharing and looking -------------------------------------------------------------------------------
@@ -288,14 +291,16 @@ def import_file(studio: Studio, model_name: str, file: str | os.PathLike[str]) -
     return [there.get(direction.id) for direction in new]
 
 
-def filmstrip(studio: Studio, recipe: Recipe, id: str, count: int = 7, reach: float = 3.0) -> list[np.ndarray]:
+def filmstrip(
+    studio: Studio, recipe: Recipe, id: str, count: int = 7, reach: float = 3.0, layers: str = ""
+) -> list[np.ndarray]:
     """The recipe's picture with the direction's amount from -reach to reach in ``count`` steps: uint8 [H, W, C] each.
 
     Raises:
         UserError: as :meth:`Studio.render_array`.
     """
     count = max(2, min(33, int(count)))
-    others = [entry for entry in recipe.directions if entry[0] != id or entry[2]]
-    amounts = [reach * (2 * index / (count - 1) - 1) for index in range(count)]
+    amounts = [round(reach * (2 * index / (count - 1) - 1), 6) for index in range(count)]
     studio.directions(recipe.model).get(id)  # at amount 0 it would not be missed
-    return [studio.render_array(replace(recipe, directions=(*others, (id, amount, "")))) for amount in amounts]
+    # Of several amounts of one direction a recipe takes the last.
+    return [studio.render_array(replace(recipe, directions=(*recipe.directions, (id, a, layers)))) for a in amounts]

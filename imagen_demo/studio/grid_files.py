@@ -77,7 +77,7 @@ def picture(
         for column, recipe in enumerate(recipes):
             done = row * len(recipes) + column
             progress(done / count, f"{done} of {count} pictures")
-            table.put(row, column, studio.render(recipe))
+            table.put(row, column, studio.render(recipe, model))
     return table.image
 
 

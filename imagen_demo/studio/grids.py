@@ -15,6 +15,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.studio import checks
 from imagen_demo.studio.checks import CENTRES, shortest
 from imagen_demo.studio.recipes import Recipe
+from imagen_demo.studio.seeds import parse_seeds
 
 MOST_VALUES = 32  # of one axis
 MOST_CELLS = 400
@@ -93,11 +94,9 @@ class Grid:
         ]
 
     def _cell(self, choices: list[tuple[Axis, float]]) -> Recipe:
-        order = list(NAMES)
-        recipe = self.base
         # In one order whichever is across: the share of a second seed needs to know which that is.
-        for axis, value in sorted(choices, key=lambda choice: order.index(choice[0].parameter)
-                                  if choice[0].parameter in NAMES else len(order)):  # fmt: skip
+        recipe, order = self.base, [*NAMES, *(axis.parameter for axis, _ in choices)]
+        for axis, value in sorted(choices, key=lambda choice: order.index(choice[0].parameter)):
             recipe = varied(recipe, axis.parameter, value)
         return recipe
 
@@ -198,8 +197,6 @@ def parse_axis(text: str, classes: list[str]) -> Axis:
     Raises:
         UserError: it is no such thing.
     """
-    from imagen_demo.studio.seeds import parse_seeds
-
     name, mark, values = (part.strip() for part in text.partition("="))
     parameter = name if name in NAMES or name.startswith(DIRECTION) else DIRECTION + name
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -71,7 +71,7 @@ def prepare(studio: Studio, timeline: Timeline, sound: Sound | None = None, prog
     clock = pacing.clock_of(timeline, sound if timeline.sound else None)
 
     def look_at(segment: int, u: float) -> pacing.Look:
-        return look(studio.draw(model, way.at(segment, u)))
+        return look(studio.draw(model, way.at(segment, u), noise=timeline.recipes[0].noise))
 
     if timeline.kind == "walk":
         unit = usual_change(studio, model, timeline.recipes[0])
@@ -92,18 +92,6 @@ def usual_change(studio: Studio, model: Model, recipe: Recipe) -> float:
     others = [replace(recipe, seeds=((seed, 1.0),)) for seed in range(STRANGERS)]
     looks = [look(studio.draw(model, studio.latent(other, model))) for other in others]
     return float(np.mean([change(a, b) for a, b in combinations(looks, 2)]))
-
-
-def filmstrip(film: Film, count: int = 8) -> Iterator[np.ndarray]:
-    """``count`` evenly spaced frames of the film."""
-    return (film.frame(number) for number in spread(film, count))
-
-
-def spread(film: Film, count: int) -> list[int]:
-    """The numbers of ``count`` evenly spaced frames, first and last among them unless the film returns."""
-    last = pacing.last_frame(film.timeline)
-    steps = max(1, count if film.timeline.returns else count - 1)
-    return [round(number * last / steps) for number in range(count)]
 
 
 def write(
@@ -127,7 +115,7 @@ def write(
     return film
 
 
-def _told(film: Film, progress: Callable[[float, str], None]) -> Iterator[np.ndarray]:
+def _told(film: Film, progress: Progress) -> Iterator[np.ndarray]:
     """The frames, with a word of progress before each."""
     for done, frame in enumerate(film.frames()):
         progress(done / film.count, f"{done}/{film.count} frames")

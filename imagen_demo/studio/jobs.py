@@ -86,7 +86,7 @@ def create_run(
 def _spawn(run: Run, resume: bool) -> None:
     """Start the trainer on ``run``: its own session, no input, output to ``log.txt``."""
     lock = run_lock(run.path)
-    if status(run).alive:  # also a trainer that was started by hand and holds no lock
+    if run.status().alive:  # also a trainer that was started by hand and holds no lock
         raise UserError("{name} is already being trained.", name=run.name)
     lock.take()
     try:
@@ -100,7 +100,7 @@ def _spawn(run: Run, resume: bool) -> None:
                 cwd=run.path, env=environment, start_new_session=True,
             )  # fmt: skip
         # Until the trainer has loaded and speaks for itself.
-        known = dataclasses.replace(status(run), state="preparing", error=None, eta=None)
+        known = dataclasses.replace(run.status(), state="preparing", error=None, eta=None)
         known.pid, known.pid_started, known.heartbeat = process.pid, process_started(process.pid), time.time()
         run.write_status(known)
         lock.hand_to(process.pid)
@@ -132,7 +132,7 @@ def resume_run(run: Run, more_minutes: float | None = None) -> Run:
     Raises:
         UserError: the run is in training already, or is damaged.
     """
-    now = status(run)
+    now = run.status()
     if now.alive:
         run.ask("resume")
         run.append_event("user", now.kimg, "Training went on.")
@@ -154,7 +154,7 @@ def ready_to_go_on(run: Run, more_minutes: float | None = None) -> bool:
         raise problem
     if more_minutes is not None:
         config = run.config()
-        minutes = status(run).seconds / 60 + more_minutes
+        minutes = run.status().seconds / 60 + more_minutes
         train = dataclasses.replace(TrainConfig(**config["train"]), minutes=minutes, kimg=0.0)
         storage.write_json(run.path / "config.json", config | {"train": dataclasses.asdict(train)})
     return can_continue(run)
@@ -172,7 +172,7 @@ def stop(run: Run) -> None:
 
 
 def _alive(run: Run) -> Status:
-    now = status(run)
+    now = run.status()
     if not now.alive:
         raise UserError("{name} is not in training.", name=run.name)
     return now
@@ -184,7 +184,7 @@ def delete_run(run: Run) -> None:
     Raises:
         UserError: it is being trained.
     """
-    if status(run).alive or run_lock(run.path).owner() is not None:
+    if run.status().alive or run_lock(run.path).owner() is not None:
         raise UserError("{name} is still being trained. Stop it first.", name=run.name)
     aside = run.path.with_name(f".deleted-{uuid.uuid4().hex}")
     try:
@@ -228,7 +228,7 @@ def find_run(workspace: Workspace, name: str) -> Run:
 def newest_run(workspace: Workspace) -> Run | None:
     """The run a visitor most likely wants to see: one in training, else the newest."""
     runs = list_runs(workspace)
-    return next((run for run in runs if status(run).alive), runs[0] if runs else None)
+    return next((run for run in runs if run.status().alive), runs[0] if runs else None)
 
 
 def damage(run: Run) -> UserError | None:
@@ -243,11 +243,6 @@ def damage(run: Run) -> UserError | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError):
         return UserError("The settings of {name} (config.json) are damaged. Delete it and train anew.", name=run.name)
     return None
-
-
-def status(run: Run) -> Status:
-    """As ``run.status()``, which never raises."""
-    return run.status()
 
 
 def can_continue(run: Run) -> bool:
@@ -275,7 +270,7 @@ def wait(
     """Block until nobody trains ``run`` any more, or ``seconds`` are over; ``watch`` sees each status."""
     end = time.monotonic() + seconds
     while True:
-        now = status(run)
+        now = run.status()
         if watch:
             watch(now)
         if not now.alive or time.monotonic() >= end:
@@ -289,7 +284,7 @@ def model_to_explore(workspace: Workspace, run: Run) -> tuple[str, bool]:
     In training that is the newest network, ``run/NAME``; afterwards the one that the run put into the library.
     """
     name = published(run)
-    if name and not status(run).alive:
+    if name and not run.status().alive:
         return name, True
     return library.RUN_PREFIX + run.name, False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import filecmp
+import functools
 import os
 import shutil
 import uuid
@@ -17,6 +17,7 @@ from imagen_demo import storage
 from imagen_demo.errors import UserError
 from imagen_demo.models import folder as models
 from imagen_demo.models.folder import ModelInfo, load_model, read_info, weights_hash
+from imagen_demo.studio.caches import Stamp, stamp
 from imagen_demo.training.run import Run
 from imagen_demo.workspace import BUNDLED, Workspace, checked_name, free_name
 
@@ -133,10 +134,24 @@ def renamed(workspace: Workspace, name: str, weights: str) -> str:
         find(workspace, name)
         return name
     except UserError:
-        for entry in list_models(workspace) if weights else []:
-            if not entry.name.startswith(RUN_PREFIX) and weights_hash(entry.path).startswith(weights):
-                return entry.name
+        if found := _with_weights(workspace, weights):
+            return found
         raise
+
+
+def _with_weights(workspace: Workspace, weights: str) -> str | None:
+    """The name of the library's model whose weights' SHA-256 is or begins with ``weights``, runs' networks aside."""
+    for entry in list_models(workspace) if weights else []:
+        version = stamp(entry.path / "model.safetensors")
+        if not entry.name.startswith(RUN_PREFIX) and _hash(entry.path, version).startswith(weights):
+            return entry.name
+    return None
+
+
+@functools.lru_cache(maxsize=256)
+def _hash(folder: Path, version: Stamp) -> str:
+    """:func:`weights_hash` of the file with that stamp: read once, not at every look at a run whose model is gone."""
+    return weights_hash(folder)
 
 
 def _own(workspace: Workspace, name: str) -> Path:
@@ -202,15 +217,11 @@ def export_zip(workspace: Workspace, name: str, out: Path) -> Path:
     folder = storage.current_folder(find(workspace, name))
     read_info(folder)
     inner, out = name.removeprefix(RUN_PREFIX), Path(out)
-    temporary = out.with_name(f".{out.name}.{uuid.uuid4().hex}.new")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:  # weights do not compress
-            for file in FILES:
-                if (folder / file).exists():
-                    archive.write(folder / file, f"{inner}/{file}")
-        os.replace(temporary, out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # Weights do not compress.
+    with storage.complete_or_absent(out) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_STORED) as archive:
+        for file in FILES:
+            if (folder / file).exists():
+                archive.write(folder / file, f"{inner}/{file}")
     return out
 
 
@@ -233,9 +244,9 @@ def import_zip(workspace: Workspace, file: Path) -> str:
             model_folder.mkdir(parents=True)
             for target, member in members.items():
                 _extract(archive, member, model_folder / target, file.name)
-        load_model(model_folder)
+        model = load_model(model_folder)
         _check_preview(model_folder / "preview.png", file.name)
-        if twin := _twin(workspace, model_folder / "model.safetensors"):
+        if twin := _with_weights(workspace, model.hash):
             raise UserError(
                 "{file} was not imported: you already have this model, as {name}.", file=file.name, name=twin
             )
@@ -297,15 +308,6 @@ def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, zi
             out.write(chunk)
         out.flush()
         os.fsync(out.fileno())
-
-
-def _twin(workspace: Workspace, weights: Path) -> str | None:
-    """The name of the library's model with the very same weights, runs' networks aside."""
-    for entry in list_models(workspace):
-        own = entry.path / "model.safetensors"
-        if not entry.name.startswith(RUN_PREFIX) and own.exists() and filecmp.cmp(own, weights, shallow=False):
-            return entry.name
-    return None
 
 
 def _possible_name(name: str) -> str:

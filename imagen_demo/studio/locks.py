@@ -54,8 +54,8 @@ class Lock:
         temporary.write_text(_entry(os.getpid()), "utf-8")
         try:
             os.link(temporary, self.path)
-        except (OSError, NotImplementedError) as error:
-            if isinstance(error, OSError) and error.errno not in NO_LINKS:
+        except OSError as error:
+            if error.errno not in NO_LINKS:
                 raise
             with open(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY), "w", encoding="utf-8") as file:
                 file.write(_entry(os.getpid()))
@@ -115,10 +115,8 @@ def _living_owner(path: Path) -> int | None:
     try:
         found = json.loads(path.read_text("utf-8"))
         pid, started = int(found["pid"]), float(found["started"])
-    except FileNotFoundError:
-        return None
     except (ValueError, KeyError, TypeError, OSError):
-        return None  # cut off while being written: its writer is gone
+        return None  # no lock; or cut off while being written: its writer is gone
     return pid if lives(pid, started) else None
 
 

@@ -59,7 +59,7 @@ class MapSpec:
             "first": checks.integer(self.first, "first seed", 0, checks.MAX_SEED - COUNTS[1]),
             "count": checks.integer(self.count, "count", *COUNTS),
             "psi": checks.number(self.psi, "psi", -checks.MAX_PSI, checks.MAX_PSI),
-            "label": None if self.label is None else checks.integer(self.label, "class", 0, 9999),
+            "label": None if self.label is None else checks.integer(self.label, "class", 0, checks.MAX_LABEL),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)

@@ -38,8 +38,8 @@ class Arc:
 
     def at(self, length: float) -> float:
         """The part of the segment with that much change behind it; smooth, rising, exact at both ends."""
-        if length <= 0 or self.total <= 0:
-            return 0.0 if self.total > 0 or length <= 0 else 1.0
+        if length <= 0:
+            return 0.0
         return 1.0 if length >= self.total else float(np.interp(length, self.lengths, self.u))
 
 

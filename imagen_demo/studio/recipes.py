@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections import OrderedDict
@@ -18,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from imagen_demo import storage
+from imagen_demo.config import cores
 from imagen_demo.data.pixels import from_network
 from imagen_demo.errors import UserError
 from imagen_demo.latent import space
@@ -30,7 +30,7 @@ from imagen_demo.latent.space import Code, Seeds
 from imagen_demo.media import png
 from imagen_demo.models.folder import Model, load_model
 from imagen_demo.studio import checks, library, links
-from imagen_demo.studio.caches import PictureCache, stamp
+from imagen_demo.studio.caches import PictureCache, Stamp, stamp
 from imagen_demo.workspace import Workspace
 
 MODELS_KEPT = 4  # in memory, the most recently used
@@ -151,12 +151,10 @@ class Studio:
     def __init__(self, workspace: Workspace, device: str | torch.device | None = None) -> None:
         self.workspace = workspace
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self._drawing = threading.Semaphore(1 if self.device.type == "cuda" else os.cpu_count() or 1)
+        self._drawing = threading.Semaphore(1 if self.device.type == "cuda" else cores())
         self._loading = threading.RLock()
-        self._models: OrderedDict[str, tuple[tuple[int, ...], Model]] = OrderedDict()  # by library name
-        self._found: OrderedDict[tuple[str, str], tuple[tuple[tuple[int, ...], ...], Directions]] = (
-            OrderedDict()
-        )  # by name and hash
+        self._models: OrderedDict[str, tuple[Stamp, Model]] = OrderedDict()  # by library name
+        self._found: OrderedDict[tuple[str, str], tuple[tuple[Stamp, ...], Directions]] = OrderedDict()  # and by hash
         self._centres: OrderedDict[tuple[str, int], Tensor] = OrderedDict()  # by weights' hash and class
         self._pictures = PictureCache(limit=64 * 1024**2)
 
@@ -208,10 +206,19 @@ class Studio:
         return self.workspace.root / "directions" / model.hash[:12]
 
     def pinned(self, recipe: Recipe) -> Recipe:
-        """The recipe with today's model hash in it: for links and files that must not change later."""
-        return replace(recipe, model_hash=self.model(recipe.model).hash[:12])
+        """The recipe with its model's hash in it, for links and files that must not change later.
+
+        Raises:
+            UserError: as :meth:`model_for`.
+        """
+        return replace(recipe, model_hash=self.model_for(recipe).hash[:12])
 
     def model_for(self, recipe: Recipe) -> Model:
+        """The recipe's model, also where it has been renamed since.
+
+        Raises:
+            UserError: as :meth:`model`, or it is of another version than the recipe's.
+        """
         model = self.model(library.renamed(self.workspace, recipe.model, recipe.model_hash))
         if recipe.model_hash and not model.hash.startswith(recipe.model_hash):
             raise UserError(
@@ -278,13 +285,15 @@ class Studio:
             picture = np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS))
         return picture
 
-    def render_array(self, recipe: Recipe) -> np.ndarray:
+    def render_array(self, recipe: Recipe, model: Model | None = None) -> np.ndarray:
         """The picture as uint8 [H, W, C], read-only.
+
+        ``model``: the recipe's, for several pictures of one version while a trainer writes the next.
 
         Raises:
             UserError: the model is missing, damaged or of another version, or lacks the class or a direction.
         """
-        model = self.model_for(recipe)
+        model = model or self.model_for(recipe)
         key = model.hash + recipe.to_json()
         picture = self._pictures.get(key)
         if picture is None:
@@ -292,11 +301,12 @@ class Studio:
             self._pictures.put(key, picture)
         return picture
 
-    def render(self, recipe: Recipe) -> Image.Image:
+    def render(self, recipe: Recipe, model: Model | None = None) -> Image.Image:
         """:meth:`render_array` as a Pillow picture, RGB or RGBA."""
-        return Image.fromarray(self.render_array(recipe))
+        return Image.fromarray(self.render_array(recipe, model))
 
     def png(self, recipe: Recipe) -> bytes:
         """A PNG file with the recipe in it, pinned to the model's present version."""
-        pinned = self.pinned(recipe)
-        return png.to_bytes(self.render(pinned), pinned.to_json())
+        model = self.model_for(recipe)
+        pinned = replace(recipe, model_hash=model.hash[:12])
+        return png.to_bytes(self.render(pinned, model), pinned.to_json())

@@ -75,18 +75,18 @@ class Timeline:
         object.__setattr__(self, "recipes", recipes)
         object.__setattr__(self, "closed", bool(self.closed) and len(recipes) > 1)
         checked = {
-            "seconds": tuple(_number(s, "seconds", 0.05, MAX_SECONDS) for s in self._each(self.seconds)),
+            "seconds": tuple(checks.number(s, "seconds", 0.05, MAX_SECONDS) for s in self._each(self.seconds)),
             "easings": tuple(_choice(e, "easing", EASINGS) for e in self._each(self.easings)),
             "even": bool(self.even),
-            "radius": _number(self.radius, "radius", 0.01, 1),
-            "seed": _whole(self.seed, "seed", 0, checks.MAX_SEED),
-            "speed": _number(self.speed, "speed", 0.01, 5),
-            "fps": _whole(self.fps, "fps", 1, 120),
-            "size": None if self.size is None else _whole(self.size, "size", 16, LARGEST),
+            "radius": checks.number(self.radius, "radius", 0.01, 1),
+            "seed": checks.integer(self.seed, "seed", 0, checks.MAX_SEED),
+            "speed": checks.number(self.speed, "speed", 0.01, 5),
+            "fps": checks.integer(self.fps, "fps", 1, 120),
+            "size": None if self.size is None else checks.integer(self.size, "size", 16, LARGEST),
             "format": known_format(str(self.format)).name,
             "background": _background(self.background),
             "sound": _sound(self.sound),
-            "react": _number(self.react, "react", 0, 1),
+            "react": checks.number(self.react, "react", 0, 1),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -120,8 +120,8 @@ class Timeline:
         """How many frames: seconds x fps, at least one a keyframe."""
         return max(self.segments + 1, round(math.fsum(self.seconds) * self.fps))
 
-    def to_json(self) -> dict[str, Any]:
-        """As plain data; defaults are left out. :func:`from_json` reads it."""
+    def to_data(self) -> dict[str, Any]:
+        """As plain data; defaults are left out. :func:`from_data` reads it."""
         changed = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "recipes"}
         changed = {name: _joined(value) for name, value in changed.items()}
         defaults = {f.name: _joined(f.default) for f in fields(self)}
@@ -130,7 +130,7 @@ class Timeline:
 
     def to_link(self) -> str:
         """The ``t`` of a link: canonical JSON, what the recipes share written once, deflated, base64url."""
-        data = self.to_json()
+        data = self.to_data()
         recipes = data.pop("recipes")
         first = recipes[0]
         shared = {key: value for key, value in first.items() if all(r.get(key) == value for r in recipes)}
@@ -143,8 +143,8 @@ class Timeline:
         return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def from_json(data: Any) -> Timeline:
-    """Read :meth:`Timeline.to_json`'s data, from anyone.
+def from_data(data: Any) -> Timeline:
+    """Read :meth:`Timeline.to_data`'s data, from anyone.
 
     Raises:
         UserError: it is no timeline, or has values that make none.
@@ -182,7 +182,7 @@ def from_link(text: str) -> Timeline:
     own = [{"seeds": [[recipe, 1]]} if isinstance(recipe, int) else recipe for recipe in own]
     recipes = [shared | recipe for recipe in own if isinstance(recipe, dict)]
     names = {key: name for name, key in _SHORT.items()}
-    return from_json({"recipes": recipes, **{names.get(key, key): value for key, value in short.items()}})
+    return from_data({"recipes": recipes, **{names.get(key, key): value for key, value in short.items()}})
 
 
 def shared_out(seconds: float, recipes: int, closed: bool) -> float:
@@ -202,23 +202,6 @@ def _joined(value: Any) -> Any:
     if isinstance(value, tuple):
         return value[0] if len(set(value)) == 1 else list(value)
     return value
-
-
-def _number(value: Any, name: str, low: float, high: float) -> float:
-    try:
-        result = math.nan if isinstance(value, (bool, str)) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        result = math.nan
-    if not low <= result <= high:
-        raise UserError("A film's {name} must be a number from {low} to {high}.",
-                        name=name, low=checks.shortest(low), high=checks.shortest(high))  # fmt: skip
-    return result
-
-
-def _whole(value: Any, name: str, low: int, high: int) -> int:
-    if _number(value, name, low, high) % 1:
-        raise UserError("A film's {name} must be a whole number.", name=name)
-    return int(value)
 
 
 def _choice(value: Any, name: str, choices: tuple[str, ...]) -> str:

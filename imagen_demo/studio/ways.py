@@ -126,8 +126,8 @@ class Walk:
     place: Callable[[int], Tensor]  # the final ws of the nth, 0 the keyframe
 
     def at(self, segment: int, u: float) -> Tensor:
-        before = self.place(segment - 1) if segment else self.place(0)
-        return interpolation.catmull_rom(before, *(self.place(segment + n) for n in range(3)), u)
+        points = (self.place(max(0, segment + n)) for n in range(-1, 3))
+        return interpolation.catmull_rom(*points, u)
 
 
 def way_of(studio: Studio, model: Model, timeline: Timeline) -> Way:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import numpy as np
 from gradio import FileData
-from PIL import Image
 
 from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.latent.directions import Directions
 from imagen_demo.media.grid import make_grid
 from imagen_demo.progress import silent
+from imagen_demo.studio import directions as making
 from imagen_demo.studio import grid_files, grids
 from imagen_demo.studio import library as models_library
 from imagen_demo.studio.recipes import Recipe, Studio
@@ -26,13 +28,24 @@ from imagen_demo.ui import file_jobs, models_export, widgets
 from imagen_demo.ui.generate import write_zip
 from imagen_demo.ui.interpolate import write_video
 
-Result = TypeVar("Result")
-
 
 def add(studio: Studio) -> None:
     """Register the endpoints on the Blocks being built; the Train tab adds its own."""
     for function in (*_drawing(studio), *_exploring(studio), *_library(studio)):
-        gr.api(function, api_name=function.__name__, concurrency_id=f"api-{function.__name__}")
+        gr.api(spoken(function), api_name=function.__name__, concurrency_id=f"api-{function.__name__}")
+
+
+def spoken(work: Callable[..., Any]) -> Callable[..., Any]:
+    """``work`` whose UserErrors reach the caller as sentences."""
+
+    @functools.wraps(work)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return work(*args, **kwargs)
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return call
 
 
 def _drawing(studio: Studio) -> list[Callable[..., Any]]:
@@ -46,7 +59,10 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
         Returns:
             A PNG file that carries the recipe.
         """
-        return _file(lambda: _save_png(studio, _recipe_of(recipe)))
+        wanted = _recipe_of(recipe)
+        out = file_jobs.fresh_file(widgets.file_name(wanted))
+        out.write_bytes(studio.png(wanted))
+        return _file(out)
 
     def generate(model: str, seeds: str = "0-15", psi: float = DEFAULT_PSI, label: int | None = None) -> dict[str, Any]:
         """Draw a set of pictures.
@@ -60,9 +76,7 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
         Returns:
             A zip of PNG files that carry their recipes.
         """
-        return _file(
-            lambda: write_zip(studio, [_recipe(model, seed, psi, label) for seed in parse_seeds(seeds)], silent)
-        )
+        return _file(write_zip(studio, [_recipe(model, seed, psi, label) for seed in parse_seeds(seeds)], silent))
 
     def interpolate(
         model: str, seeds: str = "1,2,3", seconds: float = 4.0, fps: int = 30, kind: str = "w", easing: str = "smooth",
@@ -89,14 +103,10 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
         Returns:
             The film's file.
         """
-
-        def video() -> str:
-            keyframes = parse_seeds(seeds, most=MAX_KEYFRAMES)
-            recipes = [widgets.recipe_data(_recipe(model, seed, psi, label)) for seed in keyframes]
-            timing = {"seconds": seconds, "fps": fps, "kind": kind, "easings": easing, "closed": loop, "even": even}
-            return write_video(studio, {"recipes": recipes, "size": size, "format": format, **timing}, silent)
-
-        return _file(video)
+        keyframes = parse_seeds(seeds, most=MAX_KEYFRAMES)
+        recipes = [widgets.recipe_data(_recipe(model, seed, psi, label)) for seed in keyframes]
+        timing = {"seconds": seconds, "fps": fps, "kind": kind, "easings": easing, "closed": loop, "even": even}
+        return _file(write_video(studio, {"recipes": recipes, "size": size, "format": format, **timing}, silent))
 
     def film(timeline: str) -> dict[str, Any]:
         """Make the film of a timeline, as the Interpolate tab does.
@@ -108,7 +118,7 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
         Returns:
             The film's file.
         """
-        return _file(lambda: write_video(studio, _timeline_of(timeline), silent))
+        return _file(write_video(studio, _timeline_of(timeline), silent))
 
     def grid(recipe: str, across: str, down: str = "", side: int = 0) -> dict[str, Any]:
         """Vary one or two things of a picture and draw the table, with labels.
@@ -122,17 +132,13 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
         Returns:
             A PNG file that carries the grid's description.
         """
-
-        def table() -> str:
-            base = _recipe_of(recipe)
-            classes = list(studio.model(base.model).info.class_names)
-            y = grids.parse_axis(down, classes) if down else None
-            made = grids.Grid(base, grids.parse_axis(across, classes), y)
-            out = file_jobs.fresh_file(f"{base.model.replace('/', '-')}-grid.png")
-            grid_files.write(studio, made, out, side=side or None)
-            return str(out)
-
-        return _file(table)
+        base = _recipe_of(recipe)
+        classes = list(studio.model(base.model).info.class_names)
+        y = grids.parse_axis(down, classes) if down else None
+        made = grids.Grid(base, grids.parse_axis(across, classes), y)
+        out = file_jobs.fresh_file(f"{base.model.replace('/', '-')}-grid.png")
+        grid_files.write(studio, made, out, side=side or None)
+        return _file(out)
 
     return [render, generate, interpolate, film, grid]
 
@@ -148,7 +154,7 @@ def _exploring(studio: Studio) -> list[Callable[..., Any]]:
             For each its id (for recipes), kind, names, layers, what +1 changes (effects, in standard deviations of
             each measured property), purity (0 to 1) and whether it is hidden.
         """
-        return _spoken(lambda: _described(studio.directions(model)))
+        return _described(studio.directions(model))
 
     def discover(model: str) -> list[dict[str, Any]]:
         """Look for more directions, in the style weights and for measured properties; takes up to a minute.
@@ -159,13 +165,7 @@ def _exploring(studio: Studio) -> list[Callable[..., Any]]:
         Returns:
             As directions; what was found is kept with the model.
         """
-
-        def found() -> list[dict[str, Any]]:
-            from imagen_demo.studio import directions as making
-
-            return _described(making.discover(studio, model, silent))
-
-        return _spoken(found)
+        return _described(making.discover(studio, model, silent))
 
     def direction_strip(recipe: str, direction: str, count: int = 7, reach: float = 3.0) -> dict[str, Any]:
         """Draw a picture moved along a direction, from left to right.
@@ -179,19 +179,13 @@ def _exploring(studio: Studio) -> list[Callable[..., Any]]:
         Returns:
             A PNG file, the pictures side by side.
         """
-
-        def strip() -> str:
-            from imagen_demo.studio import directions as making
-
-            base = _recipe_of(recipe)
-            if not 2 <= count <= 32 or not 0 < reach <= 10:
-                raise UserError("A strip has 2 to 32 pictures and reaches at most 10.")
-            pictures = making.filmstrip(studio, base, direction, count, reach)
-            out = file_jobs.fresh_file(f"{base.model.replace('/', '-')}-{direction}.png")
-            _joined(pictures).save(out)
-            return str(out)
-
-        return _file(strip)
+        base = _recipe_of(recipe)
+        if not 2 <= count <= 32 or not 0 < reach <= 10:
+            raise UserError("A strip has 2 to 32 pictures and reaches at most 10.")
+        pictures = making.filmstrip(studio, base, direction, count, reach)
+        out = file_jobs.fresh_file(f"{base.model.replace('/', '-')}-{direction}.png")
+        make_grid(np.stack(pictures), columns=count).save(out)
+        return _file(out)
 
     return [directions, discover, direction_strip]
 
@@ -203,8 +197,7 @@ def _library(studio: Studio) -> list[Callable[..., Any]]:
         Returns:
             For each its name, title, resolution, channels (4 with transparency), classes and the 12 digits of its hash.
         """
-        return _spoken(lambda: [_about(studio, entry) for entry in models_library.list_models(studio.workspace)
-                                if entry.info is not None])  # fmt: skip
+        return [_about(studio, entry) for entry in models_library.list_models(studio.workspace) if entry.info]
 
     def export_model(model: str, format: str = "onnx") -> dict[str, Any]:
         """Take a model out: as ONNX for other programs, or as a web page that draws in its visitors' browsers.
@@ -216,7 +209,7 @@ def _library(studio: Studio) -> list[Callable[..., Any]]:
         Returns:
             A zip: three ONNX files, checked against PyTorch; or the page's folder.
         """
-        return _file(lambda: models_export.write_export(studio.workspace, studio, model, format, silent))
+        return _file(models_export.write_export(studio.workspace, studio, model, format, silent))
 
     return [models, export_model]
 
@@ -240,16 +233,6 @@ def _recipe(model: str, seed: int, psi: float, label: int | None) -> Recipe:
     return Recipe(model=model, seeds=((seed, 1.0),), psi=psi, label=label)
 
 
-def _save_png(studio: Studio, recipe: Recipe) -> str:
-    out = file_jobs.fresh_file(widgets.file_name(recipe))
-    out.write_bytes(studio.png(recipe))
-    return str(out)
-
-
-def _joined(pictures: list[np.ndarray]) -> Image.Image:
-    return make_grid(np.stack(pictures), columns=len(pictures))
-
-
 def _described(directions: Directions) -> list[dict[str, Any]]:
     left_out = {"vector", "scale"}
     return [
@@ -268,14 +251,6 @@ def _about(studio: Studio, entry: models_library.ModelEntry) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _spoken(work: Callable[[], Result]) -> Result:
-    """``work`` whose UserErrors reach the caller as sentences."""
-    try:
-        return work()
-    except UserError as error:
-        raise gr.Error(str(error), print_exception=False) from None
-
-
-def _file(work: Callable[[], str]) -> dict[str, Any]:
-    """The file that ``work`` makes, as programs get it."""
-    return FileData(path=_spoken(work)).model_dump()
+def _file(path: str | Path) -> dict[str, Any]:
+    """A file as programs get it."""
+    return FileData(path=str(path)).model_dump()

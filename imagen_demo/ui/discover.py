@@ -14,6 +14,7 @@ import gradio as gr
 from PIL import Image
 
 from imagen_demo.errors import UserError
+from imagen_demo.progress import Progress
 from imagen_demo.studio import breeding, checks, grids
 from imagen_demo.studio.maps import Maps, MapSpec, Waiting, around
 from imagen_demo.studio.recipes import Studio
@@ -28,29 +29,21 @@ SCRIPTS = (
 )  # fmt: skip
 
 
-def build(workspace: Workspace, studio: Studio, shared: Any) -> dict[str, Any]:
-    """Fill the tab; returns its components by name."""
+def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
+    """Fill the tab."""
     calls = {
         "link": lambda payload, language: {"query": widgets.link(studio, widgets.recipe_from(payload.get("recipe")))},
         "breed": lambda payload, language: _breed(studio, payload),
         **_map_calls(studio),
         **discover_grids.calls(studio),
     }
-    tab = widgets.picture_tab(
-        "discover",
-        workspace,
-        studio,
-        calls,
-        ("v_", "x_picture", "g_close"),
-        scripts=SCRIPTS,
-        grid_parameters=list(grids.NAMES),
-    )
+    tab = widgets.picture_tab("discover", workspace, studio, calls, ("v_",), SCRIPTS, grid_parameters=list(grids.NAMES))
     file = gr.File(label=i18n("v_table_file"), visible=False, elem_id="discover-table", interactive=False)
-    cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="discover-table-cancel", size="sm")
-    file_jobs.wire(
-        tab.table, file, cancel, lambda sent, report: discover_grids.write_table(studio, sent, report), "table"
-    )
-    return {"tab": tab, "file": file}
+
+    def work(sent: dict[str, Any], report: Progress) -> str:
+        return discover_grids.write_table(studio, sent, report)
+
+    file_jobs.wire(tab.table, file, "discover-table-cancel", work, "table")
 
 
 # -- map -----------------------------------------------------------------------------------------------------------

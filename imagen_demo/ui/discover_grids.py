@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import re
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from imagen_demo.errors import UserError
@@ -26,7 +21,6 @@ from imagen_demo.ui.texts import t
 from imagen_demo.ui.widgets import Payload
 
 MOST_MIXED = 12  # seeds on each side of a mixing table
-MAX_DROPPED = 64 * 2**20  # bytes of base64 of a dropped picture
 UNREADABLE = "The page sent something unreadable; reload it."
 
 
@@ -112,16 +106,7 @@ def _mix(studio: Studio, payload: Payload, language: str) -> Payload:
 
 def _read(studio: Studio, payload: Payload, language: str) -> Payload:
     """The grid inside a dropped PNG file, or else the recipe."""
-    name, data = str(payload.get("name", ""))[:100], payload.get("data")
-    if not isinstance(data, str) or len(data) > MAX_DROPPED:
-        raise UserError("{name} is too large to be a picture exported here.", name=name)
-    try:
-        content = base64.b64decode(data.partition(",")[2], validate=True)
-    except binascii.Error:
-        content = b""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / (re.sub(r"[^\w .-]", "_", name).strip(". ") or "picture")  # sentences name it
-        file.write_bytes(content)
+    with widgets.sent_file(payload) as file:
         grid = grid_files.read(file)
         if grid is None:
             recipe, note = widgets.unpinned(studio, Recipe.from_json(png.recipe_of(file)), language)

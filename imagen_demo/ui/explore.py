@@ -7,14 +7,9 @@ directions are in ``explore_directions.py``.
 
 from __future__ import annotations
 
-import re
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
-
-import gradio as gr
 
 from imagen_demo.errors import UserError
 from imagen_demo.media import png
@@ -27,11 +22,10 @@ from imagen_demo.workspace import Workspace
 
 LINK = links.KEYS - {"hash"}  # keys that make an address a link to a picture
 SCRIPTS = tuple(f"explore{part}.js" for part in ("_core", "_strip", "_directions", "_pad", "_mix", "_find", "_api", ""))
-MAX_DROPPED = 64 * 2**20  # bytes of base64 of a dropped picture
 
 
-def build(workspace: Workspace, studio: Studio, shared: Any) -> gr.HTML:
-    """Fill the tab; returns its component."""
+def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
+    """Fill the tab."""
     calls = {
         "open": lambda payload, language: _open(workspace, studio, payload, language),
         "render": lambda payload, language: _render(studio, payload),
@@ -39,7 +33,7 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> gr.HTML:
         "read": lambda payload, language: _read(studio, payload, language),
         **explore_directions.calls(studio),
     }
-    return widgets.picture_tab("explore", workspace, studio, calls, ("x_", "g_close", "tab_discover"), SCRIPTS)
+    widgets.picture_tab("explore", workspace, studio, calls, ("x_",), SCRIPTS)
 
 
 def _open(workspace: Workspace, studio: Studio, payload: Payload, language: str) -> Payload:
@@ -106,12 +100,6 @@ def _render(studio: Studio, payload: Payload) -> Payload:
 
 def _read(studio: Studio, payload: Payload, language: str) -> Payload:
     """The recipe inside a dropped PNG."""
-    name = str(payload.get("name", ""))[:100]
-    content = widgets.file_bytes(payload.get("data"), MAX_DROPPED)
-    if content is None:
-        raise UserError("{name} is too large to be a picture exported here.", name=name)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / (re.sub(r"[^\w .-]", "_", name).strip(". ") or "picture")  # sentences name it
-        file.write_bytes(content)
+    with widgets.sent_file(payload) as file:
         recipe, note = _here(studio, Recipe.from_json(png.recipe_of(file)), language)
     return {"note": note, **_state(studio, recipe, language)}

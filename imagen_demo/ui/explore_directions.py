@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from imagen_demo.errors import UserError
 from imagen_demo.studio import directions as making
@@ -18,7 +18,6 @@ from imagen_demo.ui import texts, widgets
 from imagen_demo.ui.widgets import Payload
 
 FILM, REACH, FILM_SIDE = 7, 3, 96  # pictures of a filmstrip, its greatest amount, their side
-MAX_FILE = 16 * 2**20  # bytes of base64 of an imported file
 
 
 def calls(studio: Studio) -> dict[str, Callable[[Payload, str], Payload]]:
@@ -76,13 +75,8 @@ def calls(studio: Studio) -> dict[str, Callable[[Payload, str], Payload]]:
 
     def import_directions(payload: Payload, language: str) -> Payload:
         name = _text(payload, "model")
-        file = re.sub(r"[^\w .-]", "_", _text(payload, "name")).strip(". ") or "directions"
-        content = widgets.file_bytes(payload.get("data"), MAX_FILE)
-        if content is None:
-            raise UserError("{name} is too large to be a file of directions.", name=file)
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / file).write_bytes(content)
-            found = making.import_file(studio, name, Path(folder) / file)
+        with widgets.sent_file(payload) as file:
+            found = making.import_file(studio, name, file)
         chinese = texts.language(language) == "zh"
         return changed(name, language, names=[direction.title(chinese) for direction in found])
 
@@ -115,11 +109,9 @@ def _ids(payload: Payload, key: str) -> list[str]:
 
 def _film(studio: Studio, recipe: Recipe, id: str, layers: str) -> Payload:
     """The picture with the direction at amounts from -REACH to REACH, everything else as it is."""
-    others = tuple(each for each in recipe.directions if (each[0], each[2]) != (id, layers))
+    pictures = making.filmstrip(studio, recipe, id, FILM, REACH, layers)
     amounts = [round(-REACH + 2 * REACH * step / (FILM - 1), 2) for step in range(FILM)]
-    recipes = [replace(recipe, directions=(*others, (id, amount, layers))) for amount in amounts]
-    studio.directions(recipe.model).get(id)
-    return {"images": [widgets.data_url(studio.render(each), FILM_SIDE) for each in recipes], "amounts": amounts}
+    return {"images": [widgets.data_url(Image.fromarray(each), FILM_SIDE) for each in pictures], "amounts": amounts}
 
 
 class _Finding:

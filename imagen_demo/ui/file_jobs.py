@@ -55,18 +55,19 @@ class Stops:
 def wire(
     event: Callable[..., Any],
     output: gr.components.Component,
-    cancel: gr.Button,
+    cancel_id: str,
     work: Callable[[dict[str, Any], Progress], str],
     name: str,
     button: str = "",
 ) -> None:
     """On ``event``, show ``work(what the page sent, progress)``, a file's path, in ``output``.
 
-    ``output`` and ``cancel`` are hidden until then. ``name`` keeps these jobs to two at a time. The page
-    sends a new ``job`` with each event, so that one that waits in the queue can be told from the next.
-    ``button``: id of the button that begins it, which shows that it is at work. A gr.File saves itself.
+    ``output`` and, below it, Cancel (``cancel_id``) are hidden until then. ``name`` keeps these jobs to two at a
+    time. The page sends a new ``job`` with each event, so that one that waits in the queue can be told from the
+    next. ``button``: id of the button that begins it, which shows that it is at work. A gr.File saves itself.
     """
     kind = type(output)
+    cancel = gr.Button(texts.i18n("c_cancel"), visible=False, elem_id=cancel_id, size="sm")
     begins, ends, stopped = scripts_of(button, output, cancel)
     stops = Stops()
 

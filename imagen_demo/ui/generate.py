@@ -29,14 +29,13 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
         "plan": lambda payload, language: _plan(studio, payload),
         "nearest": lambda payload, language: _nearest(studio, payload, language),
     }
-    grid = widgets.picture_tab("generate", workspace, studio, calls, ("g_", "x_picture"))
+    grid = widgets.picture_tab("generate", workspace, studio, calls, ("g_",))
     archive = gr.File(label=i18n("g_zip_file"), visible=False, elem_id="generate-file", interactive=False)
-    cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="generate-zip-cancel", size="sm")
 
     def work(sent: dict[str, Any], report: Progress) -> str:
         return write_zip(studio, widgets.recipes_from(sent, MAX_PICTURES), report)
 
-    file_jobs.wire(grid.zip, archive, cancel, work, "zip", "generate-zip")
+    file_jobs.wire(grid.zip, archive, "generate-zip-cancel", work, "zip", "generate-zip")
 
 
 def _plan(studio: Studio, payload: Payload) -> Payload:

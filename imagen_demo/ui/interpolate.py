@@ -21,12 +21,11 @@ from imagen_demo.latent.interpolation import EASINGS
 from imagen_demo.media.audio import Sound
 from imagen_demo.media.formats import FORMATS
 from imagen_demo.progress import Progress
-from imagen_demo.studio import interpolations, pacing, timeline
+from imagen_demo.studio import interpolations, library, pacing, timeline
 from imagen_demo.studio.interpolations import Film
 from imagen_demo.studio.recipes import Studio
 from imagen_demo.studio.timeline import KINDS, Timeline
 from imagen_demo.ui import file_jobs, sounds, texts, widgets
-from imagen_demo.ui.texts import i18n
 from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
 
@@ -47,16 +46,15 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
         "sound": lambda payload, language: {"sound": _heard(payload)},
     }
     editor = widgets.picture_tab(
-        "interpolate", workspace, studio, calls, ("i_", "x_picture"), SCRIPTS, easings=list(EASINGS), kinds=list(KINDS),
+        "interpolate", workspace, studio, calls, ("i_",), SCRIPTS, easings=list(EASINGS), kinds=list(KINDS),
         formats={f.name: {"alpha": f.alpha, "sound": f.sound, "fps": f.most_fps} for f in FORMATS.values()},
     )  # fmt: skip
     result = gr.HTML(visible=False, elem_id="interpolate-video", apply_default_css=False, min_height=90)
-    cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="interpolate-cancel", size="sm")
 
     def work(sent: dict[str, Any], report: Progress) -> str:
         return _result(studio, sent.get("spec"), report)
 
-    file_jobs.wire(editor.make, result, cancel, work, "video", "interpolate-make")
+    file_jobs.wire(editor.make, result, "interpolate-cancel", work, "video", "interpolate-make")
 
 
 def timeline_from(spec: Any) -> Timeline:
@@ -80,7 +78,7 @@ def timeline_from(spec: Any) -> Timeline:
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise UserError("The page sent something unreadable; reload it.")
         values["seconds"] = timeline.shared_out(seconds, len(values["recipes"]), bool(values.get("closed")))
-    return timeline.from_json(values)
+    return timeline.from_data(values)
 
 
 def write_video(studio: Studio, spec: Any, progress: Progress, sound: Sound | None = None) -> str:
@@ -102,7 +100,7 @@ def _result(studio: Studio, spec: Any, progress: Progress) -> str:
     file = Path(write_video(studio, spec, progress))
     url, name = sounds.served(file), escape(file.name, quote=True)
     has_sound = bool(isinstance(spec, dict) and spec.get("sound"))
-    clear = ' class="in-clear"' if file.suffix != ".mp4" else ""  # a pattern behind what is transparent
+    clear = ' class="im-alpha"' if file.suffix != ".mp4" else ""  # a pattern behind what is transparent
     if file.suffix in (".mp4", ".webm"):
         quiet = "" if has_sound else " autoplay muted"
         shown = f'<video src="{url}" controls loop playsinline{quiet}{clear}></video>'
@@ -160,7 +158,7 @@ def _heard(payload: Payload) -> Payload:
 def _link(studio: Studio, payload: Payload) -> str:
     """The query part of a link: pinned to the model's version, unless that changes every few seconds."""
     wanted = timeline_from(payload.get("timeline"))
-    in_run = wanted.recipes[0].model.startswith(widgets.library.RUN_PREFIX)
+    in_run = wanted.recipes[0].model.startswith(library.RUN_PREFIX)
     return f"t={(wanted if in_run else interpolations.pinned(studio, wanted)).to_link()}"
 
 

@@ -20,21 +20,19 @@ from imagen_demo.workspace import Workspace
 FORMATS = ("onnx", "web")
 
 
-def build(workspace: Workspace, studio: Studio) -> gr.File:
-    """The buttons, what they make, and Cancel; returns where the file appears."""
+def build(workspace: Workspace, studio: Studio) -> None:
+    """The buttons, what they make, and Cancel."""
     buttons = gr.HTML(
         html_template='<div class="me-root im-root"></div>',
         js_on_load=pieces.script_with_texts("models_export.js", "me_"),
         apply_default_css=False, elem_id="models-take",
     )  # fmt: skip
     file = gr.File(visible=False, label=i18n("me_file"), interactive=False, elem_id="models-take-file")
-    cancel = gr.Button(i18n("c_cancel"), visible=False, elem_id="models-take-cancel", size="sm")
 
     def work(sent: dict[str, Any], progress: Progress) -> str:
         return write_export(workspace, studio, str(sent.get("model", "")), str(sent.get("format", "")), progress)
 
-    file_jobs.wire(buttons.make, file, cancel, work, "export")
-    return file
+    file_jobs.wire(buttons.make, file, "models-take-cancel", work, "export")
 
 
 def write_export(workspace: Workspace, studio: Studio, name: str, format: str, progress: Progress) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import tempfile
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -45,11 +43,9 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
         with gr.Row(visible=False, elem_classes="tr-buttons", elem_id="models-rename-row") as rename_row:
             new_name = gr.Textbox(label=i18n("mo_new_name"), max_lines=1, elem_id="models-new-name", min_width=220)
             rename_yes = gr.Button(i18n("mo_rename"), size="md", elem_id="models-rename-yes")
-        with gr.Column(visible=False, elem_id="models-delete-confirm") as delete_row:
-            question = pieces.html()
-            with gr.Row(elem_classes="tr-buttons"):
-                delete_yes = gr.Button(i18n("mo_delete_yes"), variant="stop", size="md", elem_id="models-delete-yes")
-                delete_no = gr.Button(i18n("mo_keep"), size="md", elem_id="models-delete-no")
+        delete_row, delete_yes, delete_no = pieces.confirm(
+            "mo_delete_sure", "tr_delete_yes", "tr_keep", "models-delete", shared.greeting
+        )
         file = gr.File(visible=False, label=i18n("mo_file"), interactive=False, elem_id="models-file")
         models_export.build(workspace, studio)
         with gr.Accordion(i18n("mo_card"), open=False, elem_id="models-card-fold"):
@@ -89,11 +85,6 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
     exported.then(None, file, js=ends, **PRIVATE)
     upload.upload(do_import, upload, acted, **PRIVATE)
 
-    def ask(request: gr.Request) -> str:
-        return pieces.note(t("mo_delete_sure", request))
-
-    shared.greeting.add(ask, question)
-
     def arrive(name: str | None, request: gr.Request) -> list[Any]:
         return ["", *show(name, request)]  # what was said last time is over, and runs may have put models there
 
@@ -114,18 +105,12 @@ def _act(
 def _export(workspace: Workspace, name: str | None, request: gr.Request) -> list[Any]:
     if not name:
         return [pieces.note(t("mo_choose", request), "bad"), gr.File(value=None, visible=False)]
-    out = Path(_exports().name) / f"{name.removeprefix(library.RUN_PREFIX)}.zip"
+    out = file_jobs.fresh_file(f"{name.removeprefix(library.RUN_PREFIX)}.zip")
     try:
         library.export_zip(workspace, name, out)
     except UserError as problem:
         return [pieces.error(problem, request), gr.File(value=None, visible=False)]
     return [pieces.note(t("mo_exported", request, name=out.name), "good"), gr.File(value=str(out), visible=True)]
-
-
-@functools.cache
-def _exports() -> tempfile.TemporaryDirectory[str]:
-    """Gradio serves files from the system's temporary folder, wherever the workspace is; gone with the server."""
-    return tempfile.TemporaryDirectory(prefix="imagen-export-")
 
 
 # -- what is shown ---------------------------------------------------------------

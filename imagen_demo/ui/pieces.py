@@ -18,7 +18,7 @@ from imagen_demo.media.grid import make_grid
 from imagen_demo.studio import jobs
 from imagen_demo.training.run import Run, Status
 from imagen_demo.ui import widgets
-from imagen_demo.ui.texts import pictures, t, translate, translate_error
+from imagen_demo.ui.texts import i18n, pictures, t, translate, translate_error
 
 PREVIEW = 24  # pictures of the preview of a dataset
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}  # for events that are the page's own affair
@@ -58,6 +58,21 @@ class Greeting:
             return [fill(request) for fill, _ in self._fills]
 
         blocks.load(greet, None, [component for _, component in self._fills], **PRIVATE)
+
+
+def confirm(question: str, yes: str, no: str, elem_id: str, greeting: Greeting) -> tuple[Any, Any, Any]:
+    """A question that appears in place, with its two answers."""
+    with gr.Column(visible=False, elem_id=f"{elem_id}-confirm") as box:
+        text = html()
+        with gr.Row(elem_classes="tr-buttons"):
+            accept = gr.Button(i18n(yes), variant="stop", size="md", elem_id=f"{elem_id}-yes")
+            refuse = gr.Button(i18n(no), size="md", elem_id=f"{elem_id}-no")
+
+    def fill(request: gr.Request) -> str:
+        return note(t(question, request))
+
+    greeting.add(fill, text)
+    return box, accept, refuse
 
 
 def script_with_texts(file: str, *prefixes: str) -> str:
@@ -205,7 +220,7 @@ def events(run: Run, request: gr.Request | None, limit: int = 30) -> str:
             text, kimg = translate(row["template"], row["values"], request), float(row["kimg"])
         except (KeyError, IndexError, ValueError, TypeError):
             continue  # written by another version
-        when = t("tr_at", request, count=pictures(kimg, request)) if kimg else t("tr_at_start", request)
+        when = t("tl_at", request, count=pictures(kimg, request)) if kimg else t("tr_at_start", request)
         rows.append(f"<li><span>{when}</span>{escape(text)}</li>")
     if not rows:
         return ""

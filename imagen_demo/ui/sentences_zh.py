@@ -8,7 +8,7 @@ SENTENCES: dict[str, str] = {
     "{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.": "{text!r} 不是种子列表；请写 42、0-15 或 1,5,9。",
     "That is too many pictures at once; the most is {most}.": "一次最多 {most} 张图片。",
     "A seed can be at most {most}.": "种子最大为 {most}。",
-    "{name} is too large to be a picture exported here.": "{name} 太大，不像是在此导出的图片。",
+    "{name} is too large to be a file saved here.": "{name} 太大，不像是在此保存的文件。",
     # command line
     "The model {model} has no class {name}; it has {names}.": "模型 {model} 没有类别 {name}；它有 {names}。",
     "The model {model} has no classes; leave --class out.": "模型 {model} 没有类别，请去掉 --class。",
@@ -80,7 +80,6 @@ SENTENCES: dict[str, str] = {
     "There is already a model named {name}.": "已有名为 {name} 的模型。",
     "This picture needs the model {name}, which is not here: import it under Models, or train it.":
         "这张图片需要模型 {name}，但这里没有：请在“模型”中导入，或训练它。",
-    "{name} is too large to be a file of directions.": "{name} 过大，不可能是方向文件。",
     "There is no model named {name} in this workspace.": "此工作区中没有名为 {name} 的模型。",
     "{file} could not be imported: {reason}.": "无法导入 {file}：{reason}。",
     "{file} is not a readable zip file.": "{file} 不是可读的 zip 文件。",
@@ -100,8 +99,8 @@ SENTENCES: dict[str, str] = {
     "A recipe's model hash must have 12 digits, 0 to 9 and a to f.": "配方的模型哈希须为 12 位，由 0-9 和 a-f 组成。",
     "A recipe's model must be a name.": "配方的模型必须是名称。",
     "A recipe's {name} must be a list of at most {limit} pairs.": "配方的 {name} 须为列表，最多 {limit} 对。",
-    "A recipe's {name} must be a number from {low} to {high}.": "配方的 {name} 须为 {low} 到 {high} 的数。",
-    "A recipe's {name} must be a whole number from {low} to {high}.": "配方的 {name} 须为 {low} 到 {high} 的整数。",
+    "The {name} must be a number from {low} to {high}.": "{name} 须为 {low} 到 {high} 的数。",
+    "The {name} must be a whole number from {low} to {high}.": "{name} 须为 {low} 到 {high} 的整数。",
     "The link's {key} cannot be {value!r}.": "链接中的 {key} 不能是 {value!r}。",
     "This is not a recipe of Imagen Demo.": "这不是 Imagen Demo 的配方。",
     "This link names no model.": "此链接没有指明模型。",
@@ -110,7 +109,6 @@ SENTENCES: dict[str, str] = {
     "This recipe has an unknown entry, {key}; a newer version made it.": "此配方有未知条目 {key}，由更新的版本生成。",
     "All pictures of an interpolation must come from one model.": "插值的所有图片必须来自同一模型。",
     "An interpolation can last up to {most} seconds.": "插值最长 {most} 秒。",
-    "Frames a second must be a whole number from 1 to 120.": "每秒帧数须为 1 到 120 的整数。",
     # training
     "The settings of {name} (config.json) are damaged. Delete it and train anew.":
         "{name} 的设置（config.json）已损坏，请删除后重新训练。",

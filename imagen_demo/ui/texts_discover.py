@@ -14,9 +14,6 @@ TEXTS = {
     "v_blend": ("Blend of seeds {seeds}", "种子 {seeds} 的混合"),
     "v_fine_from": ("fine layers of seed {seeds} from layer {split}", "第 {split} 层起的细节取自种子 {seeds}"),
     "v_moved": ("moved in {count} directions", "沿 {count} 个方向移动"),
-    "v_copy": ("Copy link", "复制链接"),
-    "v_copied": ("Link copied: it opens on exactly this picture.", "链接已复制，打开即是这张图片。"),
-    "v_pictures": ("{done} of {total} pictures", "{done} / {total} 张图片"),
     "v_to_breed": ("Breed from it", "以它繁育"),
     "v_to_grid": ("Make a grid", "制作网格"),
     # map
@@ -41,7 +38,6 @@ TEXTS = {
     "v_between_help": ("A click between pictures makes a new one out of the four nearest; the button, or B, does so in "
                        "the middle of the view.",
                        "点击图片之间的空处，即由最近的四张混合出新图片；按钮或 B 键则取视图中央。"),
-    "v_all_classes": ("All in turn", "轮流全部"),
     "v_stage_waiting": ("Waiting for another map", "正在等待另一张地图"),
     "v_stage_measuring": ("Comparing the pictures: {share}%", "正在比较图片：{share}%"),
     "v_stage_arranging": ("Arranging them", "正在排布"),
@@ -98,7 +94,6 @@ TEXTS = {
     "v_recipe": ("Recipe", "配方"),
     "v_directions": ("Directions", "方向"),
     "v_base": ("What stays", "保持不变"),
-    "v_current": ("From Explore", "取自探索页"),
     "v_side": ("Each picture", "每张图片"),
     "v_export": ("Make the picture", "生成大图"),
     "v_table_file": ("The grid as one picture, with its description inside", "整张网格（含描述）"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 _PICTURE = {
-    "x_picture": ("The generated picture", "生成的图片"),
     "x_undo": ("Undo", "撤销"),
     "x_redo": ("Redo", "重做"),
     "x_prev": ("Previous seed", "上一个种子"),
@@ -18,20 +17,12 @@ _PICTURE = {
     "x_recent_none": ("Every picture you stop at is kept here; click one to go back to it.",
                       "您停留过的图片会保存在这里，点击即可返回。"),
     "x_recent_picture": ("Recent picture {number}", "最近的图片 {number}"),
-    "x_copy": ("Copy link", "复制链接"),
-    "x_copied": ("Link copied: it opens on exactly this picture.", "链接已复制，打开即是这张图片。"),
     "x_api": ("Copy API call", "复制 API 调用"),
     "x_api_as": ("API call for exactly this picture", "正好生成这张图片的 API 调用"),
-    "x_copied_run": (
-        "Link copied: it opens on what this training has learned by then, so the picture changes.",
-        "链接已复制；训练仍在继续，打开时的图片会随之改变。",
-    ),
     "x_api_copied": ("{kind} copied: it draws exactly this picture.", "{kind} 代码已复制，运行即得到这张图片。"),
     "x_drop": ("Drop a PNG exported here to get its picture back, or choose one",
                "拖入在此导出的 PNG（或点击选择）以还原图片"),
     "x_restored": ("Restored from {name}.", "已从 {name} 还原。"),
-    "c_other_version": ("This comes from another version of the model; the picture may look different.",
-                        "它来自该模型的另一版本，图片可能有所不同。"),
     "x_missing_directions": ("This picture also moves along {names}, which this server does not have; it is shown "
                              "without.",
                              "这张图片还使用了方向 {names}，而本服务器没有，因此未应用。"),
@@ -136,8 +127,6 @@ _MIX = {
     "x_fine": ("Fine details from", "细节来自"),
     "x_fine_help": ("Shape from the picture, colours and details from these",
                     "形状来自当前图片，颜色与细节来自这些种子"),
-    "x_fine_none": ("Add a seed to take the fine details from another picture.",
-                    "添加一个种子，从另一张图片获取细节。"),
     "x_split": ("From layer", "自第几层起"),
     "x_add_seed": ("Add a seed", "添加种子"),
     "x_weight_of": ("Weight of {name}", "{name} 的权重"),

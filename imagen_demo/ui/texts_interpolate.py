@@ -25,7 +25,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "i_later": ("Later", "后移"),
     "i_remove": ("Remove", "移除"),
     "i_add": ("Add", "添加"),
-    "i_current": ("From Explore", "取自探索页"),
     # way
     "i_space": ("Way", "路径"),
     "i_space_w": ("straight in w", "w 直线 (lerp)"),
@@ -90,6 +89,5 @@ TEXTS: dict[str, tuple[str, str]] = {
     "i_ground_black": ("black", "黑色"),
     "i_ground_checkerboard": ("checkerboard", "棋盘格"),
     "i_make": ("Make film", "生成影片"),
-    "i_copy": ("Copy link", "复制链接"),
     "i_copied": ("Link copied: it opens on exactly this film.", "链接已复制，打开即是这部影片。"),
 }  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from typing import Any
 
 import gradio as gr
@@ -12,8 +11,9 @@ from imagen_demo.config import TrainConfig
 from imagen_demo.errors import UserError
 from imagen_demo.studio import jobs
 from imagen_demo.ui import pieces, train_live, train_setup
+from imagen_demo.ui.api import spoken
 from imagen_demo.ui.pieces import PRIVATE
-from imagen_demo.ui.texts import i18n, t, translate_error
+from imagen_demo.ui.texts import i18n, t
 from imagen_demo.workspace import Workspace
 
 
@@ -69,7 +69,7 @@ def _endpoints(workspace: Workspace) -> None:
 
     def status_of(run: str) -> dict[str, Any]:
         """State, progress, speed and time left of a training run."""
-        return dataclasses.asdict(jobs.status(jobs.find_run(workspace, run)))
+        return dataclasses.asdict(jobs.find_run(workspace, run).status())
 
     def start(dataset: str, name: str, minutes: float = TrainConfig().minutes) -> str:
         """Train on a prepared dataset; returns the run's name."""
@@ -90,17 +90,4 @@ def _endpoints(workspace: Workspace) -> None:
     calls |= {f"train_{name}": asking(work) for name, work in
               (("pause", jobs.pause), ("resume", jobs.resume_run), ("stop", jobs.stop))}  # fmt: skip
     for name, work in calls.items():
-        gr.api(_spoken(work), api_name=name)
-
-
-def _spoken(work: Any) -> Any:
-    """``work`` whose UserErrors reach the caller as sentences."""
-
-    @functools.wraps(work)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return work(*args, **kwargs)
-        except UserError as problem:
-            raise gr.Error(translate_error(problem, "en"), print_exception=False) from None
-
-    return call
+        gr.api(spoken(work), api_name=name)

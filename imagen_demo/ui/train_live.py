@@ -50,8 +50,8 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
                 resume = gr.Button(i18n("tr_resume"), size="md", elem_id="train-resume", visible=False)
                 stop = gr.Button(i18n("tr_stop"), size="md", elem_id="train-stop", visible=False)
                 delete = gr.Button(i18n("tr_delete"), size="md", elem_id="train-delete", visible=False)
-            stop_ask = _confirm("tr_stop_sure", "tr_stop_yes", "tr_stop_no", "train-stop", shared.greeting)
-            delete_ask = _confirm("tr_delete_sure", "tr_delete_yes", "tr_keep", "train-delete", shared.greeting)
+            stop_ask = pieces.confirm("tr_stop_sure", "tr_stop_yes", "tr_stop_no", "train-stop", shared.greeting)
+            delete_ask = pieces.confirm("tr_delete_sure", "tr_delete_yes", "tr_keep", "train-delete", shared.greeting)
             with gr.Row(elem_classes="tr-buttons tr-more", visible=False) as more:
                 minutes = gr.Number(
                     15, label=i18n("label_more_minutes"), elem_id="train-more-minutes", min_width=140
@@ -107,21 +107,6 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
     return Live(group, timer, watched, seen, quality, outputs, [pause, resume, stop, delete], deleted, note)
 
 
-def _confirm(question: str, yes: str, no: str, elem_id: str, greeting: pieces.Greeting) -> tuple[Any, Any, Any]:
-    """A question that appears in place, with its two answers."""
-    with gr.Column(visible=False, elem_id=f"{elem_id}-confirm") as box:
-        text = pieces.html()
-        with gr.Row(elem_classes="tr-buttons"):
-            accept = gr.Button(i18n(yes), variant="stop", size="md", elem_id=f"{elem_id}-yes")
-            refuse = gr.Button(i18n(no), size="md", elem_id=f"{elem_id}-no")
-
-    def fill(request: gr.Request) -> str:
-        return pieces.note(t(question, request))
-
-    greeting.add(fill, text)
-    return box, accept, refuse
-
-
 def _plot(
     elem_id: str, title: str, keys: tuple[str, ...], greeting: pieces.Greeting, chooser: gr.Radio | None = None
 ) -> tuple[gr.HTML, gr.LinePlot]:
@@ -146,7 +131,7 @@ def _plot(
 def menu(workspace: Workspace, chosen: str | None, request: gr.Request) -> gr.Dropdown:
     """The chooser of runs, each with its state."""
     choices = [
-        (f"{run.name} · {t('tr_state_' + jobs.status(run).state, request).lower()}", run.name)
+        (f"{run.name} · {t('tr_state_' + run.status().state, request).lower()}", run.name)
         for run in jobs.list_runs(workspace)
     ]
     return gr.Dropdown(choices=choices, value=chosen)
@@ -174,7 +159,7 @@ def look(
         run = jobs.find_run(workspace, name or "")
     except UserError:
         return [gr.skip()] * (16 + len(plots.PLOTS))
-    status, grids = jobs.status(run), run.sample_grids()
+    status, grids = run.status(), run.sample_grids()
     explorable = (run.latest.is_dir(), *jobs.model_to_explore(workspace, run))
     files = {key: _stamp(run.path / key) for key in ("metrics.jsonl", "events.jsonl", "log.txt")}
     rows = run.metrics() if files["metrics.jsonl"] != seen.get("metrics.jsonl") or name != seen.get("name") else None

@@ -8,12 +8,15 @@ every answer is an object, ``{"error": sentence}`` when it cannot be done.
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import json
 import logging
-from collections.abc import Callable
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -31,6 +34,7 @@ from imagen_demo.workspace import Workspace
 log = logging.getLogger(__name__)
 
 MAX_BATCH = 64  # pictures in one answer
+MAX_SENT = 64 * 2**20  # letters of base64 of a file that the page sends
 Payload = dict[str, Any]
 
 
@@ -193,9 +197,14 @@ def unpinned(studio: Studio, recipe: Recipe, language: str) -> tuple[Recipe, str
     return recipe, note
 
 
+def pinned(studio: Studio, recipe: Recipe) -> Recipe:
+    """``recipe`` with the model's version, for links and code, unless that changes every few seconds."""
+    return recipe if recipe.model.startswith(library.RUN_PREFIX) else studio.pinned(recipe)
+
+
 def link(studio: Studio, recipe: Recipe) -> str:
-    """The query part of a link: pinned to the model's version, unless that changes every few seconds."""
-    return (recipe if recipe.model.startswith(library.RUN_PREFIX) else studio.pinned(recipe)).to_query()
+    """The query part of a link to a picture."""
+    return pinned(studio, recipe).to_query()
 
 
 def warm_up(workspace: Workspace, studio: Studio) -> None:
@@ -229,9 +238,7 @@ def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[...
         return {"url": file_url(studio.png(recipe), "image/png"), "name": file_name(recipe)}
 
     def code(payload: Payload, language: str) -> Payload:
-        recipe = recipe_from(payload.get("recipe"))
-        if not recipe.model.startswith(library.RUN_PREFIX):  # those change every few seconds
-            recipe = studio.pinned(recipe)
+        recipe = pinned(studio, recipe_from(payload.get("recipe")))
         return dict(api_call(recipe, str(payload.get("base", "")), file_name(recipe)))
 
     calls = {"models": list_models, "describe": describe, "draw": draw, "png": png_file, "api_call": code}
@@ -243,14 +250,27 @@ def file_url(content: bytes, kind: str = "application/octet-stream") -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def file_bytes(data: Any, most: int) -> bytes | None:
-    """What the page sent as a data URL; b"" where unreadable, None where there is none or over ``most`` letters."""
-    if not isinstance(data, str) or len(data) > most:
-        return None
+@contextmanager
+def sent_file(payload: Payload) -> Iterator[Path]:
+    """The file that the page sent, its ``name`` and its ``data`` (a data URL), while the context lasts.
+
+    Where ``data`` cannot be read it is empty, and its reader says what is wrong, by name.
+
+    Raises:
+        UserError: there is none, or it is too large.
+    """
+    name = re.sub(r"[^\w .-]", "_", str(payload.get("name", ""))[:60]).strip(". ") or "file"  # sentences name it
+    data = payload.get("data")
+    if not isinstance(data, str) or len(data) > MAX_SENT:
+        raise UserError("{name} is too large to be a file saved here.", name=name)
     try:
-        return base64.b64decode(data.partition(",")[2], validate=True)
-    except binascii.Error:
-        return b""
+        content = base64.b64decode(data.partition(",")[2], validate=True)
+    except ValueError:
+        content = b""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / name
+        file.write_bytes(content)
+        yield file
 
 
 def file_name(recipe: Recipe) -> str:

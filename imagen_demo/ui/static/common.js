@@ -12,37 +12,21 @@ window.imagenDemo = (() => {
     [...document.querySelectorAll('#tabs .overflow-dropdown button')].find((b) => b.textContent === name)?.click();
   };
 
-  // Send `message` to a tab and show it. A tab not opened yet gets the message when it is built.
+  // Send `message` to a tab and show it. A tab not built yet gets the message when it is.
   const open = (tab, message) => {
     if (handlers[tab]) handlers[tab](message); else waiting[tab] = message;
     showTab(tab);
     window.scrollTo({ top: 0, behavior: 'smooth' });
   };
-  const on = (tab, handler) => {
-    handlers[tab] = handler;
-    const message = waiting[tab];
+  // A picture tab begins: `start(message)` puts `page` in its place where there are models, `receive(message)` is for
+  // what comes afterwards; one after the other.
+  const begin = (tab, page, start, receive) => {
+    let done = start(waiting[tab]);
     delete waiting[tab];
-    return message; // what arrived before the tab was built
+    handlers[tab] = (message) => { done = done.finally(() => (page.isConnected ? receive : start)(message)); };
   };
 
-  // The address bar holds the link of the tab in sight; `opened` is what the visitor came with.
-  const opened = location.search, links = {};
-  const writeAddress = () => {
-    const tab = Object.keys(links).find((name) => document.getElementById(name)?.offsetParent);
-    if (!tab) return;
-    const theme = new URLSearchParams(location.search).get('__theme');
-    history.replaceState(history.state, '', `?${links[tab]}${theme ? `&__theme=${theme}` : ''}${location.hash}`);
-  };
-  const address = (tab, query) => { links[tab] = query; writeAddress(); };
-  document.addEventListener('click', (event) => { if (event.target.closest?.('#tabs [role=tab], #tabs button')) setTimeout(writeAddress, 100); });
-  if (new URLSearchParams(opened).has('t')) { // a film's link opens on its tab
-    const until = Date.now() + 15000;
-    const timer = setInterval(() => {
-      const there = document.querySelector('#tabs button[role=tab]');
-      if (there) showTab('interpolate');
-      if (there || Date.now() > until) clearInterval(timer);
-    }, 50);
-  }
+  const opened = location.search; // what the visitor came with
 
   const chinese = (navigator.language || 'en').toLowerCase().startsWith('zh');
   const texts = (both) => (key, values = {}) =>
@@ -63,7 +47,7 @@ window.imagenDemo = (() => {
 
   const PATHS = {
     undo: 'M8 4 4 8l4 4M4 8h8a5 5 0 0 1 0 10H9', redo: 'm12 4 4 4-4 4M16 8H8a5 5 0 0 0 0 10h3',
-    prev: 'm12 5-5 5 5 5', next: 'm8 5 5 5-5 5', left: 'm12 5-5 5 5 5', right: 'm8 5 5 5-5 5',
+    left: 'm12 5-5 5 5 5', right: 'm8 5 5 5-5 5',
     random: 'M3 6h2.5c4 0 5 8 9 8H17m-2.500-2.500L17 14l-2.500 2.500M3 14h2.500c1.600 0 2.700-1.200 3.700-2.800M12 8.300C12.900 7 13.700 6 15 6h2m-2.500-2.500L17 6l-2.500 2.500',
     reset: 'M4 10a6 6 0 1 0 2-4.500M4 3v4h4', download: 'M10 3v10m-4-4 4 4 4-4M4 17h12',
     link: 'M8.500 11.500a3 3 0 0 0 4.300 0l2.500-2.500a3 3 0 0 0-4.300-4.300l-1 1m1.500 2.800a3 3 0 0 0-4.300 0l-2.500 2.500a3 3 0 0 0 4.300 4.300l1-1',
@@ -130,6 +114,7 @@ window.imagenDemo = (() => {
     };
   };
 
+  const MOST_SEED = 4294967295;
   const save = (href, name) => { const a = h('a', { href, download: name }); document.body.append(a); a.click(); a.remove(); };
   const ticket = () => `${Date.now()}-${Math.random()}`; // tells one long job of this page from the next
   const randomSeed = () => Math.floor(Math.random() * 100000);
@@ -139,11 +124,44 @@ window.imagenDemo = (() => {
   // Every server function answers with an object; {error} is a sentence for the visitor.
   const ask = async (call, payload) => { try { return (await call(payload)) ?? gone; } catch { return gone; } };
 
-  const empty = (title, text, action, tab) => h('div', { class: 'im-empty', id: `${tab}-empty` },
-    h('h2', {}, title), h('p', {}, text), button(`${tab}-to-train`, action, 'send', () => open('train', {}), { kind: 'im-primary' }));
+  // A tab's line of words: say(text, bad); told(answer): its error, if any, is said, and it is false; clip(text, done):
+  // into the clipboard, or where the browser forbids that `instead` is said, to be copied by hand.
+  const noteLine = (id) => {
+    const note = h('p', { class: 'im-note', id, role: 'status' });
+    const say = (text, bad = false) => { note.textContent = text || ''; note.classList.toggle('im-bad', bad); };
+    const told = (answer) => { if (answer.error) say(answer.error, true); return !answer.error; };
+    const clip = async (text, done, instead = text) => { try { await navigator.clipboard.writeText(text); say(done); } catch { say(instead); } };
+    return { note, say, told, clip };
+  };
+  const linkTo = (query) => `${location.origin}${location.pathname}?${query}`;
+
+  // Work that a newer wish, or its Cancel button, replaces: start() gives alive(), which tells whether it is still wanted.
+  const runs = (id, T, say, stopped = () => {}) => {
+    let number = 0;
+    const stop = () => { number += 1; cancel.hidden = true; };
+    const cancel = button(id, T('c_cancel'), 'stop', () => { stop(); stopped(); say(T('c_cancelled')); });
+    cancel.hidden = true;
+    return {
+      cancel, stop,
+      start: () => { const mine = ++number; cancel.hidden = false; return () => mine === number; },
+      end: (alive) => { if (alive()) cancel.hidden = true; },
+    };
+  };
+  // Pictures of `recipes`, twelve in a question: the first are there at once, and others get a turn in between. put(index,
+  // src) for each, progress(done) after some; false where `alive()` said no or something failed, which is told.
+  const drawAll = async (call, recipes, side, { put, alive, told, progress = () => {} }) => {
+    for (let at = 0; at < recipes.length; at += 12) {
+      if (!alive()) return false;
+      const answer = await ask(call, { recipes: recipes.slice(at, at + 12), side });
+      if (!alive() || !told(answer)) return false;
+      answer.images.forEach((src, index) => put(at + index, src));
+      progress(at + answer.images.length);
+    }
+    return alive();
+  };
 
   // A menu of models that is brought up to date when the visitor reaches for it: trainings come and go.
-  const modelMenu = (id, label, server, current) => {
+  const modelMenu = (id, label, server, told, current) => {
     const box = h('select', { id, 'aria-label': label });
     let shown = [];
     box.fill = (models, name) => {
@@ -154,6 +172,14 @@ window.imagenDemo = (() => {
       if (!shown.some((m) => m.name === name)) { box.fill(shown, name); refresh(); } // by its name until its title is here
       box.value = name;
     };
+    let asked = 0;
+    box.describe = async (name) => { // null: not to be had, which is told, or another one is asked for by now
+      const mine = ++asked, answer = await ask(server.describe, { model: name });
+      if (mine !== asked) return null;
+      if (told(answer)) { box.choose(name); return answer; }
+      if (current()) box.value = current();
+      return null;
+    };
     const refresh = async () => {
       const answer = await ask(server.models, {});
       if (answer.models && current() && JSON.stringify(answer.models) !== JSON.stringify(shown)) box.fill(answer.models, current());
@@ -162,12 +188,16 @@ window.imagenDemo = (() => {
     box.addEventListener('focus', refresh);
     return box;
   };
-  // While there is no model, look for one now and then; `start` builds the tab once there is.
-  const waitForModels = (server, root, start) => {
-    const timer = setInterval(async () => {
+  // A tab without a model says so, or `said`, and looks for one now and then, to begin again.
+  const noModel = (tab, T, said, server, root) => {
+    root.replaceChildren(h('div', { class: 'im-empty', id: `${tab}-empty` },
+      h('h2', {}, said || T('c_no_model')), h('p', {}, T('c_no_model_help')),
+      button(`${tab}-to-train`, T('c_to_train'), 'send', () => open('train', {}), { kind: 'im-primary' })));
+    clearInterval(root.looking);
+    root.looking = setInterval(async () => {
       if (!root.isConnected || document.hidden) return;
       const answer = await ask(server.models, {});
-      if (answer.models?.length) { clearInterval(timer); start(); }
+      if (answer.models?.length) { clearInterval(root.looking); handlers[tab]({}); }
     }, 4000);
   };
 
@@ -182,5 +212,5 @@ window.imagenDemo = (() => {
     if (chosen && document.body && !location.search.includes('__theme')) document.body.classList.toggle('dark', chosen === 'dark');
   };
   rememberedTheme();
-  return { open, on, opened, address, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, newest, save, ticket, randomSeed, clone, ask, empty, modelMenu, waitForModels, toggleTheme, rememberedTheme, chinese, current: null };
+  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, newest, MOST_SEED, save, ticket, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
 })();

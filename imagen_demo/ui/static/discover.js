@@ -11,11 +11,11 @@ const page = h('div', { class: 'im-stack' },
 
 const paintClasses = () => { // only the map and the first litter can have the classes in turn
   const before = classBox.value;
-  D.options(classBox, [...(view.all ? [['', T('v_all_classes')]] : []), ...model.classes.map((name, index) => [index, name])], before);
+  D.options(classBox, [...(view.all ? [['', T('c_all_classes')]] : []), ...model.classes.map((name, index) => [index, name])], before);
   if (classBox.selectedIndex < 0) classBox.selectedIndex = 0;
 };
 const show = (next) => {
-  if (view && view !== next) view.leave?.();
+  if (view && view !== next) view.leave();
   view = next;
   document.getElementById(`discover-view-${view.id}`).checked = true;
   say('');
@@ -29,13 +29,11 @@ classBox.addEventListener('change', () => renew());
 modelBox.addEventListener('change', async () => { if (await adopt(modelBox.value)) { unchoose(); show(view); } });
 
 const adopt = async (name) => {
-  const answer = await D.ask(server.describe, { model: name });
-  if (answer.error) { say(answer.error, true); if (model) modelBox.value = model.name; return false; }
+  const answer = await modelBox.describe(name);
+  if (!answer) return false;
   [model, blank] = [answer.model, answer.recipe];
-  modelBox.choose(model.name);
   classField.hidden = !model.classes.length;
   if (view) paintClasses();
-  for (const place of [bigFrame, stage]) place.classList.toggle('im-has-alpha', model.alpha);
   bigFrame.classList.toggle('im-alpha', model.alpha);
   return true;
 };
@@ -50,7 +48,6 @@ const accept = async ({ recipe, view: wanted }, said) => {
 };
 // A picture dropped on the tab, or chosen: a grid comes back as it was; any other picture is what a grid is made around.
 const dropped = async (file) => {
-  if (!file) return;
   const answer = await ask(server.read, { name: file.name, data: await D.readFile(file) });
   if (!answer) return;
   const said = answer.note || T('v_restored', { name: file.name });
@@ -59,19 +56,19 @@ const dropped = async (file) => {
   if (view !== gridView) show(gridView);
   gridView.restore(answer.grid, said);
 };
-gridView.chooser.addEventListener('change', () => { dropped(gridView.chooser.files[0]); gridView.chooser.value = ''; });
 D.takesFiles(page, dropped);
 const start = async (message) => {
   const answer = await D.ask(server.models, {});
   if (answer.error || !answer.models.length) {
-    root.replaceChildren(D.empty(answer.error || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'discover'));
-    D.waitForModels(server, root, () => { if (!model) start(); });
+    D.noModel('discover', T, answer.error, server, root);
     return;
   }
   modelBox.fill(answer.models, answer.models[0].name);
   root.replaceChildren(page);
   const first = message?.recipe;
-  if (!(await adopt(first?.model || message?.model || D.current?.recipe.model || answer.models[0].name))) return;
+  if (!(await adopt(first?.model || message?.model || D.current?.model || answer.models[0].name))) return;
   if (first) await accept(message); else show(views[0]);
 };
-start(D.on('discover', (later) => { if (later.recipe) accept(later); else if (later.model) adopt(later.model).then((well) => well && show(view)); }));
+D.begin('discover', page, start, async (message) => {
+  if (message.recipe) accept(message); else if (message.model && await adopt(message.model)) show(view);
+});

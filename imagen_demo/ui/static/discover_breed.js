@@ -2,7 +2,7 @@
 // family = {litters: [{parents: ["litter.child", ...], recipes, seed, strength}], at, picked: [child, ...]}
 const breedView = (() => {
   const COUNT = 9, MOST_LITTERS = 100;
-  let family = null, of = '', images = new Map(); // images: recipe's JSON -> picture
+  let family = null, of = '', images = new Map(), wish = 0; // images: recipe's JSON -> picture; of wishes the newest counts
   const litter = () => family.litters[family.at];
   const recipeOf = (name) => { const [l, c] = name.split('.'); return family.litters[l].recipes[c]; };
   const keyOf = (recipe) => JSON.stringify(recipe);
@@ -40,6 +40,7 @@ const breedView = (() => {
   });
   const nine = h('div', { class: 'im-nine', id: 'discover-nine', role: 'group', 'aria-label': T('v_nine') }, cells);
   const pick = (index) => {
+    if (!family) return; // on its way
     const at = family.picked.indexOf(index);
     if (at < 0) family.picked.push(index); else family.picked.splice(at, 1);
     const recipe = litter().recipes[index];
@@ -81,30 +82,28 @@ const breedView = (() => {
     draw();
   };
   const breed = async (names) => {
-    const seed = D.randomSeed(), mine = of;
+    const seed = D.randomSeed(), mine = ++wish;
     const answer = await ask(server.breed, { parents: names.map(recipeOf), seed, strength: strength.input.valueAsNumber });
-    if (answer && of === mine) born(names, answer.recipes, seed);
+    if (answer && wish === mine) born(names, answer.recipes, seed);
   };
   const begin = async (recipe = null) => { // a new family, of random pictures; or one more root, with a picture as its first
-    const seed = D.randomSeed(), mine = of;
+    const seed = D.randomSeed(), mine = ++wish;
     const answer = await ask(server.breed, { parents: [], seed, base: { ...plain(0), label: label() } });
-    if (!answer || of !== mine) return;
+    if (!answer || wish !== mine) return;
     if (recipe) answer.recipes[0] = { ...D.clone(recipe), model_hash: '' };
     if (!recipe || !family) family = { litters: [], at: 0, picked: [] };
     born([], answer.recipes, seed);
     if (recipe) pick(0);
   };
-  const next = button('discover-breed-next', T('v_next'), 'next', () => breed(family.picked.map((child) => `${family.at}.${child}`)), { kind: 'im-primary' });
+  const next = button('discover-breed-next', T('v_next'), 'right', () => breed(family.picked.map((child) => `${family.at}.${child}`)), { kind: 'im-primary' });
   const again = button('discover-breed-again', T('v_again'), 'random', () => breed(litter().parents));
   let asked = 0;
   const fresh = button('discover-breed-new', T('v_new_family'), 'add', () => { // twice, since a family is lost by it
-    if (family.litters.length > 1 && Date.now() - asked > 4000) { asked = Date.now(); say(T('v_new_sure')); return; }
+    if (family?.litters.length > 1 && Date.now() - asked > 4000) { asked = Date.now(); say(T('v_new_sure')); return; }
     asked = 0;
     begin();
   });
-  const cancel = cancelButton('discover-breed-cancel', () => run.stop());
-  cancel.hidden = true;
-  const run = runs(cancel);
+  const run = D.runs('discover-breed-cancel', T, say);
   const said = h('p', { class: 'im-help', id: 'discover-breed-said', 'aria-live': 'polite' });
   const strength = D.slider({ id: 'discover-strength', label: T('v_strength'), min: 0, max: 1, step: 0.05, initial: 0.3 });
   strength.node.title = T('v_strength_help');
@@ -117,12 +116,15 @@ const breedView = (() => {
     draw();
   }, (at) => { Object.assign(family, { at, picked: [] }); keep(); draw(); });
 
-  const stage = h('div', { class: 'im-stack' }, nine, said, h('div', { class: 'im-bar' }, next, again, fresh, cancel),
+  const stage = h('div', { class: 'im-stack' }, nine, said, h('div', { class: 'im-bar' }, next, again, fresh, run.cancel),
     h('h3', { class: 'im-title' }, T('v_tree')), tree.node);
   const panel = h('section', { class: 'im-panel' }, strength.node, h('p', { class: 'im-help' }, T('v_breed_help')));
   const open = () => {
-    if (of !== model.name) { of = model.name; family = remembered(); }
-    if (family) draw(); else { cells.forEach((cell) => cell.firstChild.removeAttribute('src')); begin(); }
+    if (of !== model.name) { of = model.name; family = remembered(); wish += 1; }
+    if (family) { draw(); return; }
+    cells.forEach((cell) => cell.firstChild.removeAttribute('src'));
+    next.disabled = again.disabled = true;
+    begin();
   };
   return { id: 'breed', title: T('v_breed'), stage, panel, open, all: true, leave: () => run.stop(), take: (recipe) => begin(recipe) };
 })();

@@ -1,22 +1,18 @@
 // The Discover tab, first part: what its views share. The scripts run in one scope inside gr.HTML: element, props,
 // server and trigger are given. A view is {id, panel, stage, open(), take(recipe)}; discover.js puts them together.
-const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
+const D = window.imagenDemo, { h, button, MOST_SEED } = D, T = D.texts(props.texts);
 const root = element.querySelector('.im-root');
-const AT_ONCE = 12; // pictures in one question: others get a turn in between
-const MOST_SEED = 4294967295;
 let model = null, blank = null; // the model's facts, and its plain recipe with every field
 
-const note = h('p', { class: 'im-note', id: 'discover-note', role: 'status' });
-const say = (text, bad = false) => { note.textContent = text || ''; note.classList.toggle('im-bad', bad); };
-const ask = async (call, payload) => { // the answer, or null and its sentence under the view
+const { note, say, told, clip } = D.noteLine('discover-note');
+const ask = async (call, payload) => { // the answer, or null and its sentence above the view
   const answer = await D.ask(call, payload);
-  if (answer.error) { say(answer.error, true); return null; }
-  return answer;
+  return told(answer) ? answer : null;
 };
 const seedOf = (text) => Math.min(MOST_SEED, Math.max(0, Math.round(+text) || 0));
 
 // -- what every view starts from -----------------------------------------------------------------------
-const modelBox = D.modelMenu('discover-model', T('c_model'), server, () => model?.name);
+const modelBox = D.modelMenu('discover-model', T('c_model'), server, told, () => model?.name);
 const classBox = h('select', { id: 'discover-class', 'aria-label': T('c_class') });
 const classField = D.field(T('c_class'), classBox);
 const psi = D.slider({ id: 'discover-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: () => renew() });
@@ -24,29 +20,8 @@ psi.node.title = T('c_psi_help');
 const label = () => (model.classes.length && classBox.value !== '' ? +classBox.value : null);
 const plain = (seed) => ({ ...D.clone(blank), seeds: [[seed, 1]], psi: psi.input.valueAsNumber, label: label() ?? blank.label });
 
-// Pictures of `recipes`, a few at a time: put(index, src) for each. False where `alive()` said no or something failed.
-const pictures = async (recipes, side, put, alive, { quiet = false, call = server.draw } = {}) => {
-  for (let at = 0; at < recipes.length; at += AT_ONCE) {
-    if (!alive()) return false;
-    const answer = await D.ask(call, { recipes: recipes.slice(at, at + AT_ONCE), side });
-    if (!alive()) return false;
-    if (answer.error) { say(answer.error, true); return false; }
-    answer.images.forEach((src, index) => put(at + index, src));
-    const done = Math.min(recipes.length, at + AT_ONCE);
-    if (!quiet) say(done < recipes.length ? T('v_pictures', { done, total: recipes.length }) : '');
-  }
-  return alive();
-};
-// A run of work that a newer one, or Cancel, replaces.
-const runs = (cancel) => {
-  let number = 0;
-  return {
-    start: () => { const mine = ++number; cancel.hidden = false; return () => mine === number && root.isConnected; },
-    end: (alive) => { if (alive()) cancel.hidden = true; },
-    stop: () => { number += 1; cancel.hidden = true; },
-  };
-};
-const cancelButton = (id, stop) => button(id, T('c_cancel'), 'stop', () => { stop(); say(T('c_cancelled')); });
+const pictures = (recipes, side, put, alive, { quiet = false, call = server.draw } = {}) => D.drawAll(call, recipes, side, { put, alive, told,
+  progress: (done) => { if (!quiet) say(done < recipes.length ? T('c_pictures', { done, total: recipes.length }) : ''); } });
 
 // -- the chosen picture ----------------------------------------------------------------------------------
 const some = (pairs) => pairs.slice(0, 4).map(([seed]) => seed).join(', ') + (pairs.length > 4 ? ' …' : '');
@@ -57,15 +32,13 @@ const describe = (recipe) => {
   return said.join(D.chinese ? '，' : '; ');
 };
 let chosen = null;
-const big = h('img', { id: 'discover-picture', alt: T('x_picture') });
+const big = h('img', { id: 'discover-picture', alt: T('c_picture') });
 const bigFrame = h('div', { class: 'im-frame', onclick: () => chosenPanel.classList.toggle('im-large') }, big); // a sheet on a phone
 const caption = h('p', { class: 'im-note im-caption', id: 'discover-caption' });
 const send = (tab, message) => () => D.open(tab, message());
-const copy = button('discover-copy', T('v_copy'), 'link', async () => {
+const copy = button('discover-copy', T('c_copy'), 'link', async () => {
   const answer = await ask(server.link, { recipe: chosen });
-  if (!answer) return;
-  const link = `${location.origin}${location.pathname}?${answer.query}`;
-  try { await navigator.clipboard.writeText(link); say(T('v_copied')); } catch { say(link); }
+  if (answer) clip(D.linkTo(answer.query), T(chosen.model.startsWith('run/') ? 'c_copied_run' : 'c_copied'));
 }, { bare: true });
 const download = button('discover-download', T('c_download'), 'download', async () => {
   const answer = await ask(server.png, { recipe: chosen });
@@ -75,10 +48,10 @@ const actions = h('div', { class: 'im-actions' },
   button('discover-to-explore', T('c_to_explore'), 'send', send('explore', () => ({ recipe: D.clone(chosen) })), { kind: 'im-primary' }),
   button('discover-to-interpolate', T('c_to_interpolate'), 'send', send('interpolate', () => ({ add: D.clone(chosen) }))),
   button('discover-to-generate', T('c_to_generate'), 'send', send('generate', () => ({ recipe: D.clone(chosen) }))),
-  button('discover-to-breed', T('v_to_breed'), 'next', () => accept({ recipe: D.clone(chosen), view: 'breed' })),
-  button('discover-to-grid', T('v_to_grid'), 'next', () => accept({ recipe: D.clone(chosen), view: 'grid' })));
+  button('discover-to-breed', T('v_to_breed'), 'right', () => accept({ recipe: D.clone(chosen), view: 'breed' })),
+  button('discover-to-grid', T('v_to_grid'), 'right', () => accept({ recipe: D.clone(chosen), view: 'grid' })));
 const chosenPanel = h('section', { class: 'im-panel im-chosen', id: 'discover-chosen', hidden: true, 'aria-label': T('v_chosen') },
-  bigFrame, h('div', { class: 'im-caption-bar' }, caption, download, copy, button('discover-close', T('g_close'), 'remove', () => unchoose(), { bare: true })), actions);
+  bigFrame, h('div', { class: 'im-caption-bar' }, caption, download, copy, button('discover-close', T('c_close'), 'remove', () => unchoose(), { bare: true })), actions);
 const enlarge = D.newest(async (recipe, newest) => {
   const answer = await ask(server.draw, { recipes: [recipe], side: 512 });
   if (answer && newest()) big.src = answer.images[0];

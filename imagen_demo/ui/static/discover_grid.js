@@ -67,7 +67,7 @@ const gridView = (() => {
   // -- what does not vary ------------------------------------------------------------------------------
   const seedField = (id, text, read, write) => {
     const box = h('input', { id, type: 'number', min: 0, max: MOST_SEED, step: 1, 'aria-label': T(text) });
-    box.addEventListener('change', () => { write(box.value === '' ? null : seedOf(box.value)); x.fill(); y.fill(); open(); });
+    box.addEventListener('change', () => { write(box.value === '' ? null : seedOf(box.value)); refresh(); open(); });
     return { node: D.field(T(text), box), paint: () => { box.value = read() ?? ''; } };
   };
   const boxes = [
@@ -75,12 +75,9 @@ const gridView = (() => {
     seedField('discover-grid-seed2', 'v_p_seed2', () => base.seeds[1]?.[0], (seed) => { base.seeds = seed === null ? [[base.seeds[0][0], 1]] : [[base.seeds[0][0], 0.5], [seed, 0.5]]; }),
     seedField('discover-grid-fine', 'v_p_fine', () => base.fine_seeds[0]?.[0], (seed) => { base.fine_seeds = seed === null ? [] : [[seed, 1]]; base.split = seed === null ? 0 : base.split || Math.ceil(model.layers / 2); }),
   ];
-  const current = button('discover-grid-current', T('v_current'), 'add', () => { if (D.current) accept({ recipe: D.clone(D.current.recipe), view: 'grid' }); });
-  const chooser = h('input', { type: 'file', id: 'discover-file', accept: 'image/png', class: 'im-hidden', 'aria-label': T('v_drop') });
-  const zone = h('label', { class: 'im-drop', id: 'discover-drop' }, T('v_drop'), chooser);
-  const cancel = cancelButton('discover-grid-cancel', () => run.stop());
-  cancel.hidden = true;
-  const run = runs(cancel);
+  const current = button('discover-grid-current', T('c_from_explore'), 'add', () => { if (D.current) accept({ recipe: D.clone(D.current), view: 'grid' }); });
+  const zone = D.fileZone('discover', T('v_drop'), 'image/png', (file) => dropped(file));
+  const run = D.runs('discover-grid-cancel', T, say);
 
   const refresh = () => { x.fill(); y.fill(); boxes.forEach((box) => box.paint()); };
   const adapt = () => { // the model, class or truncation of the bar above
@@ -96,7 +93,7 @@ const gridView = (() => {
     if (!alive()) return;
     const answer = await D.ask(server.cells, { base, x: x.value(), y: y.value() });
     if (!alive()) return;
-    if (answer.error) { say(answer.error, true); run.end(alive); return; }
+    if (!told(answer)) { run.end(alive); return; }
     grid = answer.grid;
     const bare = (name) => ({ name, recipe: null });
     const entries = [[...(y.what.value ? [null] : []), ...answer.columns.map(bare)],
@@ -123,8 +120,8 @@ const gridView = (() => {
     y.restore(wanted.y);
     return open();
   };
-  const stage = h('div', { class: 'im-stack' }, table.node, h('div', { class: 'im-bar' }, cancel), h('p', { class: 'im-help' }, T('v_grid_help')));
+  const stage = h('div', { class: 'im-stack' }, table.node, h('div', { class: 'im-bar' }, run.cancel), h('p', { class: 'im-help' }, T('v_grid_help')));
   const panel = h('section', { class: 'im-panel' }, x.node, y.node, h('fieldset', { class: 'im-axis' }, h('legend', { class: 'im-label' }, T('v_base')), h('div', { class: 'im-triple' }, boxes.map((box) => box.node)), current),
     exporter('discover-grid', () => grid), zone);
-  return { id: 'grid', title: T('v_grid'), stage, panel, open, leave: () => run.stop(), take, restore, chooser };
+  return { id: 'grid', title: T('v_grid'), stage, panel, open, leave: () => run.stop(), take, restore };
 })();

@@ -36,9 +36,7 @@ const mapView = (() => {
   D.options(byBox, [['w', T('v_by_w')], ['look', T('v_by_look')]], 'look');
   const tidy = h('input', { id: 'discover-map-tidy', type: 'checkbox', onchange: () => settle() });
   const other = button('discover-map-random', T('v_elsewhere'), 'random', () => { firstBox.value = String(D.randomSeed()); open(); });
-  const cancel = cancelButton('discover-map-cancel', () => { run.stop(); done = ''; });
-  const run = runs(cancel);
-  cancel.hidden = true;
+  const run = D.runs('discover-map-cancel', T, say, () => { done = ''; });
 
   // -- making it ---------------------------------------------------------------------------------------
   const rows = () => { const n = Math.ceil(Math.sqrt(recipes.length)); return recipes.map((_, i) => [2 * (i % n) / (n - 1) - 1, 2 * Math.floor(i / n) / (n - 1) - 1]); };
@@ -80,14 +78,14 @@ const mapView = (() => {
     if (answer) say(T('v_arranged', { total: recipes.length })); else done = '';
     run.end(alive);
   };
-  const leave = () => { if (!cancel.hidden) { run.stop(); done = ''; } };
+  const leave = () => { if (!run.cancel.hidden) { run.stop(); done = ''; } };
 
   const between = button('discover-map-blend', T('v_between'), 'mix', () => board.middle());
   between.title = T('v_between_help');
   const bar = h('div', { class: 'im-bar' },
     button('discover-map-out', T('v_zoom_out'), 'minus', () => board.zoomAt(1 / 1.5), { bare: true }),
     button('discover-map-in', T('v_zoom_in'), 'add', () => board.zoomAt(1.5), { bare: true }),
-    button('discover-map-all', T('v_zoom_all'), 'all', () => board.fit(), { bare: true }), other, between, cancel);
+    button('discover-map-all', T('v_zoom_all'), 'all', () => board.fit(), { bare: true }), other, between, run.cancel);
   const stage = h('div', { class: 'im-stack' }, board.node, bar, h('p', { class: 'im-help', id: 'discover-map-help' }, `${T('v_map_help')} ${T('v_between_help')}`));
   const panel = h('section', { class: 'im-panel' },
     h('div', { class: 'im-pair' }, D.field(T('v_count'), countBox), D.field(T('v_first'), firstBox)),

@@ -22,9 +22,7 @@ const mixView = (() => {
     [rowsBox.value, columnsBox.value] = [some(4), some(5)];
     open();
   });
-  const cancel = cancelButton('discover-mix-cancel', () => run.stop());
-  cancel.hidden = true;
-  const run = runs(cancel);
+  const run = D.runs('discover-mix-cancel', T, say);
 
   const open = () => { if (of !== model.name) dress(); return work(run.start()); };
   const work = D.newest(async (alive) => { // of a slider's many values the newest
@@ -32,7 +30,7 @@ const mixView = (() => {
     const answer = await D.ask(server.mix, { base: plain(0), rows: rowsBox.value, columns: columnsBox.value, mode: mode.value,
       split: split.input.valueAsNumber, share: share.input.valueAsNumber });
     if (!alive()) return;
-    if (answer.error) { say(answer.error, true); run.end(alive); return; }
+    if (!told(answer)) { run.end(alive); return; }
     grid = answer.grid;
     const { rows, columns } = answer, head = (seed) => ({ recipe: plain(seed), name: T('v_seed', { seed }), tag: String(seed), head: true });
     const named = (row, column) => T(mode.value === 'layers' ? 'v_mixed' : 'v_averaged', { row, column });
@@ -42,7 +40,7 @@ const mixView = (() => {
     await pictures(table.build(entries, titles, mode.value), 192, table.put, alive);
     run.end(alive);
   });
-  const stage = h('div', { class: 'im-stack' }, table.node, h('div', { class: 'im-bar' }, other, cancel), h('p', { class: 'im-help' }, T('v_mix_help')));
+  const stage = h('div', { class: 'im-stack' }, table.node, h('div', { class: 'im-bar' }, other, run.cancel), h('p', { class: 'im-help' }, T('v_mix_help')));
   const panel = h('section', { class: 'im-panel' }, D.field(T('v_mode'), mode), splitPlace,
     h('div', { class: 'im-pair' }, D.field(T('v_rows'), rowsBox), D.field(T('v_columns'), columnsBox)), exporter('discover-mix', () => grid));
   return { id: 'mix', title: T('v_mix'), stage, panel, open, leave: () => run.stop(), take: (recipe) => { rowsBox.value = recipe.seeds.map(([seed]) => seed).join(','); open(); } };

@@ -1,7 +1,6 @@
 // A table of pictures with heads, to be walked with the arrow keys; shared by Mix and Grid.
 const pictureTable = (id, label) => {
   const node = h('div', { class: 'im-table', id, role: 'group', 'aria-label': label });
-  const corner = h('div', { class: 'im-table-corner' });
   let cells = [], columns = 0, shape = '';
   const across = h('div', { class: 'im-table-across' }), down = h('div', { class: `im-table-down ${D.chinese ? '' : 'im-upwards'}` }), box = h('div', { class: 'im-table-box' }, across, down, node);
   const cell = (row, column, kind, name, onclick) => {
@@ -29,7 +28,7 @@ const pictureTable = (id, label) => {
       const labelled = entries.length > 1 && !entries[1][0].recipe; // by names down the side
       node.style.gridTemplateColumns = `${labelled ? 'max-content ' : ''}repeat(${columns - labelled}, minmax(44px, 150px))`;
       node.replaceChildren(...entries.flatMap((row, y) => row.map((entry, x) => {
-        if (!entry) return corner.cloneNode();
+        if (!entry) return h('div');
         if (!entry.recipe) return h('div', { class: `im-table-label ${y ? 'im-table-row' : ''}`, title: entry.name }, entry.name);
         const made = cell(y, x, `${entry.head ? 'im-head-cell' : ''} ${model.alpha ? 'im-alpha' : ''}`, entry.name, () => made.pick());
         cells.push(made);
@@ -47,7 +46,7 @@ const pictureTable = (id, label) => {
         choose(entry.recipe, made.image.src);
       };
       const pressed = made.button.getAttribute('aria-pressed') === 'true';
-      if (pressed) choose(entry.recipe, made.image.src); // its recipe has changed under it
+      if (pressed && chosen) choose(entry.recipe, made.image.src); // its recipe has changed under it
     });
     return pictured.map((entry) => entry.recipe);
   };
@@ -58,10 +57,7 @@ const exporter = (id, grid) => {
   const side = h('select', { id: `${id}-side`, 'aria-label': T('v_side') });
   D.options(side, [64, 128, 256].map((n) => [n, `${n} px`]), 128);
   const save = button(`${id}-export`, T('v_export'), 'download', () => {
-    const wanted = grid();
-    if (!wanted) return;
-    setTimeout(() => document.getElementById('discover-table')?.scrollIntoView({ block: 'center', behavior: 'smooth' }), 700); // where it will lie
-    trigger('table', { grid: wanted, side: +side.value, chinese: D.chinese, job: D.ticket() });
+    if (grid()) trigger('table', { grid: grid(), side: +side.value, chinese: D.chinese, job: D.ticket() });
   });
   return h('div', { class: 'im-export' }, D.field(T('v_side'), side), save);
 };

@@ -1,5 +1,5 @@
 // The Explore tab, 8: models, links, dropped pictures; the page put together.
-const modelBox = D.modelMenu('explore-model', T('c_model'), server, () => model?.name);
+const modelBox = D.modelMenu('explore-model', T('c_model'), server, told, () => model?.name);
 modelBox.addEventListener('change', () => openModel(modelBox.value));
 onPaint.push(() => { modelBox.value = recipe.model; });
 
@@ -10,8 +10,8 @@ const take = (facts) => {
   onModel.forEach((work) => work());
 };
 const adopt = async (name, next) => { // another model's controls, and its recipe: next(the model's first one)
-  const answer = await D.ask(server.describe, { model: name });
-  if (!told(answer)) { if (recipe) modelBox.value = recipe.model; return false; }
+  const answer = await modelBox.describe(name);
+  if (!answer) return false;
   recipe = next(answer.recipe);
   take(answer.model);
   return true;
@@ -28,7 +28,6 @@ const restore = async (wanted) => {
   change(() => { recipe = D.clone(wanted); });
 };
 const dropped = async (file) => {
-  if (!file) return;
   const answer = await D.ask(server.read, { name: file.name, data: await D.readFile(file) });
   if (!told(answer)) return;
   recipe = answer.recipe;
@@ -37,9 +36,7 @@ const dropped = async (file) => {
   startHere();
   say(answer.note || T('x_restored', { name: file.name }), !!answer.note);
 };
-const chooser = h('input', { type: 'file', id: 'explore-file', accept: 'image/png', class: 'im-hidden', 'aria-label': T('x_drop') });
-chooser.addEventListener('change', () => { dropped(chooser.files[0]); chooser.value = ''; });
-const zone = h('label', { class: 'im-drop', id: 'explore-drop' }, T('x_drop'), chooser);
+const zone = D.fileZone('explore', T('x_drop'), 'image/png', dropped);
 
 const page = h('div', { class: 'im-columns ex-columns' },
   h('section', { class: 'im-stage' }, frame,
@@ -75,8 +72,7 @@ const remembered = (query) => { // what the address holds besides the recipe
 const start = async (message) => {
   const query = D.opened, answer = await D.ask(server.open, { query });
   if (answer.error || !answer.models.length) {
-    root.replaceChildren(D.empty(answer.error || answer.note || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'explore'));
-    D.waitForModels(server, root, () => { if (!recipe) start(); });
+    D.noModel('explore', T, answer.error || answer.note, server, root);
     return;
   }
   modelBox.fill(answer.models, answer.model.name);
@@ -92,5 +88,4 @@ const start = async (message) => {
   const kept = D.kept('explore'); // what was chosen while the server was away
   if (message) receive(message); else if (kept) receive({ recipe: kept });
 };
-start(D.on('explore', (later) => { if (!page.isConnected && (later.recipe || later.model)) root.replaceChildren(page);
-  receive(later); }));
+D.begin('explore', page, start, receive);

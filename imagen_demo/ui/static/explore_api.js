@@ -5,7 +5,7 @@ const code = h('pre', { class: 'ex-code', id: 'explore-api-code', tabindex: '0',
 const callViews = KINDS_OF_CALL.map((kind) => h('button', { type: 'button', class: 'ex-view', id: `explore-api-${kind}`,
   onclick: () => { callKind = kind; copyCall(); } }, kind === 'python' ? 'Python' : 'curl'));
 const apiBox = h('div', { class: 'ex-api', id: 'explore-api', hidden: true },
-  h('div', { class: 'ex-views' }, callViews, button('explore-api-close', T('g_close'), 'remove', () => showApi(false), { bare: true })), code);
+  h('div', { class: 'ex-views' }, callViews, button('explore-api-close', T('c_close'), 'remove', () => showApi(false), { bare: true })), code);
 const showApi = (on) => { apiBox.hidden = !on; strip.hidden = on; }; // in the strip's place
 const copyCall = () => {
   code.textContent = callOf[callKind];
@@ -19,5 +19,4 @@ const api = button('explore-api-call', T('x_api'), 'code', async () => {
   showApi(true);
   copyCall();
 });
-api.hidden = !server.api_call;
 onPaint.push(() => showApi(false)); // it was for another picture

@@ -2,22 +2,19 @@
 // `draw` draws it, the address bar holds it. The scripts explore_*.js share one scope inside gr.HTML, which gives
 // element, props and server; each part registers what it does when the recipe (`onPaint`) or the model (`onModel`)
 // changes, or a change is complete (`onCommit`).
-const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
+const D = window.imagenDemo, { h, button, MOST_SEED } = D, T = D.texts(props.texts);
 const root = element.querySelector('.im-root');
-const MOST_SEED = 4294967295;
 let recipe = null, model = null;
 const onPaint = [], onModel = [], onCommit = [];
 const paint = () => onPaint.forEach((work) => work());
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 // -- the picture ------------------------------------------------------------------------------
-const picture = h('img', { id: 'explore-picture', alt: T('x_picture'), draggable: false });
+const picture = h('img', { id: 'explore-picture', alt: T('c_picture'), draggable: false });
 const before = h('img', { id: 'explore-before', alt: T('x_start'), class: 'ex-before', draggable: false, hidden: true });
 const chip = h('span', { class: 'ex-chip', 'aria-hidden': 'true', hidden: true }, T('x_start'));
 const frame = h('div', { class: 'im-frame', id: 'explore-frame' }, picture, before, chip);
-const note = h('p', { class: 'im-note', id: 'explore-note', role: 'status' });
-const say = (text, bad = false) => { note.textContent = text || ''; note.classList.toggle('im-bad', bad); };
-const told = (answer) => { if (answer.error) say(answer.error, true); return !answer.error; };
+const { note, say, told, clip } = D.noteLine('explore-note');
 
 // The address is the recipe's link, and what else the page remembers: locks, the pad's axes.
 const extras = {}; // key of the address -> its text, '' for none
@@ -49,7 +46,7 @@ const show = D.newest(async (wanted, isNewest) => {
   address();
 });
 const draw = () => {
-  D.current = { recipe: D.clone(recipe), model };
+  D.current = D.clone(recipe);
   say('');
   comparing(false);
   return show(D.clone(recipe));
@@ -134,10 +131,9 @@ const download = button('explore-download', T('c_download'), 'download', async (
   const answer = await D.ask(server.png, { recipe });
   if (told(answer)) D.save(answer.url, answer.name);
 });
-const clip = async (text, done, instead = text) => { try { await navigator.clipboard.writeText(text); say(done); } catch { say(instead); } };
-const copy = button('explore-copy', T('x_copy'), 'link', async () => {
+const copy = button('explore-copy', T('c_copy'), 'link', async () => {
   const query = await linkOf();
-  if (query) clip(`${location.origin}${location.pathname}?${withExtras(query)}`, T(recipe.model.startsWith('run/') ? 'x_copied_run' : 'x_copied'));
+  if (query) clip(D.linkTo(withExtras(query)), T(recipe.model.startsWith('run/') ? 'c_copied_run' : 'c_copied'));
 });
 const toInterpolate = button('explore-to-interpolate', T('c_to_interpolate'), 'send', () => D.open('interpolate', { add: D.clone(recipe) }));
 const toGenerate = button('explore-to-generate', T('c_to_generate'), 'send', () => D.open('generate', { recipe: D.clone(recipe) }));

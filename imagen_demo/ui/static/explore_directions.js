@@ -40,7 +40,7 @@ const rowOf = (direction) => {
   slider.node.insertBefore(h('span', { class: 'ex-tools' }, lock, dots), slider.input);
   const film = D.newest(() => paintFilm(direction, about)); // follows the other sliders while it is open
   rows.set(id, { slider, about, film });
-  return h('div', { class: 'ex-direction', 'data-id': id }, slider.node, about);
+  return h('div', { 'data-id': id }, slider.node, about);
 };
 
 // -- what there is to know about it ---------------------------------------------------------------------
@@ -90,8 +90,8 @@ const layerChoice = (direction) => {
 const nameOfRange = (range) => (props.texts.en[`x_layers_${range}`] ? T(`x_layers_${range}`).split(/[:：]/)[0] : range.replace('-', '–'));
 const manage = async (call, payload, done) => { // a change of the directions themselves; the page gets them anew
   const answer = await D.ask(server[call], { model: model.name, ...payload });
-  if (!told(answer)) return null;
-  if (answer.model) take(answer.model);
+  if (!told(answer) || answer.model.name !== model.name) return null; // another model is open by now
+  take(answer.model);
   paint();
   say(done);
   return answer;

@@ -117,6 +117,7 @@ const makeDirection = async (call, payload) => {
   const answer = await D.ask(server[call], { model: model.name, name, against: chosen, layers: exampleLayers.value, ...payload });
   make.disabled = false;
   if (answer.error) { notice(answer.error, true); return; }
+  if (answer.model.name !== model.name) return; // another one is open by now
   take(answer.model);
   groups.querySelector('[data-kind=examples]').open = true;
   paint();

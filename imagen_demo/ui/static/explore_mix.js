@@ -96,7 +96,7 @@ onPaint.push(paintClasses);
 const noiseBox = h('input', { type: 'number', id: 'explore-noise', min: 0, step: 1, inputmode: 'numeric' });
 noiseBox.addEventListener('change', () => {
   const seed = D.readSeed(noiseBox);
-  if (seed !== null) change(() => { recipe.noise = seed; });
+  if (seed === null) say(T('c_seed_wrong'), true); else change(() => { recipe.noise = seed; });
 });
 const noise = D.field(T('x_noise'), noiseBox);
 noise.title = T('x_noise_help');
@@ -104,6 +104,7 @@ mixFold.append(noise);
 onPaint.push(() => {
   noise.hidden = !model.noise;
   noiseBox.value = recipe.noise;
+  noiseBox.removeAttribute('aria-invalid');
 });
 
 // -- truncation ---------------------------------------------------------------------------------------------------

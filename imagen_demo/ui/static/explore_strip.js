@@ -13,7 +13,8 @@ let shownRow = '';
 const drawRow = D.newest(async (start, newest) => {
   const seeds = Array.from({ length: ROW }, (_, index) => start + index);
   const answer = await D.ask(server.draw, { recipes: seeds.map(plain), side: 128 });
-  if (!newest() || !answer.images) return;
+  if (!newest()) return;
+  if (!answer.images) { shownRow = ''; return; } // the next change asks again
   row.replaceChildren(...seeds.map((seed, index) =>
     cell(`${T('c_seed')} ${seed}`, answer.images[index], () => setSeed(seed), { 'data-seed': String(seed) }, String(seed))));
   markRow();

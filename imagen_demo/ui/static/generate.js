@@ -1,19 +1,16 @@
-// The Generate tab: a grid of seeds. Pictures arrive a few at a time, so the first are there at once
-// and the visitor can stop; `run` numbers the grids, an older one's pictures are dropped.
+// The Generate tab: a grid of seeds. Pictures arrive a few at a time, and the visitor can stop.
 const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
 const root = element.querySelector('.im-root');
-const AT_ONCE = 8;
-let model = null, recipes = [], run = 0, chosen = -1, extra = { directions: [], size: null };
+let model = null, recipes = [], chosen = -1, extra = { directions: [], size: null };
 
-const note = h('p', { class: 'im-note', id: 'generate-note', role: 'status' });
-const say = (text, bad = false) => { note.textContent = text || ''; note.classList.toggle('im-bad', bad); };
-const grid = h('div', { class: 'im-grid', id: 'generate-grid', 'aria-label': T('g_grid') });
+const { note, say, told } = D.noteLine('generate-note');
+const grid = h('div', { class: 'im-grid', id: 'generate-grid', role: 'group', 'aria-label': T('g_grid') });
 
 // -- one picture in detail ---------------------------------------------------------------------------
-const big = h('img', { id: 'generate-picture', alt: T('x_picture') });
+const big = h('img', { id: 'generate-picture', alt: T('c_picture') });
 const caption = h('p', { class: 'im-note' });
 const detailFrame = h('div', { class: 'im-frame im-frame-small' }, big);
-const close = button('generate-close', T('g_close'), 'remove', () => choose(-1), { bare: true });
+const close = button('generate-close', T('c_close'), 'remove', () => choose(-1), { bare: true });
 // The training pictures nearest to it: looked for only while the fold is open, and for the newest choice alone.
 const nearest = h('div', { class: 'im-near-row' }), nearNote = h('p', { class: 'im-note', id: 'generate-nearest-note', role: 'status' });
 const look = D.newest(async (recipe, isNewest) => {
@@ -34,29 +31,30 @@ const detail = h('div', { class: 'im-detail', id: 'generate-detail', hidden: tru
     button('generate-to-interpolate', T('c_to_interpolate'), 'send', () => D.open('interpolate', { add: D.clone(recipes[chosen]) })),
     button('generate-download', T('c_download'), 'download', async () => {
       const answer = await D.ask(server.png, { recipe: recipes[chosen] });
-      if (answer.error) say(answer.error, true); else D.save(answer.url, answer.name);
+      if (told(answer)) D.save(answer.url, answer.name);
     })), near);
-const choose = async (index) => {
+const choose = (index) => {
   chosen = index;
   detail.hidden = index < 0;
   [...grid.children].forEach((cell, at) => cell.setAttribute('aria-pressed', at === index));
   if (index < 0) return;
   const recipe = recipes[index];
   caption.textContent = `${T('c_seed')} ${recipe.seeds[0][0]}`;
-  big.src = grid.children[index].firstChild.src;
+  const { src } = grid.children[index].firstChild;
+  if (src) big.src = src; else big.removeAttribute('src'); // it is on its way
   if (near.open) look(recipe);
   detail.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
 };
 
 // -- the grid -----------------------------------------------------------------------------------------
 const generate = async () => {
-  const mine = ++run;
+  const alive = run.start();
   const plan = await D.ask(server.plan, {
     model: modelBox.value, seeds: seedsBox.value, count: +countBox.value, psi: psi.input.valueAsNumber,
     label: model.classes.length && classBox.value !== '' ? +classBox.value : null, directions: extra.directions, size: extra.size,
   });
-  if (mine !== run) return;
-  if (plan.error) { cancel.hidden = true; say(plan.error, true); return; }
+  if (!alive()) return;
+  if (!told(plan)) { run.end(alive); return; }
   recipes = plan.recipes;
   choose(-1);
   grid.classList.toggle('im-many', recipes.length > 60);
@@ -65,21 +63,16 @@ const generate = async () => {
     return h('button', { type: 'button', class: `im-cell ${model.alpha ? 'im-alpha' : ''}`, 'aria-label': `${T('c_seed')} ${seed}`, 'data-seed': String(seed),
       onclick: () => choose(index) }, h('img', { alt: '' }), h('span', {}, String(seed)));
   }));
-  cancel.hidden = false;
-  for (let start = 0; start < recipes.length; start += AT_ONCE) {
-    const answer = await D.ask(server.draw, { recipes: recipes.slice(start, start + AT_ONCE) });
-    if (mine !== run) return;
-    if (answer.error) { say(answer.error, true); break; }
-    answer.images.forEach((src, index) => { grid.children[start + index].firstChild.src = src; });
-    const done = start + answer.images.length;
-    say(done < recipes.length ? T('g_progress', { done, total: recipes.length }) : '');
-  }
-  cancel.hidden = true;
+  const total = recipes.length;
+  await D.drawAll(server.draw, recipes, null, { alive, told,
+    put: (index, src) => { grid.children[index].firstChild.src = src; if (chosen === index) big.src = src; },
+    progress: (done) => say(done < total ? T('c_pictures', { done, total }) : '') });
+  run.end(alive);
 };
 const soon = (() => { let timer = 0; return () => { clearTimeout(timer); timer = setTimeout(generate, 150); }; })();
 
 // -- settings -------------------------------------------------------------------------------------------
-const modelBox = D.modelMenu('generate-model', T('c_model'), server, () => model?.name);
+const modelBox = D.modelMenu('generate-model', T('c_model'), server, told, () => model?.name);
 modelBox.addEventListener('change', async () => { extra = { directions: [], size: null }; if (await adopt(modelBox.value)) generate(); });
 const classBox = h('select', { id: 'generate-class', 'aria-label': T('c_class') });
 classBox.addEventListener('change', soon);
@@ -93,20 +86,18 @@ countBox.addEventListener('change', soon);
 const psi = D.slider({ id: 'generate-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: soon });
 psi.node.title = T('c_psi_help');
 const another = button('generate-random', T('g_more'), 'random', () => { seedsBox.value = String(D.randomSeed()); generate(); }, { kind: 'im-primary' });
-const cancel = button('generate-cancel', T('c_cancel'), 'stop', () => { run += 1; cancel.hidden = true; say(T('c_cancelled')); });
-cancel.hidden = true;
+const run = D.runs('generate-cancel', T, say);
 const zip = button('generate-zip', T('g_zip'), 'download', () => { if (recipes.length) trigger('zip', { recipes: D.clone(recipes), job: D.ticket() }); });
 const page = h('div', { class: 'im-stack' },
   h('section', { class: 'im-panel im-wide' }, D.field(T('c_model'), modelBox), classField,
-    D.field(T('g_seeds'), seedsBox), D.field(T('g_count'), countBox), psi.node, h('div', { class: 'im-bar im-end' }, another, zip, cancel), seedsHelp),
+    D.field(T('g_seeds'), seedsBox), D.field(T('g_count'), countBox), psi.node, h('div', { class: 'im-bar im-end' }, another, zip, run.cancel), seedsHelp),
   note, detail, grid);
 
 const adopt = async (name) => {
-  const answer = await D.ask(server.describe, { model: name });
-  if (answer.error) { say(answer.error, true); if (model) modelBox.value = model.name; return false; }
+  const answer = await modelBox.describe(name);
+  if (!answer) return false;
   model = answer.model;
-  modelBox.choose(model.name);
-  D.options(classBox, [['', T('g_all_classes')], ...model.classes.map((title, index) => [index, title])], '');
+  D.options(classBox, [['', T('c_all_classes')], ...model.classes.map((title, index) => [index, title])], '');
   classField.hidden = !model.classes.length;
   detailFrame.classList.toggle('im-alpha', model.alpha);
   return true;
@@ -122,13 +113,12 @@ const accept = async (recipe) => { // the neighbours of another tab's picture: i
 const start = async (message) => {
   const answer = await D.ask(server.models, {});
   if (answer.error || !answer.models.length) {
-    root.replaceChildren(D.empty(answer.error || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'generate'));
-    D.waitForModels(server, root, () => { if (!model) start(); });
+    D.noModel('generate', T, answer.error, server, root);
     return;
   }
   modelBox.fill(answer.models, answer.models[0].name);
   root.replaceChildren(page);
   if (message?.recipe) { await accept(message.recipe); return; }
-  if (await adopt(D.current?.recipe.model || answer.models[0].name)) generate();
+  if (await adopt(D.current?.model || answer.models[0].name)) generate();
 };
-start(D.on('generate', (later) => { if (later.recipe) accept(later.recipe); }));
+D.begin('generate', page, start, (message) => { if (message.recipe) accept(message.recipe); });

@@ -13,21 +13,12 @@ const check = (id, label, key, help = '') => {
   return h('label', { class: 'im-check', title: help }, box, h('span', {}, label));
 };
 const setEasing = (name) => keys.forEach((key) => { key.easing = name; });
-const modelBox = D.modelMenu('interpolate-model', T('c_model'), server, () => model?.name);
+const modelBox = D.modelMenu('interpolate-model', T('c_model'), server, told, () => model?.name);
 modelBox.addEventListener('change', async () => {
-  const seeds = keys.map((key) => key.recipe.seeds[0][0]);
-  if (!(await adopt(modelBox.value))) return;
-  keys = [];
-  await add(seeds.map(fromSeed));
+  if (await adopt(modelBox.value)) await add(keys.map((key) => fromSeed(key.recipe.seeds[0][0])), true);
 });
 const classBox = h('select', { id: 'interpolate-class', 'aria-label': T('c_class') });
-classBox.addEventListener('change', async () => { // the whole way in the chosen class
-  const old = keys, recipes = keys.map((key) => ({ ...key.recipe, label: +classBox.value, class_mix: [] }));
-  keys = [];
-  await add(recipes);
-  keys.forEach((key, index) => Object.assign(key, { seconds: old[index].seconds, easing: old[index].easing }));
-  changed();
-});
+classBox.addEventListener('change', () => add(keys.map((key) => ({ ...key.recipe, label: +classBox.value, class_mix: [] })), true)); // the whole way
 const classField = D.field(T('c_class'), classBox);
 const kind = choice('interpolate-space', T('i_space'), props.kinds.map((name) => [name, T(`i_space_${name}`)]), 'kind',
   { after: () => setEasing(spec.kind === 'spline' ? 'linear' : 'smooth') });
@@ -69,10 +60,9 @@ const make = button('interpolate-make', T('i_make'), 'play', () => {
   setPlaying(true); // the preview runs while the film is made
   trigger('make', { spec: wanted(), job: D.ticket() });
 }, { kind: 'im-primary' });
-const copy = button('interpolate-copy', T('i_copy'), 'link', async () => {
+const copy = button('interpolate-copy', T('c_copy'), 'link', async () => {
   if (!link) { const answer = await D.ask(server.link, { timeline: wanted() }); if (!told(answer)) return; link = answer.query; }
-  const address = `${location.origin}${location.pathname}?${link}`;
-  try { await navigator.clipboard.writeText(address); say(T('i_copied')); } catch { say(address); }
+  clip(D.linkTo(link), T('i_copied'));
 });
 onPaint.push(() => {
   kindHelp.textContent = T(`i_help_${spec.kind}`);
@@ -98,7 +88,7 @@ const panel = h('section', { class: 'im-panel' },
   h('h3', { class: 'im-title' }, T('i_sound')), zone, soundBox,
   h('h3', { class: 'im-title' }, T('i_film_title')),
   h('div', { class: 'im-pair' }, format, size), h('div', { class: 'im-pair' }, fps, ground), make, copy);
-const page = h('div', { class: 'im-columns in-page' },
+const page = h('div', { class: 'im-columns' },
   h('section', { class: 'im-stage' }, frame,
     h('div', { class: 'in-scrub' }, play, h('div', { class: 'in-track' }, scrub, marks), clock), film, note,
     h('section', { class: 'in-timeline' }, h('h3', { class: 'im-title' }, T('i_keys')), list,
@@ -107,11 +97,10 @@ const page = h('div', { class: 'im-columns in-page' },
 // -- models, messages, links --------------------------------------------------------------------------
 let fresh = null; // a new recipe of the model
 const adopt = async (name) => {
-  const answer = await D.ask(server.describe, { model: name });
-  if (!told(answer)) { if (model) modelBox.value = model.name; return false; }
+  const answer = await modelBox.describe(name);
+  if (!answer) return false;
   model = answer.model;
   fresh = answer.recipe;
-  modelBox.choose(model.name);
   D.options(classBox, model.classes.map((title, index) => [index, title]), 0);
   classField.hidden = !model.classes.length;
   for (const place of [frame, film]) place.classList.toggle('im-alpha', model.alpha);
@@ -120,9 +109,8 @@ const adopt = async (name) => {
 const accept = async (recipe) => { // another tab's picture
   if (model && recipe.model === model.name) { await add([recipe]); return; }
   if (!(await adopt(recipe.model))) return;
-  keys = [];
   if (model.classes.length) classBox.value = String(recipe.label ?? 0);
-  await add([recipe, fromSeed(D.randomSeed())]);
+  await add([recipe, fromSeed(D.randomSeed())], true);
 };
 const openLink = async (t) => {
   const answer = await D.ask(server.open, { t });
@@ -142,8 +130,7 @@ const openLink = async (t) => {
 const start = async (message) => {
   const answer = await D.ask(server.models, {});
   if (answer.error || !answer.models.length) {
-    root.replaceChildren(D.empty(answer.error || T('c_no_model'), T('c_no_model_help'), T('c_to_train'), 'interpolate'));
-    D.waitForModels(server, root, () => { if (!model) start(); });
+    D.noModel('interpolate', T, answer.error, server, root);
     return;
   }
   modelBox.fill(answer.models, answer.models[0].name);
@@ -151,11 +138,11 @@ const start = async (message) => {
   const t = new URLSearchParams(D.opened).get('t');
   const problem = t ? await openLink(t) : null;
   if (problem === '') { if (message?.add) await accept(message.add); return; }
-  const first = message?.add || D.current?.recipe;
+  const first = message?.add || D.current;
   if (!(await adopt(first?.model || answer.models[0].name))) return;
   if (first?.label != null) classBox.value = String(first.label);
   const seed = first ? first.seeds[0][0] : 0;
   await add([first ? D.clone(first) : fromSeed(0), ...[1, 2, 3].map((step) => fromSeed(seed + step))]);
   if (problem) say(problem, true);
 };
-start(D.on('interpolate', (later) => { if (later.add) accept(later.add); }));
+D.begin('interpolate', page, start, (message) => { if (message.add) accept(message.add); });

@@ -1,9 +1,9 @@
 // The Interpolate tab, 1: its state. The scripts interpolate_*.js share one scope inside gr.HTML, which gives element,
 // props, server, trigger and upload. `keys` are the keyframes; a key's `seconds` and `easing` are those of the segment
 // after it. `spec` holds the other fields of studio/timeline.py; `wanted()` is all of it, as Python reads it.
-const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
+const D = window.imagenDemo, { h, button, MOST_SEED } = D, T = D.texts(props.texts);
 const root = element.querySelector('.im-root');
-const MOST_KEYS = 64, MOST_SECONDS = 600, MOST_SEED = 4294967295;
+const MOST_KEYS = 64, MOST_SECONDS = 600;
 const ALONE = ['loop', 'walk']; // start at the first keyframe and need no other
 let model = null, keys = []; // keys: [{recipe, image, seconds, easing}]
 const spec = {
@@ -26,9 +26,7 @@ const stretchTo = (total) => { // the segments keep their shares
   segments().forEach((key) => { key.seconds = Math.max(0.05, Math.round(key.seconds * factor * 1000) / 1000); });
 };
 
-const note = h('p', { class: 'im-note', id: 'interpolate-note', role: 'status' });
-const say = (text, bad = false) => { note.textContent = text || ''; note.classList.toggle('im-bad', bad); };
-const told = (answer) => { if (answer.error) say(answer.error, true); return !answer.error; };
+const { note, say, told, clip } = D.noteLine('interpolate-note');
 
 // What happens when the film changes (`onChange`) and when its controls should be drawn anew (`onPaint`).
 const onChange = [], onPaint = [];

@@ -73,13 +73,13 @@ const paintKeys = () => {
 onPaint.push(paintKeys);
 
 // -- more of them -------------------------------------------------------------------------------------
-const usual = () => ({ seconds: keys.length ? keys[keys.length - 1].seconds : 2, easing: keys.length ? keys[keys.length - 1].easing : spec.kind === 'spline' ? 'linear' : 'smooth' });
-const add = async (recipes) => {
-  const first = !keys.length;
-  if (keys.length + recipes.length > MOST_KEYS) { say(T('i_most', { most: MOST_KEYS }), true); return; }
-  const answer = await D.ask(server.draw, { recipes, side: 192 });
-  if (!told(answer)) return;
-  keys.push(...recipes.map((recipe, index) => ({ recipe, image: answer.images[index], ...usual() })));
+const add = async (recipes, instead = false) => { // after the keyframes there are, or instead of them at their times
+  if (recipes.length + (instead ? 0 : keys.length) > MOST_KEYS) { say(T('i_most', { most: MOST_KEYS }), true); return; }
+  const of = model, answer = await D.ask(server.draw, { recipes, side: 192 });
+  if (of !== model || !told(answer)) return;
+  const kept = instead ? [] : keys, first = !kept.length;
+  const like = (index) => (instead && keys[index]) || keys.at(-1) || { seconds: 2, easing: spec.kind === 'spline' ? 'linear' : 'smooth' };
+  keys = [...kept, ...recipes.map((recipe, index) => ({ recipe, image: answer.images[index], seconds: like(index).seconds, easing: like(index).easing }))];
   changed();
   if (!first) list.scrollTo?.({ left: list.scrollWidth, behavior: 'smooth' });
 };
@@ -95,4 +95,4 @@ const addSeed = () => {
 seedBox.addEventListener('keydown', (event) => { if (event.key === 'Enter') addSeed(); });
 const addButton = button('interpolate-add', T('i_add'), 'add', addSeed);
 const random = button('interpolate-random', T('c_random'), 'random', () => add([fromSeed(D.randomSeed())]));
-const current = button('interpolate-current', T('i_current'), 'add', () => { if (D.current) accept(D.clone(D.current.recipe)); });
+const current = button('interpolate-current', T('c_from_explore'), 'add', () => { if (D.current) accept(D.clone(D.current)); });

@@ -19,8 +19,6 @@ const drawWave = () => {
   pen.fillStyle = style.getPropertyValue('--im-text');
   for (const beat of sound.beats) pen.fillRect(width * beat / sound.seconds - 1, 0, 2, height * 0.12);
 };
-const chooser = h('input', { type: 'file', id: 'interpolate-sound-file', accept: 'audio/*,video/*', class: 'im-hidden', 'aria-label': T('i_sound_add') });
-const zone = h('label', { class: 'im-drop', id: 'interpolate-sound-drop' }, T('i_sound_add'), chooser);
 const soundName = h('span', { class: 'im-label', id: 'interpolate-sound-name' });
 const asLong = button('interpolate-sound-length', T('i_sound_length'), null, () => { stretchTo(Math.min(MOST_SECONDS, sound.seconds)); changed(); });
 const noSound = button('interpolate-sound-remove', T('i_sound_remove'), 'remove', () => { takeSound(null); changed(); }, { bare: true });
@@ -38,7 +36,6 @@ const takeSound = (heard, name = '') => {
   else player.removeAttribute('src');
 };
 const giveSound = async (file) => {
-  if (!file) return;
   say(T('i_sound_wait'));
   let path = '';
   try { ({ path } = await upload(file)); } catch { say(T('i_sound_lost'), true); return; }
@@ -48,9 +45,8 @@ const giveSound = async (file) => {
   takeSound(answer.sound, file.name);
   changed();
 };
-chooser.addEventListener('change', () => { giveSound(chooser.files[0]); chooser.value = ''; });
-zone.addEventListener('dragover', (event) => event.preventDefault());
-zone.addEventListener('drop', (event) => { event.preventDefault(); giveSound(event.dataTransfer.files[0]); });
+const zone = D.fileZone('interpolate-sound', T('i_sound_add'), 'audio/*,video/*', giveSound);
+D.takesFiles(zone, giveSound);
 onPaint.push(() => {
   zone.hidden = !!sound;
   soundBox.hidden = !sound;

@@ -1,18 +1,22 @@
 // The page around the tabs: the tab in the address, buttons whose long work goes on elsewhere, lost connections.
 // Loaded in <head> after common.js, whose helpers it joins.
 (() => {
-  const D = window.imagenDemo;
+  const D = window.imagenDemo, { h } = D;
 
-  // -- the tab in the address -----------------------------------------------------------------------
-  // In its hash, so that links to pictures stay what they are: ?seed=5#tab=train. Explore needs none.
+  // -- the address ----------------------------------------------------------------------------------
+  // The link of the tab in sight and, in the hash, the tab, so that links to pictures stay what they are:
+  // ?seed=5#tab=train. Explore needs none.
   const hashOf = (tab) => (tab && tab !== 'explore' ? `#tab=${tab}` : '');
   const hashTab = () => D.tabs.find((tab) => hashOf(tab) && hashOf(tab) === location.hash);
   const tabInSight = () => D.tabs.find((tab) => document.getElementById(`tab-${tab}`)?.offsetParent);
-  const writeTab = () => {
-    const hash = hashOf(tabInSight());
-    if (hash !== location.hash) history.replaceState(history.state, '', location.pathname + location.search + hash);
+  const links = {};
+  const writeAddress = () => {
+    const tab = tabInSight(), theme = new URLSearchParams(location.search).get('__theme');
+    const search = links[tab] ? `?${links[tab]}${theme ? `&__theme=${theme}` : ''}` : location.search;
+    if (tab) history.replaceState(history.state, '', location.pathname + search + hashOf(tab));
   };
-  const later = () => setTimeout(writeTab, 100); // once Gradio has changed tabs
+  const address = (tab, query) => { links[tab] = query; writeAddress(); };
+  const later = () => setTimeout(writeAddress, 100); // once Gradio has changed tabs
   let opening = 0;
   const openTab = (tab) => { // as soon as there are tabs
     if (!tab) return;
@@ -25,18 +29,17 @@
   };
   document.addEventListener('click', (event) => { if (event.target.closest?.('#tabs button')) { opening += event.isTrusted; later(); } });
   window.addEventListener('hashchange', () => openTab(hashTab() ?? (location.hash ? null : 'explore')));
-  openTab(hashTab());
+  openTab(hashTab() ?? (new URLSearchParams(D.opened).has('t') ? 'interpolate' : null)); // a film's link opens on its tab
 
   // -- long work -------------------------------------------------------------------------------------
   // The button turns its wheel and does not answer; what comes of it is brought into sight, a file is saved.
-  const each = (id, work) => { const node = document.getElementById(id); if (node) work(node); };
   const busy = (node, on) => { if (on) node?.setAttribute('aria-busy', 'true'); else node?.removeAttribute('aria-busy'); };
   const reveal = (id, tries = 20) => setTimeout(() => { // it may have yet to appear
     const node = document.getElementById(id);
     if (node?.offsetHeight) node.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
     else if (tries) reveal(id, tries - 1);
   }, 100);
-  const stays = (id, on) => each(id, (node) => node.classList.toggle('im-stays', on));
+  const stays = (id, on) => document.getElementById(id)?.classList.toggle('im-stays', on);
   const at = {}; // output -> the button at work: the one named, else the one pressed last
   let pressed = null;
   const jobBegins = (button, ...places) => {
@@ -61,7 +64,7 @@
   // -- typed seeds, and what outlives a reload -------------------------------------------------------------
   // A whole number from 0 on, else null and the field says that it is wrong.
   const readSeed = (box) => {
-    const text = box.value.trim(), right = /^\d{1,10}$/.test(text) && +text <= 4294967295;
+    const text = box.value.trim(), right = /^\d{1,10}$/.test(text) && +text <= D.MOST_SEED;
     box.setAttribute('aria-invalid', !right);
     return right ? +text : null;
   };
@@ -101,13 +104,18 @@
     { childList: true, subtree: true, attributes: true, attributeFilter: ['aria-label', 'title'] });
 
   // -- files from the visitor --------------------------------------------------------------------------------
-  // A file as a data URL.
-  const readFile = (file) => new Promise((done, failed) => {
+  // A file as a data URL; '' where the browser cannot read it, as when it is a folder.
+  const readFile = (file) => new Promise((done) => {
     const reader = new FileReader();
-    reader.onload = () => done(reader.result);
-    reader.onerror = failed;
+    reader.onloadend = () => done(reader.result ?? '');
     reader.readAsDataURL(file);
   });
+  // A field to choose a file with, which is to be dropped there or, with `takesFiles`, anywhere around it.
+  const fileZone = (id, label, accept, take) => {
+    const chooser = h('input', { type: 'file', id: `${id}-file`, accept, class: 'im-hidden', 'aria-label': label });
+    chooser.addEventListener('change', () => { const [file] = chooser.files; if (file) take(file); chooser.value = ''; });
+    return h('label', { class: 'im-drop', id: `${id}-drop` }, label, chooser);
+  };
   // `take(file)` gets what is dropped anywhere on `page`, which shows that it would be taken.
   const takesFiles = (page, take) => {
     let inside = 0; // entered elements not yet left
@@ -115,8 +123,8 @@
     page.addEventListener('dragenter', (event) => { event.preventDefault(); count(1); });
     page.addEventListener('dragleave', () => count(-1));
     page.addEventListener('dragover', (event) => event.preventDefault());
-    page.addEventListener('drop', (event) => { event.preventDefault(); count(-inside); take(event.dataTransfer.files[0]); });
+    page.addEventListener('drop', (event) => { event.preventDefault(); count(-inside); const [file] = event.dataTransfer.files; if (file) take(file); });
   };
 
-  Object.assign(D, { jobBegins, jobEnds, readSeed, keepFor, kept, readFile, takesFiles });
+  Object.assign(D, { address, jobBegins, jobEnds, readSeed, keepFor, kept, readFile, fileZone, takesFiles });
 })();

@@ -22,7 +22,7 @@ const fetchFrame = async (index) => {
   const key = `${current.run}/${current.kimg[index]}`;
   if (!cache.has(key)) {
     const answer = await D.ask(server.frame, { run: current.run, kimg: current.kimg[index] });
-    if (answer.error) return null;
+    if (answer.error) { label.textContent = answer.error; return null; }
     cache.set(key, answer.image);
     if (cache.size > 200) cache.delete(cache.keys().next().value);
   }
@@ -71,7 +71,6 @@ const update = () => {
   stage.classList.toggle('im-alpha', !!value.alpha);
   slider.max = Math.max(0, value.kimg.length - 1);
   controls.hidden = value.kimg.length < 2;
-  controls.style.display = controls.hidden ? 'none' : '';
   if (following && value.kimg.length) go(value.kimg.length - 1); else paint();
 };
 watch('value', update);
