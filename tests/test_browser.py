@@ -152,7 +152,12 @@ def test_an_uploaded_folders_sub_folders_are_classes(open_page, tmp_path):
     picture(page)
     open_tab(page, "train")
     choose(page, "#train-resolution", "16")
-    page.locator("#train-folder input[type=file], input[webkitdirectory]").first.set_input_files(tmp_path / "photos")
+    folder = page.locator("#train-folder input[type=file], input[webkitdirectory]").first
+    (tmp_path / "empty").mkdir()
+    folder.set_input_files(tmp_path / "empty")
+    expect(page.locator("#train-folder-note")).to_contain_text("the folder is empty")
+    folder.set_input_files(tmp_path / "photos")
+    expect(page.locator("#train-folder-note")).to_have_count(0)
     expect(page.locator("#train-prepare-note")).to_contain_text("photos")
     expect(page.locator("#train-report")).to_contain_text("cats, dogs")
 

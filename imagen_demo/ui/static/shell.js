@@ -77,6 +77,17 @@
     } catch { return null; }
   };
 
+  // -- an empty folder -------------------------------------------------------------------------------------
+  // Gradio is silent about one; to the browser it is as if nothing had been chosen.
+  const NOTHING = D.chinese ? '没有选中任何图片：该文件夹是空的，或者您取消了选择。请选择存放图片的文件夹。'
+    : 'Nothing was chosen: the folder is empty, or you pressed Cancel. Choose the folder that holds your pictures.';
+  const tellNothing = ({ target }) => {
+    if (!target.matches?.('input[webkitdirectory]')) return;
+    document.getElementById('train-folder-note')?.remove();
+    if (!target.files.length) document.getElementById('train-prepare-note').after(D.h('p', { id: 'train-folder-note', class: 'tr-bad', role: 'alert' }, NOTHING));
+  };
+  for (const end of ['change', 'cancel']) document.addEventListener(end, tellNothing, true);
+
   // -- Gradio's own words ------------------------------------------------------------------------------
   // Sentences without a translation, and a label that is only a key, on a button that adds more files.
   const SAID = {
