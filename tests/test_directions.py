@@ -120,6 +120,8 @@ def test_directions_of_runs_and_of_the_articles_network(workspace, studio, name)
     found = directions.discover(studio, name)
     assert "sf0" in found and not (workspace.runs / "r" / "latest" / "directions.safetensors").exists()
     assert "sf0" in Studio(workspace, "cpu").directions(name)
+    directions.rename(studio, name, "sf0", "Mine")
+    assert directions.rename(studio, name, "sf0", "").name == "SeFa 1"
     assert ("sfc0" in found) == (name == "run/r")
 
 
@@ -210,6 +212,10 @@ def test_names_hiding_and_removing(studio, workspace):
     assert (there.get("pc1").title(True), there.get("pc1").hidden) == ("Size", True)
     directions.hide(studio, "plain", "pc1", False)
     assert not studio.directions("plain").get("pc1").hidden and studio.directions("plain").get("pc1").name == "Size"
+    directions.rename(studio, "plain", "pc1", " ")  # its own again
+    assert studio.directions("plain").get("pc1").title(True) == "PC 2"
+    with pytest.raises(UserError, match="name"):
+        directions.rename(studio, "plain", made.id, "")
     with pytest.raises(UserError, match="can be hidden"):
         directions.remove(studio, "plain", "pc1")
     directions.remove(studio, "plain", made.id)

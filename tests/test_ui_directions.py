@@ -120,7 +120,7 @@ def test_finding_that_fails_says_why(calls, monkeypatch):
 
 @pytest.mark.parametrize(
     ("call", "payload"),
-    [("rename", {"id": "pc0", "name": ""}), ("rename", {"id": "nothing", "name": "x"}), ("rename", {"id": 3}),
+    [("rename", {"id": "pc0", "name": "x" * 41}), ("rename", {"id": "nothing", "name": "x"}), ("rename", {"id": 3}),
      ("hide", {"id": "nothing"}), ("remove", {"id": "pc0"}), ("film", {"recipe": recipe(1), "id": "no", "layers": ""}),
      ("film", {"recipe": recipe(1), "id": "pc0", "layers": "9-2"}), ("export_directions", {"ids": "pc0"}),
      ("export_directions", {"ids": []}), ("import_directions", {"name": "a", "data": "data:,%%%"}),

@@ -1,4 +1,4 @@
-"""Commands that draw: models, generate, interpolate."""
+"""Commands that show and draw: models, generate, interpolate, grid."""
 
 from __future__ import annotations
 

@@ -214,11 +214,30 @@ def _checked(name: str) -> str:
 def rename(studio: Studio, model_name: str, id: str, name: str, name_zh: str = "") -> Direction:
     """Call a direction of any kind so; without ``name_zh`` in Chinese too. Its id, and so every link, stays.
 
+    An empty ``name`` brings back what the model itself calls it, where that has found it.
+
     Raises:
         UserError: there is no such direction, or it is no name.
     """
+    if not name.strip() and studio.directions(model_name).get(id).kind != "examples":
+        return _name_again(studio, model_name, id)
     name = _checked(name)
     return _say(studio, model_name, id, name=name, name_zh=_checked(name_zh) if name_zh else name)
+
+
+def _name_again(studio: Studio, model_name: str, id: str) -> Direction:
+    model = studio.model(model_name)
+
+    def edit(made: list[Direction], about: dict[str, Any]) -> None:
+        for index, direction in enumerate(made):
+            if direction.id == id:
+                name, name_zh = discovery.name_of(model, id)
+                made[index] = replace(direction, name=name, name_zh=name_zh)
+        if isinstance(about.get(id), dict):  # the model's folder has its name
+            about[id] = {key: value for key, value in about[id].items() if key not in ("name", "name_zh")}
+
+    _change(studio, model, edit)
+    return studio.directions(model_name).get(id)
 
 
 def hide(studio: Studio, model_name: str, id: str, hidden: bool = True) -> Direction:
