@@ -61,6 +61,11 @@ def test_every_endpoint_says_what_it_takes_and_does(client):
     assert all(parameter["type"] for endpoint in named.values() for parameter in endpoint["parameters"])
 
 
+def test_functions_are_named_as_their_endpoints(workspace):  # Gradio calls the MCP tools by the functions' names
+    functions = {fn.api_name: fn.fn.__name__ for fn in build_app(workspace).fns.values() if fn.api_name in ENDPOINTS}
+    assert functions == {name: name for name in ENDPOINTS}
+
+
 def test_render_takes_recipes_and_links(client, served):
     recipe = Recipe("kinds", seeds=((3, 1),), label=1, psi=0.6, directions=(("pc0", 1, "0-1"),))
     query = recipe.to_query()
