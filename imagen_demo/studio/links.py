@@ -53,14 +53,20 @@ def write(recipe: Recipe) -> str:
     return urlencode(shown, safe="/:,*@", quote_via=quote)
 
 
+def alone(text: str) -> str:
+    """The query of a link: what stands between the question mark and a ``#``; a query alone stays as it is."""
+    text = text.strip()[: checks.MAX_TEXT].partition("#")[0]
+    return text.partition("?")[2] if "?" in text else text
+
+
 def read(query: Mapping[str, str] | str) -> dict[str, Any]:
-    """A Recipe's arguments out of a query or its parsed form; keys that mean nothing here are left alone.
+    """A Recipe's arguments out of a query, alone or in a whole link, or its parsed form; other keys are left alone.
 
     Raises:
         UserError: no model is named, or values cannot be used; names them all.
     """
     if isinstance(query, str):
-        query = dict(parse_qsl(query.lstrip("?")[: checks.MAX_TEXT]))
+        query = dict(parse_qsl(alone(query)))
     given = {key: str(query[key])[: checks.MAX_TEXT].strip() for key in query if query[key] not in (None, "")}
     if "model" not in given:
         raise UserError("This link names no model.")
