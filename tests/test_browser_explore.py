@@ -136,6 +136,11 @@ def test_keys_locks_undo_and_the_way_back(open_page):
     page.locator("#explore-recent button").last.click()  # where it began
     expect(page.locator("#explore-picture")).to_have_attribute("src", first)
     expect(slider).to_have_value("0")
+    count = page.locator("#explore-recent button").count()
+    page.reload()  # which they outlive
+    picture(page)
+    page.locator("#explore-view-recent").click()
+    expect(page.locator("#explore-recent img[src]")).to_have_count(count)
 
 
 def test_the_picture_after_a_quick_drag_is_that_of_the_last_value(open_page):

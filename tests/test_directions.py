@@ -237,6 +237,9 @@ def test_a_shared_direction_draws_the_same_picture(studio, tmp_path, make_model,
     directions.remove(studio, "plain", made.id)
     smile, component = directions.import_file(studio, "plain", file)
     assert (smile.id, smile.name, smile.name_zh) == (made.id, "Smile", "笑")
+    assert component.id == "pc2"  # of the same name and the same doing: not a second time
+    directions.rename(studio, "plain", "pc2", "Else")
+    component = directions.import_file(studio, "plain", file)[1]
     assert component.id.startswith("pc2-") and component.kind == "examples"
     assert np.array_equal(Studio(workspace, "cpu").render_array(recipe), before)
     directions.import_file(studio, "plain", file)  # once more changes nothing
@@ -318,7 +321,7 @@ def test_commands(studio, workspace, tmp_path, capsys):
     file = str(tmp_path / "d.safetensors")
     assert run("export", "plain", "--ids", "pc0, sf0", "--out", file)[0] == 0
     code, output = run("import", "plain", file, "--json")
-    assert code == 0 and [fact["kind"] for fact in json.loads(output.out)] == ["examples"] * 2
+    assert code == 0 and [fact["id"] for fact in json.loads(output.out)] == ["pc0", "sf0"]  # its own
     code, output = run("import", "kinds", file)
     assert code == 2 and "another model" in output.err
     assert run("list", "nowhere")[0] == 2

@@ -67,6 +67,8 @@ def test_a_direction_from_examples_is_made_exported_removed_and_imported(calls):
     assert made["id"] not in names(calls["remove"]({"id": made["id"]}))
     back = calls["import_directions"]({"name": "../odd.safetensors", "data": file["url"]})
     assert back["names"] == ["Odd"] and names(back)[made["id"]] == "Odd"
+    again = calls["import_directions"]({"name": "odd.safetensors", "data": file["url"]})
+    assert (again["names"], again["known"]) == ([], ["Odd"]) and names(again) == names(back)
 
 
 def test_a_direction_towards_a_class(workspace, make_model):

@@ -300,14 +300,17 @@ def export_file(studio: Studio, model_name: str, ids: Sequence[str], out: Path) 
 def import_file(studio: Studio, model_name: str, file: str | os.PathLike[str]) -> list[Direction]:
     """Take in the directions of a stranger's file; they become the user's own, of the kind "examples".
 
+    One of the model's own, of the same name here, is not taken a second time.
+
     Raises:
         UserError: it is no such file, is damaged, or is for another model.
     """
     model = studio.model(model_name)
     new = direction_exchange.unpack(Path(file), model, model_name)
-    _change(studio, model, lambda made, about: _put(made, new))
+    twins = direction_exchange.twins(new, studio.directions(model_name))
+    _change(studio, model, lambda made, about: _put(made, [d for d in new if d.id not in twins]))
     there = studio.directions(model_name)
-    return [there.get(direction.id) for direction in new]
+    return [twins.get(direction.id) or there.get(direction.id) for direction in new]
 
 
 def filmstrip(

@@ -92,6 +92,7 @@ _FIND = {
     "x_percent": ("{percent} % · {text}", "{percent} % · {text}"),
     "x_import": ("Import directions", "导入方向"),
     "x_imported": ("Imported: {names}.", "已导入：{names}。"),
+    "x_known": ("Already here: {names}.", "已存在：{names}。"),
     "x_export_all": ("Export your own", "导出自定义方向"),
     "x_examples": ("From examples", "从示例制作"),
     "x_examples_help": ("Mark pictures with what you mean (click: with, again: without, again: neither; keys + − 0). "
@@ -120,6 +121,7 @@ _PAD = {
     "x_pad": ("Two at once", "双向面板"),
     "x_pad_help": ("Drag, or use the arrow keys (with Shift in larger steps); double-click or Delete resets.",
                    "拖动，或使用方向键（按住 Shift 步子更大）；双击或按 Delete 复位。"),
+    "x_pad_help_touch": ("Drag the point.", "拖动圆点。"),
     "x_pad_area": ("{x} across, {y} up", "横轴 {x}，纵轴 {y}"),
     "x_pad_value": ("{x} {a}, {y} {b}", "{x} {a}，{y} {b}"),
     "x_pad_x": ("Across", "横轴"),
