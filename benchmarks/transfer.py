@@ -61,7 +61,7 @@ def train(
     for mark in marks:
         while trainer.state.counters.kimg < mark:
             trainer._step()
-        pictures = draw_fixed(trainer.state.ema, UNSEEN, model=model, device=trainer.device)
+        pictures = draw_fixed(trainer.state.ema, UNSEEN, device=trainer.device)
         drawn.append((mark, from_network(torch.cat(list(pictures)))))
     trainer._end()
     return drawn

@@ -28,8 +28,9 @@ from imagen_demo.ui.api_call import api_call
 from imagen_demo.ui.app import build_app, launch
 from imagen_demo.workspace import Workspace
 
-ENDPOINTS = {"render", "generate", "interpolate", "film", "grid", "directions", "discover", "direction_strip", "models",
-             "export_model", "train_start", "train_status", "train_stop"}  # fmt: skip
+ENDPOINTS = {"render", "generate", "interpolate", "film", "grid", "directions", "discover", "direction_strip",
+             "models", "export_model", "train_start", "train_status", "train_pause", "train_resume", "train_stop",
+             "train_runs"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +54,40 @@ def pixels(file: str | Path) -> np.ndarray:
     return np.asarray(Image.open(file))
 
 
-def test_every_endpoint_says_what_it_takes(client):
+def test_every_endpoint_says_what_it_takes_and_does(client):
     named = client.view_api(return_format="dict")["named_endpoints"]
     assert {f"/{name}" for name in ENDPOINTS} <= named.keys()
+    assert all(named[f"/{name}"]["description"] for name in ENDPOINTS)
     assert all(parameter["type"] for endpoint in named.values() for parameter in endpoint["parameters"])
+
+
+def test_functions_are_named_as_their_endpoints(workspace):  # Gradio calls the MCP tools by the functions' names
+    functions = {fn.api_name: fn.fn.__name__ for fn in build_app(workspace).fns.values() if fn.api_name in ENDPOINTS}
+    assert functions == {name: name for name in ENDPOINTS}
 
 
 def test_render_takes_recipes_and_links(client, served):
     recipe = Recipe("kinds", seeds=((3, 1),), label=1, psi=0.6, directions=(("pc0", 1, "0-1"),))
-    for text in (recipe.to_json(), recipe.to_query()):
+    query = recipe.to_query()
+    for text in (recipe.to_json(), query, f"?{query}", f"https://a.org/app/?__theme=dark&{query}#top"):
         file = client.predict(text, api_name="/render")
         assert np.array_equal(pixels(file), served[1].render_array(recipe))
     with pytest.raises(Exception, match="There is no model named gone"):
         client.predict("model=gone", api_name="/render")
+
+
+@pytest.mark.parametrize("endpoint", ["/render", "/grid", "/direction_strip", "/film"])
+def test_a_recipe_of_another_version_is_refused(client, served, endpoint):
+    more = {"/grid": ["psi=0,1"], "/direction_strip": ["pc0"]}.get(endpoint, [])
+    for version in ("0" * 12, served[1].model("tiny").hash[:12]):
+        recipe = Recipe("tiny", version, seeds=((42, 1),), size=16)
+        film = Timeline((recipe, Recipe("tiny", version)), seconds=(0.1,), fps=10, format="gif")
+        arguments = [film.to_link() if endpoint == "/film" else recipe.to_query(), *more]
+        if set(version) == {"0"}:
+            with pytest.raises(Exception, match="needs the model tiny \\(000000000000\\)"):
+                client.predict(*arguments, api_name=endpoint)
+        else:
+            assert Path(client.predict(*arguments, api_name=endpoint)).exists()
 
 
 def test_models_and_directions(client, served):
@@ -101,7 +123,8 @@ def test_films(client):
     gif = client.predict("tiny", "1,2", 0.5, 10, "spline", format="gif", size=64, api_name="/interpolate")
     assert Image.open(gif).n_frames == 5
     wanted = Timeline((Recipe("tiny"), Recipe("tiny", seeds=((5, 1),))), seconds=(0.5,), fps=10, format="webp")
-    for text in (f"t={wanted.to_link()}", json.dumps(wanted.to_data())):
+    link = wanted.to_link()
+    for text in (link, f"t={link}", f"https://a.org/?view=interpolate&t={link}#top", json.dumps(wanted.to_data())):
         assert Image.open(client.predict(text, api_name="/film")).n_frames == 5
     for nonsense in ("", "{", "t=x", '{"recipes": 1}'):
         with pytest.raises(Exception, match=r"film|unreadable"):
@@ -160,7 +183,7 @@ def test_the_page_is_given_the_code(served):
 
     calls = widgets.picture_functions(served[1].workspace, served[1])
     work = next(call for call in calls if call.__name__ == "api_call")
-    answer = work({"recipe": {"model": "tiny"}, "base": served[0]}, None)
+    answer = work({"recipe": {"model": "tiny", "psi": 0.8}, "base": served[0]}, None)
     assert served[1].model("tiny").hash[:12] in answer["python"] and "tiny-seed0000.png" in answer["curl"]
     assert "address" in work({"recipe": {"model": "tiny"}, "base": "nowhere"}, None)["error"]
 
@@ -183,16 +206,18 @@ def test_mcp_client_draws_a_picture(tmp_path):
     from mcp import ClientSession
     from mcp.client.streamable_http import streamable_http_client
 
-    async def use(address: str) -> tuple[list[str], str]:
+    async def use(address: str) -> tuple[dict[str, str], str]:
         async with streamable_http_client(address) as (read, write, _), ClientSession(read, write) as session:
             await session.initialize()
             tools = (await session.list_tools()).tools
             name = next(tool.name for tool in tools if tool.name.endswith("render"))
-            answer = await session.call_tool(name, {"recipe": "model=planets&seed=4"})
+            answer = await session.call_tool(name, {"recipe": "model=planets&seed=4&psi=0.8"})
             assert not answer.isError, answer
-            return [tool.name for tool in tools], json.dumps([part.model_dump(mode="json") for part in answer.content])
+            described = {tool.name: tool.description or "" for tool in tools}
+            return described, json.dumps([part.model_dump(mode="json") for part in answer.content])
 
     with running_app(tmp_path, "--mcp") as (address, _):
         tools, answer = asyncio.run(use(f"{address}/gradio_api/mcp/"))
-    assert {"render", "generate", "directions"} <= {re.sub("^.*?_(?=render|generate|directions)", "", t) for t in tools}
+    for name in ENDPOINTS:  # Gradio may put a prefix in front
+        assert [tool for tool in tools if re.fullmatch(f"(.*_)?{name}", tool) and tools[tool]], name
     assert "planets-seed0004.png" in answer

@@ -40,6 +40,13 @@ def test_the_picture_follows_the_slider_and_reset_brings_it_back(open_page):
     page.locator("#explore-undo").click()
     changed_picture(page, first)
 
+    number = page.get_by_role("textbox", name=f"{slider.get_attribute('aria-label')}: number")  # typed instead
+    for typed, value in (("1.5", "1.5"), ("many", "1.5"), ("9", "3"), ("−0,5", "-0.5")):
+        number.fill(typed)
+        number.press("Enter")
+        expect(slider).to_have_value(value)
+    expect(number).to_have_value("-0.50")
+
 
 def explored(page: Page) -> str:
     """Go to a picture that is nobody's first one; its bytes, once the address bar names it."""
@@ -129,6 +136,11 @@ def test_keys_locks_undo_and_the_way_back(open_page):
     page.locator("#explore-recent button").last.click()  # where it began
     expect(page.locator("#explore-picture")).to_have_attribute("src", first)
     expect(slider).to_have_value("0")
+    count = page.locator("#explore-recent button").count()
+    page.reload()  # which they outlive
+    picture(page)
+    page.locator("#explore-view-recent").click()
+    expect(page.locator("#explore-recent img[src]")).to_have_count(count)
 
 
 def test_the_picture_after_a_quick_drag_is_that_of_the_last_value(open_page):
@@ -166,6 +178,7 @@ def test_mixing_layers_and_truncation_are_in_the_link(open_page):
     page.locator("#explore-fine input[type=number]").press("Enter")
     page.locator("#explore-blend-add").click()
     expect(page.locator("#explore-blend input[type=number]")).to_have_count(2)
+    expect(page.locator("#explore-blend-1-number")).to_have_value("1.00")
     page.locator("#explore-truncation > summary").click()
     page.locator("#explore-truncation details summary").click()
     page.locator("#explore-psi-1").press("Shift+ArrowLeft")
@@ -191,6 +204,28 @@ def test_a_direction_from_marked_pictures(open_page):
     slider.press("Shift+ArrowRight")
     changed_picture(page, before)
     page.wait_for_url(re.compile(r"d=mine-\w{4}:0\.5"))
+
+    # Named, with its panel left open; hidden, where it acts no more until that is undone.
+    id = slider.get_attribute("id").removeprefix("explore-direction-")
+    page.locator(f"[data-id={id}] button").nth(1).click()
+    about = page.locator(f"#explore-about-{id}")
+    about.locator("input[type=text]").fill("Odd")
+    about.locator("input[type=text]").press("Enter")
+    slider = page.get_by_role("slider", name="Odd")
+    expect(about.locator("input[type=text]")).to_have_value("Odd")
+    expect(slider).to_have_value("0.5")
+    about.get_by_role("button", name="Hide").click()
+    expect(page.locator("#explore-note")).to_contain_text("Odd stands at 0 and is hidden")
+    expect(slider).to_have_count(0)
+    page.locator("#explore-undo").click()
+    expect(slider).to_have_value("0.5")
+
+    # With every group folded Randomise says so; another model never comes wholly folded.
+    page.evaluate("document.querySelectorAll('#explore-directions details').forEach((each) => { each.open = false; })")
+    page.locator("#explore-randomise").click()
+    expect(page.locator("#explore-note")).to_contain_text("open a group of directions")
+    page.locator("#explore-model").select_option("emoji")
+    expect(page.locator("#explore-directions > details[open]")).to_have_count(1)
 
 
 def test_a_direction_that_is_not_here_is_named(open_page):

@@ -120,6 +120,8 @@ def test_directions_of_runs_and_of_the_articles_network(workspace, studio, name)
     found = directions.discover(studio, name)
     assert "sf0" in found and not (workspace.runs / "r" / "latest" / "directions.safetensors").exists()
     assert "sf0" in Studio(workspace, "cpu").directions(name)
+    directions.rename(studio, name, "sf0", "Mine")
+    assert directions.rename(studio, name, "sf0", "").name == "SeFa 1"
     assert ("sfc0" in found) == (name == "run/r")
 
 
@@ -210,6 +212,10 @@ def test_names_hiding_and_removing(studio, workspace):
     assert (there.get("pc1").title(True), there.get("pc1").hidden) == ("Size", True)
     directions.hide(studio, "plain", "pc1", False)
     assert not studio.directions("plain").get("pc1").hidden and studio.directions("plain").get("pc1").name == "Size"
+    directions.rename(studio, "plain", "pc1", " ")  # its own again
+    assert studio.directions("plain").get("pc1").title(True) == "PC 2"
+    with pytest.raises(UserError, match="name"):
+        directions.rename(studio, "plain", made.id, "")
     with pytest.raises(UserError, match="can be hidden"):
         directions.remove(studio, "plain", "pc1")
     directions.remove(studio, "plain", made.id)
@@ -231,6 +237,9 @@ def test_a_shared_direction_draws_the_same_picture(studio, tmp_path, make_model,
     directions.remove(studio, "plain", made.id)
     smile, component = directions.import_file(studio, "plain", file)
     assert (smile.id, smile.name, smile.name_zh) == (made.id, "Smile", "笑")
+    assert component.id == "pc2"  # of the same name and the same doing: not a second time
+    directions.rename(studio, "plain", "pc2", "Else")
+    component = directions.import_file(studio, "plain", file)[1]
     assert component.id.startswith("pc2-") and component.kind == "examples"
     assert np.array_equal(Studio(workspace, "cpu").render_array(recipe), before)
     directions.import_file(studio, "plain", file)  # once more changes nothing
@@ -312,7 +321,7 @@ def test_commands(studio, workspace, tmp_path, capsys):
     file = str(tmp_path / "d.safetensors")
     assert run("export", "plain", "--ids", "pc0, sf0", "--out", file)[0] == 0
     code, output = run("import", "plain", file, "--json")
-    assert code == 0 and [fact["kind"] for fact in json.loads(output.out)] == ["examples"] * 2
+    assert code == 0 and [fact["id"] for fact in json.loads(output.out)] == ["pc0", "sf0"]  # its own
     code, output = run("import", "kinds", file)
     assert code == 2 and "another model" in output.err
     assert run("list", "nowhere")[0] == 2

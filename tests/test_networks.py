@@ -39,7 +39,7 @@ def test_upsampling_keeps_constants_and_ramps_and_downsampling_is_the_mean():
 
 
 def test_minibatch_std_keeps_real_and_fake_halves_apart():
-    layer = MinibatchStd(group=4)
+    layer = MinibatchStd()
     real, fake = torch.randn(4, 2, 4, 4), torch.zeros(4, 2, 4, 4)
     out = layer(torch.cat([real, fake]))
     expected = real.var(dim=0, unbiased=False).add(1e-8).sqrt().mean()

@@ -187,7 +187,8 @@ def test_labels_captions_and_order(tmp_path: Path) -> None:
     files["a/good006.txt"] = b"the sixth"
     dataset = prepare(zip_of(tmp_path / "set.zip", files), tmp_path / "out", SMALL)
     assert dataset.class_names == ["a", "b"] and dataset.labels.tolist() == [0] * 6 + [1] * 6
-    assert dataset.captions() == ["the sixth"] + [None] * 11
+    captions = (dataset.path / "captions.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in captions] == [{"index": 0, "file": "a/good006.png", "text": "the sixth"}]
     assert dataset.manifest["class_counts"] == {"a": 6, "b": 6}
     unlabelled = prepare(tmp_path / "set.zip", tmp_path / "out", PrepareConfig(resolution=16, labels=False))
     assert unlabelled.labels is None and unlabelled.fingerprint == dataset.fingerprint

@@ -139,7 +139,7 @@ def test_all_measuring_together_takes_at_most_a_twentieth(tmp_path, dataset, mon
     monkeypatch.setattr(module, "sliced_wasserstein", slow_swd)
     run = Run(tmp_path / "runs" / "slow")
     run.path.mkdir(parents=True)
-    quality = Quality(run, dataset, make_trainer(tmp_path, dataset).model, CPU)
+    quality = Quality(run, dataset, CPU)
     quality._draw = draw
     quality._network._draw = draw
     start, planned, measuring, times = clock.now, 3600.0, 0.0, []

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imagen_demo.data.sample_set import draw_planet, random_planet, write_sample_set
+from imagen_demo.data.sample_set import draw, random_planet, write_sample_set
 from imagen_demo.errors import Cancelled
 
 
 def test_same_seed_same_planet_and_other_seed_other_planet() -> None:
-    one, again, other = (np.asarray(draw_planet(np.random.default_rng((0, i)), 32)) for i in (1, 1, 2))
+    one, again, other = (np.asarray(draw(random_planet(np.random.default_rng((0, i))), 32)) for i in (1, 1, 2))
     assert np.array_equal(one, again)
     assert np.abs(one.astype(int) - other).mean() > 1
 
 
 def test_alpha_is_clear_outside_solid_inside_and_soft_between() -> None:
-    image = draw_planet(np.random.default_rng(3), 64, alpha=True)
+    image = draw(random_planet(np.random.default_rng(3)), 64, alpha=True)
     alpha = np.asarray(image)[..., 3]
     assert image.mode == "RGBA"
     assert alpha[0, 0] == alpha[-1, -1] == 0 and alpha[32, 32] == 255
@@ -30,9 +30,7 @@ def test_alpha_is_clear_outside_solid_inside_and_soft_between() -> None:
 def test_the_light_falls_from_the_planets_sun() -> None:
     for seed in range(12):
         planet = random_planet(np.random.default_rng(seed))
-        grey = np.asarray(
-            draw_planet(np.random.default_rng(seed), 64, alpha=True).convert("RGBa").convert("RGBA")
-        ).astype(float)
+        grey = np.asarray(draw(planet, 64, alpha=True).convert("RGBa").convert("RGBA")).astype(float)
         light = grey[..., :3].mean(axis=2)
         y, x = np.mgrid[-31.5:32, -31.5:32] / 64
         side = x * planet.light[0] + y * planet.light[1]

@@ -67,6 +67,8 @@ def test_a_direction_from_examples_is_made_exported_removed_and_imported(calls):
     assert made["id"] not in names(calls["remove"]({"id": made["id"]}))
     back = calls["import_directions"]({"name": "../odd.safetensors", "data": file["url"]})
     assert back["names"] == ["Odd"] and names(back)[made["id"]] == "Odd"
+    again = calls["import_directions"]({"name": "odd.safetensors", "data": file["url"]})
+    assert (again["names"], again["known"]) == ([], ["Odd"]) and names(again) == names(back)
 
 
 def test_a_direction_towards_a_class(workspace, make_model):
@@ -120,7 +122,7 @@ def test_finding_that_fails_says_why(calls, monkeypatch):
 
 @pytest.mark.parametrize(
     ("call", "payload"),
-    [("rename", {"id": "pc0", "name": ""}), ("rename", {"id": "nothing", "name": "x"}), ("rename", {"id": 3}),
+    [("rename", {"id": "pc0", "name": "x" * 41}), ("rename", {"id": "nothing", "name": "x"}), ("rename", {"id": 3}),
      ("hide", {"id": "nothing"}), ("remove", {"id": "pc0"}), ("film", {"recipe": recipe(1), "id": "no", "layers": ""}),
      ("film", {"recipe": recipe(1), "id": "pc0", "layers": "9-2"}), ("export_directions", {"ids": "pc0"}),
      ("export_directions", {"ids": []}), ("import_directions", {"name": "a", "data": "data:,%%%"}),

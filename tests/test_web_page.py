@@ -55,8 +55,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Studio
         absent(ort)
     root = tmp_path_factory.mktemp("site")
     workspace = Workspace(root / "workspace")
-    save_tiny_model(workspace.checkpoints / "tiny", resolution=32)
-    save_tiny_model(workspace.checkpoints / "kinds", num_classes=3)
+    save_tiny_model(workspace.checkpoints / "tiny", resolution=32, noise=True)
+    save_tiny_model(workspace.checkpoints / "kinds", num_classes=3, noise=True)
     save_tiny_model(workspace.checkpoints / "article", arch="mlp")
     studio = Studio(workspace, "cpu")
     for name in ("tiny", "kinds", "article", "planets", "emoji"):
@@ -258,6 +258,7 @@ def test_a_walk_plays_and_stops(visit):
         ("model=tiny&hash=000000000000&seed=1", "another version of the model"),
         ("seed=abc", "cannot be abc"),
         ("seed=1&size=512", "own size, 32 × 32; the link asks for 512"),
+        ("seed=1&noise=3", "own noise"),
         ("seed=1&d=smile:1", "no direction smile"),
         ("seed=1&d=pc0@40-41:1", "no layers 40-41"),
     ],

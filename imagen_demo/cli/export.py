@@ -41,13 +41,10 @@ def export(
         if onnx is not None:
             facts = networks.export_onnx(studio.model(name), name, onnx, progress)
             return Result(facts, _networks_text(facts))
-        folder = Path(str(web))
-        facts = write_page(
-            studio.model(name), name, studio.directions(name), folder, context.obj.exports, ort, progress
-        )
-    text = f"{folder}: {facts['bytes'] / 1e6:.1f} MB; pictures differ from PyTorch's by at most "
+        facts = write_page(studio.model(name), name, studio.directions(name), web, context.obj.exports, ort, progress)
+    text = f"{web}: {facts['bytes'] / 1e6:.1f} MB; pictures differ from PyTorch's by at most "
     text += f"{facts['differences']['synthesis']:.2g} of 255 levels before rounding. Look at it with: "
-    return Result(facts, f"{text}python -m http.server --directory {folder}")
+    return Result(facts, f"{text}python -m http.server --directory {web}")
 
 
 def _networks_text(facts: dict[str, Any]) -> str:

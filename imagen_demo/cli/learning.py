@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from pathlib import Path
@@ -73,10 +72,11 @@ def train(
     """Train on a folder or zip of pictures, or on a prepared dataset."""
     from imagen_demo.cli.terminal import say, watch
     from imagen_demo.studio import jobs
+    from imagen_demo.training.distributed import launched
 
     workspace: Workspace = context.obj
     config = config_from(TrainConfig, values)
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # torchrun started this command, several times over
+    if launched():  # torchrun started this command, several times over
         from imagen_demo.cli.together import train_together
 
         new = lambda: (_dataset(context, workspace, _needed(source, "SOURCE_OR_DATASET"), values), name, from_model)  # noqa: E731

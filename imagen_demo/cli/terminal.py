@@ -16,7 +16,7 @@ from rich.progress import Progress as Bar
 from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.progress import Progress, pictures_seen
 from imagen_demo.studio import jobs
-from imagen_demo.training.run import Run, Status, process_started
+from imagen_demo.training.run import Run, Status, lives
 
 console = Console(stderr=True, highlight=False)
 
@@ -76,7 +76,7 @@ def watch(run: Run) -> Status:
 def _settled(run: Run, status: Status, seconds: float = 60.0) -> Status:
     """The status once the trainer's process is gone: after the last step it still puts the model into the library."""
     end = time.monotonic() + seconds
-    while status.pid and time.monotonic() < end and abs(process_started(status.pid) - status.pid_started) < 2:
+    while time.monotonic() < end and lives(status.pid, status.pid_started):
         time.sleep(0.1)
     return run.status()
 

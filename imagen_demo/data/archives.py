@@ -30,8 +30,8 @@ CHUNK = 1 << 20
 ZIP, TAR, FOREIGN = "zip", "tar", "foreign"
 _OPENERS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
     b"\x1f\x8b": lambda f: gzip.GzipFile(fileobj=f),
-    b"BZh": lambda f: bz2.BZ2File(f),
-    b"\xfd7zXZ\x00": lambda f: lzma.LZMAFile(f),  # noqa: SIM115 (closed with the file beneath)
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
 _BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,16 +43,6 @@ class Dataset:
     def fingerprint(self) -> str:
         """SHA-256 over the pictures: equal for equal pictures in equal order."""
         return self.manifest["fingerprint"]
-
-    def captions(self) -> list[str | None]:
-        """One caption (or None) per picture, in their order."""
-        found: list[str | None] = [None] * len(self)
-        file = self.path / "captions.jsonl"
-        if file.exists():
-            for line in file.read_text(encoding="utf-8").splitlines():
-                row = json.loads(line)
-                found[row["index"]] = row["text"]
-        return found
 
 
 def open_dataset(path: Path) -> Dataset:
@@ -118,17 +107,16 @@ def list_datasets(folder: Path) -> list[Dataset]:
     return found
 
 
-def report(source: Dataset | dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+def report(dataset: Dataset) -> list[tuple[str, dict[str, Any]]]:
     """What became of the files, as ``(template, values)`` sentences: the sum, then the most frequent reasons first."""
-    manifest = source.manifest if isinstance(source, Dataset) else source
-    counts = manifest["counts"]
+    counts = dataset.manifest["counts"]
     offered = counts["found"] - counts["ignored"]  # nobody misses a hidden file or a list of captions
     lines: list[tuple[str, dict[str, Any]]] = [
         ("Used as pictures: {accepted} of {found} files.", {"accepted": counts["accepted"], "found": offered})
     ]
     tally: Counter[str] = Counter()
     example: dict[str, str] = {}
-    for file in manifest["files"]:
+    for file in dataset.manifest["files"]:
         codes = [file["code"]] if file["code"] else []
         for code in codes + [note["code"] for note in file.get("notes", [])]:
             tally[code] += 1

@@ -228,10 +228,8 @@ class _Finder:
 
 def _common(folders: list[tuple[str, ...]]) -> tuple[str, ...]:
     """The folders that all share, from the top."""
-    levels = [
-        level[0] for level in itertools.takewhile(lambda level: len(set(level)) == 1, zip(*folders, strict=False))
-    ]
-    return tuple(levels)
+    shared = itertools.takewhile(lambda level: len(set(level)) == 1, zip(*folders, strict=False))
+    return tuple(level[0] for level in shared)
 
 
 def _stem(path: Path) -> str:

@@ -7,11 +7,10 @@ import errno
 import hashlib
 import json
 import multiprocessing
-import os
 import shutil
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
@@ -21,7 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from imagen_demo import storage
-from imagen_demo.config import PrepareConfig, check_cores
+from imagen_demo.config import PrepareConfig, check_cores, cores
 from imagen_demo.data.dataset import FORMAT_VERSION, SMALLEST, Dataset, open_dataset
 from imagen_demo.data.decode import Decoded, decode, decode_many, leave_with_parent
 from imagen_demo.data.intake import Candidate, Intake, Source, find_pictures
@@ -132,7 +131,7 @@ class _Preparation:
         """``(candidate, decoded)`` in order, read by several processes where that pays."""
         config = self.config
         options = (config.resolution, config.fit, config.alpha == "keep")
-        workers = config.workers or len(_affinity())
+        workers = config.workers or cores()
         if len(candidates) < FEW or workers == 1:
             yield from ((c, decode(str(c.path), c.name, *options)) for c in candidates)
             return
@@ -241,11 +240,6 @@ def on_white(picture: np.ndarray) -> np.ndarray:
     return ((picture[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
-def _affinity() -> Sequence[int]:
-    """The cores this process may use."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-
-
 @contextlib.contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Worker processes that fork from no thread of ours, and are gone when the work ends or is cancelled."""
@@ -254,7 +248,7 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=leave_with_parent)
     try:
         yield pool
-    except BrokenProcessPool:
+    except (BrokenProcessPool, MemoryError):
         raise UserError("Reading the pictures was stopped, likely for lack of memory. Use fewer workers.") from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -74,13 +74,8 @@ def caption(planet: Planet) -> str:
     return f"a {size} {kind.get(planet.kind, 'icy planet')}" + (" with " + " and ".join(extras) if extras else "")
 
 
-def draw_planet(rng: np.random.Generator, size: int, alpha: bool = False) -> Image.Image:
-    """A random planet, ``size`` x ``size``: RGB before a starry sky, or RGBA before nothing."""
-    return draw(random_planet(rng), size, alpha)
-
-
 def draw(planet: Planet, size: int, alpha: bool = False) -> Image.Image:
-    """``planet`` as RGB before a starry sky, or as RGBA before nothing; equal planets give equal pictures."""
+    """``size`` x ``size``: RGB before a starry sky, or RGBA before nothing; equal planets give equal pictures."""
     rng = np.random.default_rng(planet.texture)
     grid = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
     x, y = np.meshgrid(grid, grid)

@@ -115,7 +115,7 @@ def page_facts(model: Model, name: str, directions: Iterable[Direction]) -> dict
     return {
         "name": name, "title": info.title or name, "model_hash": model.hash[:12], "licence": info.licence,
         "resolution": config.resolution, "channels": config.channels, "z_dim": config.z_dim, "w_dim": config.w_dim,
-        "num_ws": model.generator.num_ws, "classes": classes, "default_psi": DEFAULT_PSI,
+        "num_ws": model.generator.num_ws, "noise": config.noise, "classes": classes, "default_psi": DEFAULT_PSI,
         "first_seed": info.first_seed, "directions": [_direction(each) for each in shown],
         "centres": [_plain(centres.load_or_compute(model, label, keep=False)) for label in range(max(1, len(classes)))]
         if len(classes) <= MOST_CENTRES else [],

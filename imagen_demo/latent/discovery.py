@@ -52,6 +52,14 @@ def effort_for(resolution: int) -> Effort:
     return Effort(1024, 32, 12, 3) if resolution <= 128 else Effort(512, 24, 8, 2)
 
 
+def name_of(model: Model, id: str) -> tuple[str, str]:
+    """What a direction found here is called by itself, in English and Chinese ("" where that is the same)."""
+    if id in PROPERTIES:
+        return PROPERTIES[id].name, PROPERTIES[id].name_zh
+    named = {direction.id: (direction.name, direction.name_zh) for direction in sefa_directions(model.generator)}
+    return named.get(id) or (f"PC {int(id[2:]) + 1}" if id[2:].isdecimal() else id, "")
+
+
 def discover(model: Model, known: Sequence[Direction] = (), progress: Progress = silent) -> Directions:
     """Everything that can be found without a person; less than a minute for a small model.
 

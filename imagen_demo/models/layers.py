@@ -105,18 +105,14 @@ def downsample(x: Tensor) -> Tensor:
 
 
 class MinibatchStd(nn.Module):
-    """One more channel: how much a group of ``group`` pictures varies (Karras et al. 2018, section 3).
+    """One more channel: how much a group of :data:`GROUP` pictures varies (Karras et al. 2018, section 3).
 
     Groups are consecutive pictures: a batch [real, fake] goes through in one pass unmixed if each half is whole groups.
     """
 
-    def __init__(self, group: int = GROUP) -> None:
-        super().__init__()
-        self.group = group
-
     def forward(self, x: Tensor) -> Tensor:  # [N, C, H, W] -> [N, C + 1, H, W]
         n, c, h, w = x.shape
-        size = math.gcd(n, self.group)
+        size = math.gcd(n, GROUP)
         groups = x.reshape(n // size, size, c, h, w)
         # Written out: torch.var over a middle dimension is several times slower on a CPU.
         variance = (groups - groups.mean(dim=1, keepdim=True)).square().mean(dim=1)

@@ -1,7 +1,7 @@
 """The style-based generator and the residual discriminator.
 
 Resolution doubles from 4 x 4 to the picture's; channels at resolution r are
-min(width / r, max_channels).
+min(width / r, max_channels), and at least 8.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,6 +67,17 @@ def unpack(file: Path, model: Model, model_name: str) -> list[Direction]:
 def _as_own(direction: Direction) -> Direction:
     base = re.sub(r"-[0-9a-f]{4}$", "", direction.id) if direction.kind == "examples" else direction.id
     return replace(direction, id=own_id(base, direction), kind="examples", hidden=False)
+
+
+def twins(new: Sequence[Direction], there: Iterable[Direction]) -> dict[str, Direction]:
+    """By id: those of ``new`` that the model itself has under the same name, as it has them."""
+    own = {(direction.name, direction.layers): direction for direction in there if direction.kind != "examples"}
+    pairs = [(one, own.get((one.name, one.layers))) for one in new]
+    return {one.id: other for one, other in pairs if other is not None and _alike(one, other)}
+
+
+def _alike(one: Direction, other: Direction) -> bool:  # components computed elsewhere differ in the last digits
+    return bool(((one.vector * one.scale - other.vector * other.scale).norm() < 1e-3 * other.scale).item())
 
 
 def _sound(scale: float) -> bool:

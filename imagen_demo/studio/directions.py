@@ -214,11 +214,30 @@ def _checked(name: str) -> str:
 def rename(studio: Studio, model_name: str, id: str, name: str, name_zh: str = "") -> Direction:
     """Call a direction of any kind so; without ``name_zh`` in Chinese too. Its id, and so every link, stays.
 
+    An empty ``name`` brings back what the model itself calls it, where that has found it.
+
     Raises:
         UserError: there is no such direction, or it is no name.
     """
+    if not name.strip() and studio.directions(model_name).get(id).kind != "examples":
+        return _name_again(studio, model_name, id)
     name = _checked(name)
     return _say(studio, model_name, id, name=name, name_zh=_checked(name_zh) if name_zh else name)
+
+
+def _name_again(studio: Studio, model_name: str, id: str) -> Direction:
+    model = studio.model(model_name)
+
+    def edit(made: list[Direction], about: dict[str, Any]) -> None:
+        for index, direction in enumerate(made):
+            if direction.id == id:
+                name, name_zh = discovery.name_of(model, id)
+                made[index] = replace(direction, name=name, name_zh=name_zh)
+        if isinstance(about.get(id), dict):  # the model's folder has its name
+            about[id] = {key: value for key, value in about[id].items() if key not in ("name", "name_zh")}
+
+    _change(studio, model, edit)
+    return studio.directions(model_name).get(id)
 
 
 def hide(studio: Studio, model_name: str, id: str, hidden: bool = True) -> Direction:
@@ -281,14 +300,17 @@ def export_file(studio: Studio, model_name: str, ids: Sequence[str], out: Path) 
 def import_file(studio: Studio, model_name: str, file: str | os.PathLike[str]) -> list[Direction]:
     """Take in the directions of a stranger's file; they become the user's own, of the kind "examples".
 
+    One of the model's own, of the same name here, is not taken a second time.
+
     Raises:
         UserError: it is no such file, is damaged, or is for another model.
     """
     model = studio.model(model_name)
     new = direction_exchange.unpack(Path(file), model, model_name)
-    _change(studio, model, lambda made, about: _put(made, new))
+    twins = direction_exchange.twins(new, studio.directions(model_name))
+    _change(studio, model, lambda made, about: _put(made, [d for d in new if d.id not in twins]))
     there = studio.directions(model_name)
-    return [there.get(direction.id) for direction in new]
+    return [twins.get(direction.id) or there.get(direction.id) for direction in new]
 
 
 def filmstrip(

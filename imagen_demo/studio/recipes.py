@@ -126,13 +126,18 @@ class Recipe:
             raise UserError("This recipe has an unknown entry, {key}; a newer version made it.", key=unknown[0][:40])
         return cls(**raw)
 
+    @classmethod
+    def from_text(cls, text: str) -> Recipe:
+        """Read what people copy: :meth:`to_json`'s text, a link, or a link's query; raises as their readers."""
+        return (cls.from_json if text.lstrip().startswith("{") else cls.from_query)(text)
+
     def to_query(self) -> str:
         """The short form for links, without the question mark: ``model=planets&seed=42&psi=0.7&d=pc0:1.5``."""
         return links.write(self)
 
     @classmethod
     def from_query(cls, query: Mapping[str, str] | str) -> Recipe:
-        """Read :meth:`to_query`'s text or its parsed form. Keys that mean nothing here are left alone.
+        """Read :meth:`to_query`'s text, alone or in a link, or its parsed form. Keys without a meaning are left alone.
 
         Raises:
             UserError: no model is named, or a value is out of place.

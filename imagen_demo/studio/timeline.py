@@ -28,6 +28,7 @@ MAX_JSON = 200_000  # characters of a link, unpacked
 _SHORT = {"kind": "w", "seconds": "s", "easings": "e", "closed": "c", "even": "v", "radius": "r", "seed": "n",
           "speed": "p", "fps": "f", "size": "z", "format": "o", "background": "b", "sound": "a",
           "react": "x"}  # fmt: skip
+_IN_LINK = re.compile(r"(?:^|[?&#])t=([^&#]*)")
 
 
 @dataclass(frozen=True)
@@ -160,14 +161,20 @@ def from_data(data: Any) -> Timeline:
     return Timeline(**(data | {"recipes": recipes}))
 
 
+def is_link(text: str) -> bool:
+    """Whether the text is ``t=...`` or a link with that in it."""
+    return _IN_LINK.search(text.strip()) is not None
+
+
 def from_link(text: str) -> Timeline:
-    """Read :meth:`Timeline.to_link`'s text, from anyone.
+    """Read :meth:`Timeline.to_link`'s text, from anyone: alone, as ``t=...``, or in a whole link.
 
     Raises:
         UserError: it is damaged, or no timeline.
     """
     damaged = UserError("This link to a film is damaged; copy all of it.")
-    text = str(text).strip().rstrip("=")
+    text = str(text).strip()
+    text = (match[1] if (match := _IN_LINK.search(text)) else text).rstrip("=")
     if not text or len(text) > MAX_LINK or not re.fullmatch(r"[A-Za-z0-9_-]+", text):
         raise damaged
     try:

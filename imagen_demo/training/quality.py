@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from imagen_demo.config import ModelConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.pixels import from_network, to_network
 from imagen_demo.errors import Cancelled, UserError
@@ -61,9 +60,9 @@ class Quality:
     The pictures are those of fixed z, so that the numbers of one run can be compared.
     """
 
-    def __init__(self, run: Run, dataset: Dataset, model: ModelConfig, device: torch.device) -> None:
+    def __init__(self, run: Run, dataset: Dataset, device: torch.device) -> None:
         self.run, self.dataset, self.device = run, dataset, device
-        self._draw = functools.partial(draw_fixed, model=model, device=device)
+        self._draw = functools.partial(draw_fixed, device=device)
         self.best: tuple[str, float] | None = None  # the metric that ``best/`` follows, and its value there
         self._next = 0.0  # when SWD is due, on the monotonic clock
         self._network = NetworkQuality(run, dataset, device, self._draw)

@@ -11,6 +11,7 @@ from imagen_demo.config import ModelConfig, TrainConfig, check_cores, cores
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.errors import UserError
 from imagen_demo.models.layers import GROUP
+from imagen_demo.models.registry import check_model_config
 from imagen_demo.training.forecast import forecast
 from imagen_demo.training.memory import micro_batches
 
@@ -103,9 +104,10 @@ def resolve(
         w_dim=128 if mlp or not gpu else 512,
         mapping_layers=2,
         width=config.width,
-        max_channels=min(512, config.width // 4),
+        max_channels=max(8, min(512, config.width // 4)),
         noise=not mlp,
     )
+    check_model_config(model)
     return config, model, reasons(config, model, dataset)
 
 

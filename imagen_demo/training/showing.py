@@ -27,19 +27,19 @@ AT_ONCE = 32  # pictures drawn at once
 
 @torch.inference_mode()
 def draw_fixed(
-    generator: Generator, count: int, labels: np.ndarray | None = None, *, model: ModelConfig, device: torch.device
+    generator: Generator, count: int, labels: np.ndarray | None = None, *, device: torch.device
 ) -> Iterator[Tensor]:
     """The first ``count`` pictures of fixed z in parts, [n, C, H, W] in about [-1, 1] on the CPU.
 
     ``labels``: their classes, int64 [count]; without, classes take turns.
     """
-    random = torch.Generator().manual_seed(0)
+    random, config = torch.Generator().manual_seed(0), generator.config
     if labels is None:
-        labels = np.arange(count) % max(1, model.num_classes)
+        labels = np.arange(count) % max(1, config.num_classes)
     for start in range(0, count, AT_ONCE):
         part = torch.from_numpy(labels[start : min(start + AT_ONCE, count)]).to(device)
-        z = torch.randn(len(part), model.z_dim, generator=random).to(device)
-        yield generator(z, part if model.num_classes else None).float().cpu()
+        z = torch.randn(len(part), config.z_dim, generator=random).to(device)
+        yield generator(z, part if config.num_classes else None).float().cpu()
 
 
 def sample_grid(pictures: Tensor) -> Image.Image:
@@ -56,13 +56,14 @@ def write_sample(grid: Image.Image, folder: Path, kimg: float) -> None:
 
 
 @torch.inference_mode()
-def mean_w(generator: Generator, model: ModelConfig, device: torch.device) -> Tensor:
+def mean_w(generator: Generator, device: torch.device) -> Tensor:
     """The mean w of each class, [max(1, classes), w_dim]."""
-    count = max(64, min(2048, 65_536 // max(1, model.num_classes)))
-    z = torch.randn(count, model.z_dim, generator=torch.Generator().manual_seed(1)).to(device)
-    if not model.num_classes:
+    classes = generator.config.num_classes
+    count = max(64, min(2048, 65_536 // max(1, classes)))
+    z = torch.randn(count, generator.config.z_dim, generator=torch.Generator().manual_seed(1)).to(device)
+    if not classes:
         return generator.mapping(z).mean(dim=0, keepdim=True)
-    labels = (torch.full((count,), label, device=device) for label in range(model.num_classes))
+    labels = (torch.full((count,), label, device=device) for label in range(classes))
     return torch.stack([generator.mapping(z, label).mean(dim=0) for label in labels])
 
 

@@ -227,7 +227,10 @@ def verdicts(discriminator: Discriminator, seen: Tensor, labels: Tensor | None) 
 
 @torch.no_grad()
 def update_average(state: State, config: TrainConfig, count: int) -> None:
-    """ema = lerp(generator, ema, 0.5^(count / half-life)); early on the half-life is a tenth of what was seen."""
+    """ema = lerp(generator, ema, 0.5^(count / half-life)); early on the half-life is a tenth of what was seen.
+
+    The generator's noise is no parameter: both have had the same since the start.
+    """
     half_life = max(1.0, min(config.ema_half_life_kimg * 1000, 0.1 * state.counters.images))
     keep = math.pow(0.5, count / half_life)
     torch._foreach_lerp_(list(state.ema.parameters()), list(state.generator.parameters()), 1 - keep)

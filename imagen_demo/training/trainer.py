@@ -58,7 +58,7 @@ class Trainer:
         self.status = own_status()
         self.stop_asked = False  # set by the signal handler
         self.window = Window()
-        self.quality = Quality(run, dataset, model, self.device)
+        self.quality = Quality(run, dataset, self.device)
         self.curves = coach.Curves(patience_kimg=config.patience_kimg)
         self._announced = ""  # the rule whose sentence is the newest event
         self._enough = False  # the coach says that the run is over
@@ -129,16 +129,13 @@ class Trainer:
         return "tick" if self.window.results and time.monotonic() >= self._next_tick else "step"
 
     def _finished(self) -> bool:
-        counters = self.state.counters
-        if self.config.kimg > 0:
-            return counters.kimg >= self.config.kimg
-        return counters.seconds >= self.config.minutes * 60
+        return self._progress() >= 1
 
     def _progress(self) -> float:
-        counters = self.state.counters
-        if self.config.kimg > 0:
-            return min(1.0, counters.kimg / self.config.kimg)
-        return min(1.0, counters.seconds / max(1e-9, self.config.minutes * 60))
+        """0 to 1 of the pictures, or of the time, that was planned."""
+        counters, kimg = self.state.counters, self.config.kimg
+        done, planned = (counters.kimg, kimg) if kimg > 0 else (counters.seconds, self.config.minutes * 60)
+        return min(1.0, done / planned) if planned > 0 else 1.0
 
     def _step(self) -> None:
         if self.status.state == "paused":  # woken
@@ -234,7 +231,7 @@ class Trainer:
         return coach.RULES[int(self.team.told(index))]
 
     def _draw(self) -> torch.Tensor:
-        return torch.cat(list(draw_fixed(self.state.ema, GRID, model=self.model, device=self.device)))
+        return torch.cat(list(draw_fixed(self.state.ema, GRID, device=self.device)))
 
     def _relative_diversity(self, pictures: torch.Tensor) -> float:
         spread = np.linspace(0, len(self.dataset) - 1, min(GRID, len(self.dataset))).astype(int)
@@ -271,7 +268,7 @@ class Trainer:
             self._save_model(self.run.best, preview, row)
 
     def _save_model(self, folder: Path, preview: Image.Image, row: dict[str, float]) -> None:
-        w_avg = mean_w(self.state.ema, self.model, self.device)
+        w_avg = mean_w(self.state.ema, self.device)
         info = model_info(self.run, self.dataset, self.config, self.model, self.state.counters, row)
         save_model(folder, self.state.ema, w_avg, dataclasses.replace(info, lineage=self.lineage), preview)
 

@@ -53,13 +53,13 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
         """Draw one picture.
 
         Args:
-            recipe: A recipe as JSON, for example {"model": "planets", "seeds": [[42, 1]], "psi": 0.8}, or
-                the query part of a link, for example model=planets&seed=42.
+            recipe: A recipe as JSON, for example {"model": "planets", "seeds": [[42, 1]], "psi": 0.8}, or a link
+                or its query part, for example model=planets&seed=42&psi=0.8. Without psi it is 1.
 
         Returns:
             A PNG file that carries the recipe.
         """
-        wanted = _recipe_of(recipe)
+        wanted = Recipe.from_text(recipe)
         out = file_jobs.fresh_file(widgets.file_name(wanted))
         out.write_bytes(studio.png(wanted))
         return _file(out)
@@ -112,8 +112,8 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
         """Make the film of a timeline, as the Interpolate tab does.
 
         Args:
-            timeline: The t of that tab's link, or JSON: recipes, seconds and easings of each segment, kind, closed,
-                even, fps, size, format, background, radius, seed, speed.
+            timeline: That tab's link, or its t alone, or JSON: recipes, seconds and easings of each segment, kind,
+                closed, even, fps, size, format, background, radius, seed, speed.
 
         Returns:
             The film's file.
@@ -132,8 +132,8 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
         Returns:
             A PNG file that carries the grid's description.
         """
-        base = _recipe_of(recipe)
-        classes = list(studio.model(base.model).info.class_names)
+        base = Recipe.from_text(recipe)
+        classes = list(studio.model_for(base).info.class_names)
         y = grids.parse_axis(down, classes) if down else None
         made = grids.Grid(base, grids.parse_axis(across, classes), y)
         out = file_jobs.fresh_file(f"{base.model.replace('/', '-')}-grid.png")
@@ -179,7 +179,7 @@ def _exploring(studio: Studio) -> list[Callable[..., Any]]:
         Returns:
             A PNG file, the pictures side by side.
         """
-        base = _recipe_of(recipe)
+        base = Recipe.from_text(recipe)
         if not 2 <= count <= 32 or not 0 < reach <= 10:
             raise UserError("A strip has 2 to 32 pictures and reaches at most 10.")
         pictures = making.filmstrip(studio, base, direction, count, reach)
@@ -214,15 +214,10 @@ def _library(studio: Studio) -> list[Callable[..., Any]]:
     return [models, export_model]
 
 
-def _recipe_of(text: str) -> Recipe:
-    """A recipe out of JSON or a link's query."""
-    return (Recipe.from_json if text.lstrip().startswith("{") else Recipe.from_query)(text)
-
-
 def _timeline_of(text: str) -> Any:
     """What ``write_video`` takes, out of JSON or a link's ``t``."""
     if not text.lstrip().startswith("{"):
-        return {"t": text.strip().removeprefix("t=")}
+        return {"t": text}
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -75,10 +75,12 @@ def calls(studio: Studio) -> dict[str, Callable[[Payload, str], Payload]]:
 
     def import_directions(payload: Payload, language: str) -> Payload:
         name = _text(payload, "model")
+        before = {direction.id for direction in studio.directions(name)}
         with widgets.sent_file(payload) as file:
             found = making.import_file(studio, name, file)
         chinese = texts.language(language) == "zh"
-        return changed(name, language, names=[direction.title(chinese) for direction in found])
+        names = {new: [d.title(chinese) for d in found if (d.id not in before) is new] for new in (True, False)}
+        return changed(name, language, names=names[True], known=names[False])
 
     def stop_finding(payload: Payload, language: str) -> Payload:
         finding.stop(_text(payload, "model"))

@@ -67,27 +67,67 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
 def _endpoints(workspace: Workspace) -> None:
     """The same, for programs: train_start, train_status, train_pause, train_resume, train_stop, train_runs."""
 
-    def status_of(run: str) -> dict[str, Any]:
-        """State, progress, speed and time left of a training run."""
-        return dataclasses.asdict(jobs.find_run(workspace, run).status())
+    # Their names and docstrings are what Gradio tells of them, as MCP tools too.
+    def train_start(dataset: str, name: str, minutes: float = TrainConfig().minutes) -> str:
+        """Begin to train on a prepared dataset.
 
-    def start(dataset: str, name: str, minutes: float = TrainConfig().minutes) -> str:
-        """Train on a prepared dataset; returns the run's name."""
+        Args:
+            dataset: Name of a prepared dataset in the workspace.
+            name: Name of the new run.
+            minutes: How long it trains.
+
+        Returns:
+            The run's name.
+        """
         return jobs.start(workspace, dataset, TrainConfig(minutes=minutes), name).name
 
-    def listing() -> list[str]:
+    def train_status(run: str) -> dict[str, Any]:
+        """State, progress, speed and time left of a training run.
+
+        Args:
+            run: Name of the run.
+        """
+        return dataclasses.asdict(jobs.find_run(workspace, run).status())
+
+    def train_pause(run: str) -> dict[str, Any]:
+        """Pause a training run: it keeps its state and can go on with train_resume.
+
+        Args:
+            run: Name of the run.
+
+        Returns:
+            As train_status.
+        """
+        jobs.pause(jobs.find_run(workspace, run))
+        return train_status(run)
+
+    def train_resume(run: str) -> dict[str, Any]:
+        """Let a paused or interrupted training run go on.
+
+        Args:
+            run: Name of the run.
+
+        Returns:
+            As train_status.
+        """
+        jobs.resume_run(jobs.find_run(workspace, run))
+        return train_status(run)
+
+    def train_stop(run: str) -> dict[str, Any]:
+        """End a training run; its model stays.
+
+        Args:
+            run: Name of the run.
+
+        Returns:
+            As train_status.
+        """
+        jobs.stop(jobs.find_run(workspace, run))
+        return train_status(run)
+
+    def train_runs() -> list[str]:
         """Names of all training runs, newest first."""
         return [run.name for run in jobs.list_runs(workspace)]
 
-    def asking(work: Any) -> Any:
-        def ask(run: str) -> dict[str, Any]:
-            work(jobs.find_run(workspace, run))
-            return status_of(run)
-
-        return ask
-
-    calls = {"train_start": start, "train_status": status_of, "train_runs": listing}
-    calls |= {f"train_{name}": asking(work) for name, work in
-              (("pause", jobs.pause), ("resume", jobs.resume_run), ("stop", jobs.stop))}  # fmt: skip
-    for name, work in calls.items():
-        gr.api(spoken(work), api_name=name)
+    for work in (train_start, train_status, train_pause, train_resume, train_stop, train_runs):
+        gr.api(spoken(work), api_name=work.__name__)

@@ -17,12 +17,6 @@ from imagen_demo.training import step
 from imagen_demo.training.trainer import Trainer
 
 
-def channels_last(trainer: Trainer) -> None:
-    """Feature maps with the channels innermost in memory."""
-    for network in (trainer.state.generator, trainer.state.discriminator):
-        network.to(memory_format=torch.channels_last)
-
-
 def bfloat16(trainer: Trainer) -> None:
     """Mixed precision on the processor, as on a GPU."""
     step.Work.autocast = lambda work, enabled=True: torch.autocast(work.real.device.type, torch.bfloat16, enabled)
@@ -68,7 +62,6 @@ def falling_rates(trainer: Trainer) -> None:
 
 
 VARIANTS: dict[str, Callable[[Trainer], None]] = {
-    "channels-last": channels_last,
     "bfloat16": bfloat16,
     "compiled": compiled,
     "finite-differences": finite_differences,

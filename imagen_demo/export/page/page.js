@@ -82,7 +82,7 @@ function fromAddress() {
   if (read.model && read.model !== facts.name) state.notes.push(['other_model', { name: read.model, own: facts.name }]);
   else if (read.hash && !facts.model_hash.startsWith(read.hash)) state.notes.push(['other_version', {}]);
   if (read.size && Number(read.size) !== facts.resolution) state.notes.push(['no_size', { side: facts.resolution, size: read.size.slice(0, 8) }]);
-  if (Number(query.get('noise'))) state.notes.push(['no_noise', {}]);
+  if (facts.noise && Number(query.get('noise'))) state.notes.push(['no_noise', {}]);
   const linked = ['model', 'seed', 'psi', 'd', 'class', 'fine'].some((key) => query.has(key));
   const recipe = { ...(linked ? read.recipe : first(facts)), model: facts.name, model_hash: facts.model_hash };
   if (facts.classes.length && recipe.label === null && !recipe.class_mix.length) recipe.label = 0;

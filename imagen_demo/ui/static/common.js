@@ -76,16 +76,18 @@ window.imagenDemo = (() => {
     select.value = String(value);
   };
 
-  // A slider whose track is filled from `origin` to the thumb; double click puts it back to `initial`.
+  // A slider whose track is filled from `origin` to the thumb; double click puts it back to `initial`. Its number can be
+  // typed: Enter or leaving the field takes it, within the slider's range and steps; what is no number is put back.
   const slider = ({ id, label, min, max, step, initial, origin = min, oninput, onchange }) => {
-    const output = h('output', { class: 'im-value' });
+    const number = h('input', { type: 'text', class: 'im-value', id: `${id}-number`, autocomplete: 'off', inputmode: min < 0 ? null : 'decimal',
+      'aria-label': `${label}${chinese ? '：数值' : ': number'}` }); // no minus among the decimal keys of some phones
     const input = h('input', { type: 'range', id, min, max, step, 'aria-label': label });
     const paint = () => {
       const place = (v) => 100 * (Math.min(max, Math.max(min, v)) - min) / (max - min);
       const [a, b] = [place(origin), place(+input.value)].sort((x, y) => x - y);
       input.style.setProperty('--from', `${a}%`);
       input.style.setProperty('--to', `${b}%`);
-      output.textContent = step < 1 ? (+input.value).toFixed(2) : input.value;
+      number.value = step < 1 ? (+input.value).toFixed(2) : input.value;
     };
     const set = (value) => { input.value = value; paint(); };
     input.addEventListener('input', () => { paint(); oninput?.(+input.value); });
@@ -99,8 +101,14 @@ window.imagenDemo = (() => {
       else return;
       event.preventDefault();
     });
+    number.addEventListener('change', () => {
+      const typed = number.value.trim().replace(',', '.').replace('−', '-');
+      if (typed && Number.isFinite(+typed)) put(+typed); else paint();
+    });
+    number.addEventListener('focus', () => number.select());
+    number.addEventListener('keydown', (event) => { if (event.key === 'Escape') { paint(); number.select(); } });
     set(initial);
-    return { node: h('div', { class: 'im-slider' }, h('span', { class: 'im-label' }, label), output, input), input, set };
+    return { node: h('div', { class: 'im-slider' }, h('span', { class: 'im-label' }, label), number, input), input, number, set };
   };
 
   // Calls `work` with the newest argument only: one call under way, at most one waiting.

@@ -1,8 +1,8 @@
 // The Explore tab, 3: a slider for each direction, grouped by kind. What there is to know about one is folded below it.
-const IN_SIGHT = 6, KINDS = ['examples', 'property', 'pc', 'sefa'];
+const LISTED = D.chinese ? '、' : ', ', IN_SIGHT = 6, KINDS = ['examples', 'property', 'pc', 'sefa'];
 const layersChosen = {}; // direction's id -> range of layers ("" its own), kept while its amount is 0
 const locked = new Set();
-let rows = new Map(); // direction's id -> {slider, about, film}
+let rows = new Map(); // direction's id -> {slider, about, film, unfold}
 
 const directionOf = (id) => model.directions.find((direction) => direction.id === id);
 const layersOf = (id) => layersChosen[id] ?? '';
@@ -28,18 +28,19 @@ const rowOf = (direction) => {
     address();
   }, { bare: true, kind: 'ex-lock' });
   const paintLock = () => { lock.setAttribute('aria-pressed', locked.has(id)); lock.replaceChildren(D.icon(locked.has(id) ? 'lock' : 'unlock')); };
-  const dots = button(null, T('x_about', { name }), 'dots', () => {
-    about.hidden = !about.hidden;
-    dots.setAttribute('aria-expanded', !about.hidden);
-    if (!about.hidden) { about.replaceChildren(...aboutOf(direction)); film(); }
-  }, { bare: true });
+  const unfold = (open = true) => {
+    about.hidden = !open;
+    dots.setAttribute('aria-expanded', open);
+    if (open) { about.replaceChildren(...aboutOf(direction)); film(); }
+  };
+  const dots = button(null, T('x_about', { name }), 'dots', () => unfold(about.hidden), { bare: true });
   dots.setAttribute('aria-expanded', 'false');
   dots.setAttribute('aria-controls', about.id);
   paintLock();
   slider.node.classList.add('ex-row');
   slider.node.insertBefore(h('span', { class: 'ex-tools' }, lock, dots), slider.input);
   const film = D.newest(() => paintFilm(direction, about)); // follows the other sliders while it is open
-  rows.set(id, { slider, about, film });
+  rows.set(id, { slider, about, film, unfold });
   return h('div', { 'data-id': id }, slider.node, about);
 };
 
@@ -52,7 +53,7 @@ const sentences = ({ purity, effects }) => {
   const seen = order.filter(([, value]) => Math.abs(value) >= 0.1).slice(0, 4).map(([key, value]) => `${propertyName(key)} ${signed(value)}`);
   return [
     h('p', { class: 'ex-say' }, T('x_purity', { percent: Math.round(100 * purity), main: propertyName(order[0][0]) })),
-    seen.length ? h('p', { class: 'ex-say', title: T('x_effects_help') }, T('x_effects', { effects: seen.join(', ') })) : null,
+    seen.length ? h('p', { class: 'ex-say', title: T('x_effects_help') }, T('x_effects', { effects: seen.join(LISTED) })) : null,
   ].filter(Boolean);
 };
 const paintFilm = async ({ id, name }, about) => {
@@ -72,9 +73,9 @@ const layerChoice = (direction) => {
   D.options(menu, [['', T('x_layers_own', { range: own })], [`0-${end}`, T('x_layers_all')], ['coarse', T('x_layers_coarse')],
     ['middle', T('x_layers_middle')], ['fine', T('x_layers_fine')], ['some', T('x_layers_some')]], some ? 'some' : chosen);
   const [low, high] = some ? chosen.split('-').map(Number) : [0, end];
-  const edge = (text, value) => h('input', { type: 'number', min: 0, max: end, step: 1, value: String(value), 'aria-label': `${T(text)}: ${direction.name}` });
+  const edge = (text, value) => h('input', { type: 'number', min: 0, max: end, step: 1, value: String(value), 'aria-label': `${T(text)}: ${direction.name}`, 'aria-description': T('x_layers_scale', { end }) });
   const from = edge('x_layers_from', low), to = edge('x_layers_to', high);
-  const pair = h('span', { class: 'ex-pair', hidden: !some }, from, '–', to);
+  const pair = h('span', { class: 'ex-pair', hidden: !some }, from, '–', to, h('span', { class: 'ex-say' }, T('x_layers_scale', { end })));
   const choose = () => {
     pair.hidden = menu.value !== 'some';
     const [a, b] = [+from.value, +to.value].map((value) => clamp(Math.round(value) || 0, 0, end)).sort((x, y) => x - y);
@@ -98,23 +99,31 @@ const manage = async (call, payload, done) => { // a change of the directions th
 };
 const aboutOf = (direction) => {
   const { id, name } = direction;
-  const title = h('input', { type: 'text', maxlength: 40, value: name, 'aria-label': `${T('x_name')}: ${name}` });
-  const rename = () => { const text = title.value.trim(); if (text && text !== name) manage('rename', { id, name: text }, T('x_renamed', { name: text })); };
+  const title = h('input', { type: 'text', maxlength: 40, value: name, placeholder: direction.kind === 'examples' ? null : T('x_name_own'), 'aria-label': `${T('x_name')}: ${name}` });
+  const rename = async () => { // nothing: the model's own name again
+    const text = title.value.trim();
+    if (text === name || !(await manage('rename', { id, name: text }))) return;
+    say(T('x_renamed', { name: directionOf(id).name }));
+    rows.get(id)?.about.querySelector('.ex-rename')?.focus();
+  };
   title.addEventListener('keydown', (event) => { if (event.key === 'Enter') rename(); });
   const small = (text, does, extra = '') => h('button', { type: 'button', class: `im-button ex-small ${extra}`, onclick: does }, T(text));
   const remove = small('x_remove', () => {
-    if (remove.dataset.sure) { dropDirection(id); manage('remove', { id }, T('x_removed', { name })); return; }
+    if (remove.dataset.sure) { layAside(id); manage('remove', { id }, T('x_removed', { name })); return; }
     remove.dataset.sure = 'yes';
     remove.textContent = T('x_remove_sure');
   });
   return [
     ...sentences(direction), h('div', { class: 'ex-film', role: 'group', 'aria-label': T('x_film', { name }) }), layerChoice(direction),
-    h('div', { class: 'ex-line' }, title, small('x_rename', rename)),
+    h('div', { class: 'ex-line' }, title, small('x_rename', rename, 'ex-rename')),
     h('div', { class: 'ex-line' }, small('x_to_pad_x', () => usePad(0, id)), small('x_to_pad_y', () => usePad(1, id)),
-      small('x_hide', () => manage('hide', { id, hidden: true })), small('x_export', () => exportThem([id])), direction.kind === 'examples' ? remove : null),
+      small('x_hide', () => { layAside(id); manage('hide', { id, hidden: true }, T('x_hidden_now', { name })); }), small('x_export', () => exportThem([id])), direction.kind === 'examples' ? remove : null),
   ];
 };
-const dropDirection = (id) => { if (amountOf(id)) change(() => setAmount(id, 0)); locked.delete(id); };
+const layAside = (id) => { // before it goes out of sight: it acts no more, which can be undone
+  if (locked.delete(id)) { extras.lock = [...locked].join(','); address(); }
+  if (recipe.directions.some(([other]) => other === id)) change(() => { recipe.directions = recipe.directions.filter(([other]) => other !== id); });
+};
 const exportThem = async (ids) => {
   const answer = await D.ask(server.export_directions, { model: model.name, ids });
   if (told(answer)) D.save(answer.url, answer.name);
@@ -122,7 +131,7 @@ const exportThem = async (ids) => {
 
 // -- all of them ------------------------------------------------------------------------------------------
 const groups = h('div', { class: 'ex-groups', id: 'explore-directions' });
-let counted = []; // {summary's counter, ids}
+let counted = [], builtFor = ''; // {summary's counter, ids}; the model whose sliders these are
 const fold = (title, ids, body, attributes = {}) => {
   const counter = h('span', { class: 'ex-count' });
   counted.push({ counter, ids });
@@ -134,6 +143,7 @@ const hiddenRow = ({ id, name }) => h('div', { class: 'ex-line' }, h('span', { c
 const buildDirections = () => {
   const open = new Set([...groups.querySelectorAll('details[open]')].map((each) => each.dataset.kind));
   const before = new Set([...groups.querySelectorAll('details')].map((each) => each.dataset.kind));
+  const unfolded = builtFor === model.name ? [...rows].filter(([, { about }]) => !about.hidden).map(([id]) => id) : [];
   rows = new Map();
   counted = [];
   let others = 0;
@@ -149,7 +159,10 @@ const buildDirections = () => {
   }
   const gone = model.directions.filter(({ id, hidden }) => hidden && !used.has(id));
   if (gone.length) parts.push(h('details', { class: 'im-more', 'data-kind': '-', open: open.has('-') }, h('summary', {}, T('x_hidden', { count: gone.length })), gone.map(hiddenRow)));
+  if (builtFor !== model.name && parts.length && !parts.some((part) => part.open)) parts[0].open = true; // another model: never all folded
+  builtFor = model.name;
   groups.replaceChildren(...parts);
+  unfolded.forEach((id) => rows.get(id)?.unfold());
 };
 onModel.push(buildDirections);
 const countSet = () => counted.forEach(({ counter, ids }) => {
@@ -164,12 +177,14 @@ onPaint.push(() => {
 });
 
 const inSight = () => [...rows].filter(([, { slider }]) => !slider.node.closest('details:not([open]), [hidden]')).map(([id]) => id);
-const randomise = button('explore-randomise', T('x_randomise'), 'random', () => change(() => {
-  for (const id of inSight().filter((each) => !locked.has(each))) {
+const randomise = button('explore-randomise', T('x_randomise'), 'random', () => {
+  const free = inSight().filter((id) => !locked.has(id));
+  if (!free.length) { say(T('x_randomise_none')); return; }
+  change(() => free.forEach((id) => {
     const bell = Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
     setAmount(id, clamp(Math.round(20 * 0.8 * bell) / 20, -2.5, 2.5));
-  }
-}), { bare: true });
+  }));
+}, { bare: true });
 const reset = button('explore-reset', T('x_reset'), 'reset', () => change(() => {
   recipe.directions = recipe.directions.filter(([id]) => locked.has(id));
   recipe.psi = props.default_psi;

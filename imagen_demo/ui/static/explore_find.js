@@ -48,7 +48,7 @@ importer.addEventListener('change', async () => {
   if (!file) return;
   const answer = await manage('import_directions', { name: file.name, data: await D.readFile(file) });
   importer.value = '';
-  if (answer) say(T('x_imported', { names: answer.names.join(', ') }));
+  if (answer) say(['names', 'known'].map((list) => (answer[list].length ? T(list === 'names' ? 'x_imported' : 'x_known', { names: answer[list].join(LISTED) }) : '')).join(' '));
 });
 const own = () => model.directions.filter(({ kind }) => kind === 'examples').map(({ id }) => id);
 const exportOwn = button('explore-export', T('x_export_all'), 'download', () => exportThem(own()), { kind: 'ex-small' });
@@ -83,6 +83,8 @@ const poolCell = (text, src, name) => {
 const paintPool = D.newest(async (_, still) => {
   if (!examples.open || !recipe) return;
   if (pool === 'recent') {
+    await drawRecent();
+    if (!still()) return;
     const here = recent.filter(({ of }) => JSON.parse(of).model === model.name);
     cells.replaceChildren(...here.map(({ of, image }, index) => poolCell(of, image, T('x_recent_picture', { number: index + 1 }))));
     if (!here.length) cells.append(h('p', { class: 'ex-say' }, T('x_recent_none')));

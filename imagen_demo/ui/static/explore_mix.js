@@ -16,7 +16,7 @@ const weighted = ({ id, get, set, nameOf, keyBox, adding, fresh, least, most = (
       oninput: (value) => { set(get().map((each, at) => (at === index ? [each[0], value] : each))); draw(); }, onchange: () => commit(`${id}${index}`) });
     const remove = button(null, T('x_without', { name }), 'remove', () => change(() => set(get().filter((_, at) => at !== index))), { bare: true });
     remove.disabled = get().length <= least;
-    const node = h('div', { class: 'ex-weight' }, h('img', { alt: '', class: model.alpha ? 'im-alpha' : '' }), box, weight.input, remove);
+    const node = h('div', { class: 'ex-weight' }, h('img', { alt: '', class: model.alpha ? 'im-alpha' : '' }), box, weight.input, weight.number, remove);
     return Object.assign(node, { weight });
   }));
   const thumbs = D.newest(async (recipes, still) => {
@@ -27,7 +27,7 @@ const weighted = ({ id, get, set, nameOf, keyBox, adding, fresh, least, most = (
   const paintList = (recipeOf) => {
     const pairs = get(), keys = JSON.stringify([pairs.map(([key]) => key), recipe.model]);
     if (keys !== shape) { shape = keys; build(); }
-    [...list.children].forEach((node, index) => { node.weight.set(pairs[index][1]); node.weight.input.hidden = pairs.length < 2; });
+    [...list.children].forEach((node, index) => { node.weight.set(pairs[index][1]); node.weight.input.hidden = node.weight.number.hidden = pairs.length < 2; });
     add.disabled = pairs.length >= most();
     const recipes = pairs.map(([key]) => recipeOf(key)), key = JSON.stringify(recipes);
     if (recipes.length && key !== pictured && list.closest('details').open) { pictured = key; thumbs(recipes); }

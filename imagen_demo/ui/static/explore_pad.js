@@ -1,5 +1,5 @@
 // The Explore tab, 4: a pad that moves in two directions at once.
-const REACH = 3;
+const REACH = 3, PAD_HELP = T(matchMedia('(hover: none)').matches ? 'x_pad_help_touch' : 'x_pad_help');
 let axes = ['', '']; // ids of the directions across and up
 const thumb = h('span', { class: 'ex-thumb' });
 const pad = h('div', { class: 'ex-pad', id: 'explore-pad', tabindex: '0', role: 'application', 'aria-describedby': 'explore-pad-value' }, thumb);
@@ -12,7 +12,7 @@ const axisMenu = (index) => {
 const axisMenus = [axisMenu(0), axisMenu(1)];
 const padFold = h('details', { class: 'im-more', id: 'explore-pad-fold' }, h('summary', {}, T('x_pad')), pad, padValue,
   h('div', { class: 'im-pair' }, D.field(T('x_pad_x'), axisMenus[0]), D.field(T('x_pad_y'), axisMenus[1])),
-  h('p', { class: 'ex-say' }, T('x_pad_help')));
+  h('p', { class: 'ex-say' }, PAD_HELP));
 
 const axisName = (index) => directionOf(axes[index])?.name ?? '';
 const paintPad = () => {
@@ -20,7 +20,7 @@ const paintPad = () => {
   const [a, b] = axes.map(amountOf);
   thumb.style.left = `${50 + 50 * clamp(a / REACH, -1, 1)}%`;
   thumb.style.top = `${50 - 50 * clamp(b / REACH, -1, 1)}%`;
-  pad.setAttribute('aria-label', `${T('x_pad_area', { x: axisName(0), y: axisName(1) })}. ${T('x_pad_help')}`);
+  pad.setAttribute('aria-label', `${T('x_pad_area', { x: axisName(0), y: axisName(1) })}. ${PAD_HELP}`);
   padValue.textContent = T('x_pad_value', { x: axisName(0), y: axisName(1), a: a.toFixed(2), b: b.toFixed(2) });
 };
 const usePad = (index, id, unfold = true) => {

@@ -27,21 +27,36 @@ onPaint.push(() => { // anew only when the seed leaves the row, or the model or 
 });
 
 // -- recent pictures ------------------------------------------------------------------------------------
-let recent = []; // newest first: {of: recipe as text, image}
+const RECENT_KEY = 'imagen-recent'; // outlives a reload, as recipes
+let recent = []; // newest first: {of: recipe as text, image; null until it is looked at after a reload}
+try { recent = JSON.parse(sessionStorage.getItem(RECENT_KEY) ?? '[]').map((of) => ({ of, image: null })); } catch { /* private window */ }
+const store = () => { try { sessionStorage.setItem(RECENT_KEY, JSON.stringify(recent.map(({ of }) => of))); } catch { /* private window */ } };
 const visited = h('div', { class: 'im-row ex-recent', id: 'explore-recent', role: 'group', 'aria-label': T('x_recent'), hidden: true });
 const keep = ({ of, image }) => {
-  if (!recent.some((each) => each.of === of)) recent = [{ of, image }, ...recent].slice(0, RECENT);
+  const there = recent.find((each) => each.of === of);
+  if (there) there.image = image; else recent = [{ of, image }, ...recent].slice(0, RECENT);
+  store();
   paintRecent();
 };
 const forget = (of) => { recent = recent.filter((each) => each.of !== of); };
-const paintRecent = () => {
+let drawing = null;
+const drawRecent = () => drawing ??= (async () => { // one by one: a model may be gone since, and its pictures with it
+  for (const each of recent.filter(({ image }) => !image)) {
+    const answer = await D.ask(server.draw, { recipes: [JSON.parse(each.of)], side: 128 });
+    if (answer.lost) break;
+    if (answer.images) [each.image] = answer.images; else recent = recent.filter((other) => other !== each);
+  }
+  store();
+})().finally(() => { drawing = null; });
+const paintRecent = (again = true) => {
   if (visited.hidden) return;
+  if (again && recent.some(({ image }) => !image)) drawRecent().then(() => paintRecent(false));
   const now = JSON.stringify(recipe);
   visited.replaceChildren(...recent.map(({ of, image }, index) =>
     cell(T('x_recent_picture', { number: index + 1 }), image, () => restore(JSON.parse(of)), { 'aria-pressed': of === now })));
   if (!recent.length) visited.append(h('p', { class: 'im-note' }, T('x_recent_none')));
 };
-onPaint.push(paintRecent);
+onPaint.push(() => paintRecent());
 
 const view = (id, text, chosen) => {
   const tab = h('button', { type: 'button', id, class: 'ex-view', 'aria-pressed': chosen, onclick: () => {
