@@ -183,7 +183,7 @@ def test_the_page_is_given_the_code(served):
 
     calls = widgets.picture_functions(served[1].workspace, served[1])
     work = next(call for call in calls if call.__name__ == "api_call")
-    answer = work({"recipe": {"model": "tiny"}, "base": served[0]}, None)
+    answer = work({"recipe": {"model": "tiny", "psi": 0.8}, "base": served[0]}, None)
     assert served[1].model("tiny").hash[:12] in answer["python"] and "tiny-seed0000.png" in answer["curl"]
     assert "address" in work({"recipe": {"model": "tiny"}, "base": "nowhere"}, None)["error"]
 
@@ -211,7 +211,7 @@ def test_mcp_client_draws_a_picture(tmp_path):
             await session.initialize()
             tools = (await session.list_tools()).tools
             name = next(tool.name for tool in tools if tool.name.endswith("render"))
-            answer = await session.call_tool(name, {"recipe": "model=planets&seed=4"})
+            answer = await session.call_tool(name, {"recipe": "model=planets&seed=4&psi=0.8"})
             assert not answer.isError, answer
             described = {tool.name: tool.description or "" for tool in tools}
             return described, json.dumps([part.model_dump(mode="json") for part in answer.content])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -17,14 +19,16 @@ from conftest import draw_pictures
 from PIL import Image
 
 from imagen_demo.cli.main import main
-from imagen_demo.config import PrepareConfig, TrainConfig, settings
+from imagen_demo.config import DEFAULT_PSI, PrepareConfig, TrainConfig, settings
 from imagen_demo.data.dataset import open_dataset
 from imagen_demo.errors import UserError
 from imagen_demo.media import png
 from imagen_demo.studio import doctor as doctor_module
 from imagen_demo.studio import jobs
+from imagen_demo.studio.links import file_name
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.seeds import parse_seeds
+from imagen_demo.studio.timeline import from_link
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", "16", "--workers", "1"]
@@ -47,6 +51,11 @@ TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", 
         (["generate", "none", "--seeds", "0", "--out", "x"], "There is no model named none"),
         (["stop", "none"], "There is no training run named none"),
         (["generate", "none"], "Missing option"),
+        (["generate", "gone.png", "--out", "x"], "gone.png is neither a folder nor a file."),
+        (["generate", "https://a.org/?seed=4", "--out", "x"], "This link names no model."),
+        (["generate", "model=none&seed=4", "--out", "x"], "There is no model named none in this workspace; there are"),
+        (["interpolate", "none", "--seeds", "1,2", "--out", "film.txt"], "A film cannot be written as film.txt"),
+        (["export", "planets", "--onnx", "planets.txt"], "ends in .onnx; planets.txt does not"),
         (["dance"], "No such command"),
         (["models", "--loud"], "No such option"),
     ],
@@ -101,6 +110,46 @@ def test_generate_writes_the_studios_pictures_with_their_recipes(command, worksp
     recipe = Recipe.from_json(png.recipe_of(files[2]))
     assert recipe == Studio(workspace).pinned(Recipe("tiny", seeds=((5, 1.0),), psi=0.5))
     assert Image.open(files[2]).tobytes() == Studio(workspace).render(recipe).tobytes()
+
+
+def test_a_picture_is_drawn_again_by_its_link_or_file(command, workspace, make_model, tmp_path):
+    make_model("kinds", num_classes=3)
+    studio = Studio(workspace)
+    recipe = studio.pinned(Recipe("kinds", seeds=((3, 1), (4, 2)), label=1, psi=0.6, directions=(("pc0", 1, ""),)))
+    file = tmp_path / "mine.png"
+    file.write_bytes(studio.png(recipe))
+    query = recipe.to_query()
+    for number, given in enumerate((query, f"http://a.org/app/?view=explore&{query}#x", recipe.to_json(), file)):
+        code, out, err = command("generate", given, "--out", tmp_path / str(number), "--json")
+        assert code == 0, err
+        drawn = [Path(name) for name in json.loads(out)["files"]]
+        assert [Recipe.from_json(png.recipe_of(name)) for name in drawn] == [recipe]
+        assert drawn[0].name == file_name(recipe) and drawn[0].read_bytes() == file.read_bytes()
+    # What is written changes it, the rest stays.
+    change = ["--seeds", "8", "--psi", "0.5", "--class", "class 2", "--size", "32"]
+    assert command("generate", file, *change, "--out", tmp_path / "other")[0] == 0
+    other = replace(recipe, seeds=((8, 1),), psi=0.5, label=2, size=32)
+    assert Recipe.from_json(png.recipe_of(tmp_path / "other" / "seed0008.png")) == other
+    code, _, err = command("generate", recipe.to_query().replace(recipe.model_hash, "0" * 12), "--out", tmp_path)
+    assert code == 2 and "needs the model kinds (000000000000)" in err
+    grid, film = tmp_path / "grid.png", tmp_path / "film.gif"
+    assert command("grid", file, "--x", "psi=0.6", "--out", grid)[0] == 0
+    assert Recipe.from_json(png.recipe_of(grid)) == recipe
+    assert command("interpolate", file, "--kind", "loop", "--seconds", "0.4", "--fps", "10", "--out", film)[0] == 0
+    code, out, _ = command(
+        "interpolate", file, "--seeds", "1,2", "--seconds", "0.4", "--fps", "10", "--out", film, "--json"
+    )
+    assert code == 0
+    assert from_link(json.loads(out)["link"]).recipes == tuple(replace(recipe, seeds=((n, 1),)) for n in (1, 2))
+
+
+def test_variants_of_a_seed_have_files_of_their_own(workspace):
+    plain = Recipe("planets", seeds=((42, 1),), psi=DEFAULT_PSI)
+    assert file_name(plain) == file_name(replace(plain, model_hash="0" * 12, label=0)) == "seed0042.png"
+    variants = [{"psi": 0.5}, {"psi": 1}, {"directions": (("pc0", 1, ""),)}, {"directions": (("pc0", 2, ""),)},
+                {"size": 128}, {"label": 1}, {"fine_seeds": ((1, 1),), "split": 2}]  # fmt: skip
+    names = {file_name(replace(plain, **variant)) for variant in variants}
+    assert len(names) == len(variants) and all(re.fullmatch(r"seed0042-[0-9a-f]{4}\.png", name) for name in names)
 
 
 def test_generate_knows_classes_by_name(command, make_model, tmp_path):

@@ -154,6 +154,11 @@ def test_classes_without_names_are_numbered(make_model):
     assert web.page_facts(model, "kinds", [])["classes"] == ["cat", "1", "2"]
 
 
+def test_what_an_export_has_kept_can_be_given(package, tmp_path):
+    kept = runtime.runtime_files(tmp_path / "cache", package)
+    assert runtime.runtime_files(tmp_path / "elsewhere", kept) == kept and not (tmp_path / "elsewhere").exists()
+
+
 def test_the_published_package_is_known_by_its_hash(package, tmp_path, monkeypatch):
     archive = tmp_path / "onnxruntime-web.tgz"
     with tarfile.open(archive, "w:gz") as tar:

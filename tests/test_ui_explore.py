@@ -88,7 +88,8 @@ def test_link_to_another_version_opens_with_a_note(page: Page) -> None:
 def test_downloaded_png_restores_its_recipe(page: Page) -> None:
     recipe = widgets.recipe_data(Recipe("glass", seeds=((11, 1.0),), psi=0.7, directions=((1, -2.0),)))
     file = page.call("explore", "png", {"recipe": recipe})
-    assert file["name"] == "glass-seed0011.png"
+    assert re.fullmatch(r"glass-seed0011-[0-9a-f]{4}\.png", file["name"])  # more than the seed: a name of its own
+    assert page.call("explore", "png", {"recipe": {"model": "glass", "psi": 0.8}})["name"] == "glass-seed0000.png"
     restored = page.call("explore", "read", {"name": "x.png", "data": file["url"]})
     assert restored["recipe"] == json.loads(json.dumps(recipe))
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from imagen_demo.cli.commands import Result, command
+from imagen_demo.cli.commands import Result, command, given
 from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.workspace import Workspace, checked_name
@@ -17,6 +16,12 @@ from imagen_demo.workspace import Workspace, checked_name
 MAX_SEEDS = 100_000
 
 Model = Annotated[str, typer.Argument(metavar="MODEL_OR_RUN", help="A model of the library, or a training run")]
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL_OR_RUN_OR_PICTURE", help="A model, a training run, or a picture: its link, or its PNG saved here"
+    ),
+]
 Seeds = Annotated[str, typer.Option(help="Which pictures: 0-15, or 1,5,9")]
 Psi = Annotated[float, typer.Option(help="Truncation: less is safer and more alike")]
 Class = Annotated[
@@ -63,17 +68,41 @@ def library_name(workspace: Workspace, name: str) -> str:
     return name
 
 
-def _recipes(context: typer.Context, name: str, seeds: str, psi: float, label: str | None, size: int | None) -> Any:
-    """The studio, and a recipe for each seed."""
-    from imagen_demo.studio.recipes import Recipe, Studio
+def _base(context: typer.Context, studio: Any, source: str, psi: float, label: str | None, size: int | None) -> Any:
+    """The recipe that ``source`` means: a picture's, changed by the options that were written, or a model's."""
+    from imagen_demo.studio.recipes import Recipe
+
+    found = _picture(source)
+    if found is None:
+        name = library_name(context.obj, source)
+        return Recipe(name, psi=psi, label=_class(studio.model(name).info, name, label), size=size)
+    changes: dict[str, Any] = {"psi": psi, "psi_layers": ()} if given(context, "psi") else {}
+    if label is not None:
+        changes |= {"label": _class(studio.model_for(found).info, found.model, label), "class_mix": ()}
+    return replace(found, **changes, size=found.size if size is None else size)
+
+
+def _picture(source: str) -> Any:
+    """The recipe of a link, of a recipe's JSON or of a PNG file; None where it is a name."""
+    from imagen_demo.media import png
+    from imagen_demo.studio.recipes import Recipe
+
+    if source.lower().endswith(".png"):
+        return Recipe.from_json(png.recipe_of(_file(Path(source))))
+    return Recipe.from_text(source) if "=" in source or source.lstrip().startswith("{") else None
+
+
+def _recipes(context: typer.Context, source: str, seeds: str, psi: float, label: str | None, size: int | None) -> Any:
+    """The studio, and a recipe for each seed; without ``seeds`` the one of the picture ``source``."""
+    from imagen_demo.studio.recipes import Studio
     from imagen_demo.studio.seeds import parse_seeds
 
-    wanted = parse_seeds(seeds, most=MAX_SEEDS)
-    name = library_name(context.obj, name)
     studio = Studio(context.obj)
-    info = studio.model(name).info
-    index = _class(info, name, label)
-    return studio, [Recipe(name, seeds=((seed, 1.0),), psi=psi, label=index, size=size) for seed in wanted]
+    if not seeds and _picture(source) is not None:
+        return studio, [_base(context, studio, source, psi, label, size)]
+    wanted = parse_seeds(seeds, most=MAX_SEEDS)
+    base = _base(context, studio, source, psi, label, size)
+    return studio, [replace(base, seeds=((seed, 1.0),)) for seed in wanted]
 
 
 def _class(info: Any, model: str, name: str | None) -> int | None:
@@ -92,16 +121,20 @@ def _class(info: Any, model: str, name: str | None) -> int | None:
 @command()
 def generate(
     context: typer.Context,
-    model: Model,
-    seeds: Seeds,
+    model: Source,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the PNG files go")],
+    seeds: Seeds = "",
     psi: Psi = DEFAULT_PSI,
     label: Class = None,
     size: Size = None,
 ) -> Result:
-    """Draw pictures: seed0000.png, ..., each with its recipe inside."""
+    """Draw pictures: seed0000.png, ..., each with its recipe inside; or the picture of a link or PNG, as it is there.
+
+    Seeds, psi, class and size that are written change that picture.
+    """
     from imagen_demo import storage
     from imagen_demo.cli.terminal import progress_bar
+    from imagen_demo.studio.links import file_name
 
     studio, recipes = _recipes(context, model, seeds, psi, label, size)
     out.mkdir(parents=True, exist_ok=True)
@@ -109,7 +142,7 @@ def generate(
     with progress_bar() as progress:
         for done, recipe in enumerate(recipes):
             progress(done / len(recipes), f"{done} of {len(recipes)} pictures")
-            files.append(out / f"seed{recipe.seeds[0][0]:04d}.png")
+            files.append(out / (f"seed{recipe.seeds[0][0]:04d}.png" if seeds else file_name(recipe)))
             storage.write_bytes(files[-1], studio.png(recipe))
     return Result({"files": [str(file) for file in files]}, f"{len(files)} pictures in {out}")
 
@@ -118,7 +151,7 @@ def generate(
 def interpolate(
     context: typer.Context,
     model: Annotated[
-        str, typer.Argument(metavar="MODEL_OR_RUN_OR_LINK", help="A model, a training run, or a link to a film: t=...")
+        str, typer.Argument(metavar="MODEL_OR_RUN_OR_LINK", help="A model, a run, a film's link (t=...), or a picture")
     ],
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The film: .mp4, .webm, .gif, .webp, .png (animated) or .zip (frames)")
@@ -153,11 +186,11 @@ def interpolate(
     from imagen_demo.media.formats import format_of
     from imagen_demo.studio import interpolations
     from imagen_demo.studio.recipes import Studio
-    from imagen_demo.studio.timeline import Timeline, shared_out
+    from imagen_demo.studio.timeline import Timeline, from_link, is_link, shared_out
 
-    format, heard = format_of(out), read_sound(_sound_file(sound)) if sound else None
-    if "t=" in model:
-        studio, timeline = Studio(context.obj), replace(_linked(model), format=format)
+    format, heard = format_of(out), read_sound(_file(sound)) if sound else None
+    if is_link(model):
+        studio, timeline = Studio(context.obj), replace(from_link(model), format=format)
         timeline = replace(timeline, size=size or timeline.size, sound=heard.hash if heard else timeline.sound)
     else:
         studio, recipes = _recipes(context, model, seeds, psi, label, None)
@@ -173,14 +206,7 @@ def interpolate(
     return Result(facts, f"{film.count} frames in {out}")
 
 
-def _linked(text: str) -> Any:
-    """The timeline of a link, or of its part from t= on."""
-    from imagen_demo.studio.timeline import from_link
-
-    return from_link(re.split("[&#]", text.partition("t=")[2])[0])
-
-
-def _sound_file(file: Path) -> Path:
+def _file(file: Path) -> Path:
     if not file.is_file():
         raise UserError("{name} is neither a folder nor a file.", name=file)
     return file
@@ -189,11 +215,11 @@ def _sound_file(file: Path) -> Path:
 @command()
 def grid(
     context: typer.Context,
-    model: Model,
+    model: Source,
     x: Annotated[str, typer.Option("--x", metavar="AXIS", help="Across: psi=0..1:5, seed=0-3, pc0=-3..3:7, class=cat")],
     out: Annotated[Path, typer.Option(metavar="FILE.png", help="The picture, with the grid's description inside")],
     y: Annotated[str | None, typer.Option("--y", metavar="AXIS", help="Down, written in the same way")] = None,
-    seed: Annotated[str, typer.Option(help="What does not vary: one seed, or two blended, 1,2")] = "0",
+    seed: Annotated[str, typer.Option(help="What does not vary: one seed, or two blended, 1,2; default: 0")] = "",
     fine: Annotated[str | None, typer.Option(help="A seed for the fine layers (style mixing)")] = None,
     split: Annotated[int, typer.Option(help="The first layer that the fine seed rules")] = 0,
     psi: Psi = DEFAULT_PSI,
@@ -203,16 +229,17 @@ def grid(
     """Vary two things of a picture across and down, and draw the table with its labels."""
     from imagen_demo.cli.terminal import progress_bar
     from imagen_demo.studio import grid_files, grids
-    from imagen_demo.studio.recipes import Recipe, Studio
+    from imagen_demo.studio.recipes import Studio
     from imagen_demo.studio.seeds import parse_seeds
 
-    name, studio = library_name(context.obj, model), Studio(context.obj)
-    info = studio.model(name).info
-    base = Recipe(
-        name, seeds=tuple((number, 1.0) for number in parse_seeds(seed, most=16)), psi=psi, split=split,
-        fine_seeds=((parse_seeds(fine)[0], 1.0),) if fine else (), label=_class(info, name, label),
-    )  # fmt: skip
-    axes = [grids.parse_axis(text, list(info.class_names)) if text else None for text in (x, y)]
+    studio = Studio(context.obj)
+    base = _base(context, studio, model, psi, label, None)
+    if seed:
+        base = replace(base, seeds=tuple((number, 1.0) for number in parse_seeds(seed, most=16)))
+    if fine:
+        base = replace(base, fine_seeds=((parse_seeds(fine)[0], 1.0),), split=split)
+    classes = list(studio.model_for(base).info.class_names)
+    axes = [grids.parse_axis(text, classes) if text else None for text in (x, y)]
     table = grids.Grid(base, axes[0], axes[1])
     out.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar() as progress:

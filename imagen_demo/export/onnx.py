@@ -123,10 +123,12 @@ def export_onnx(model: Model, name: str, out: Path, progress: Progress = silent)
         ``files`` and, for each, the greatest ``difference`` to PyTorch: in levels of 255, in units of w for mapping.
 
     Raises:
-        UserError: a file does not do what the model does; then none is written.
+        UserError: ``out`` is named otherwise, or a file does not do what the model does; then none is written.
         Cancelled: from ``progress``.
     """
-    out = out if out.suffix == ".onnx" else out.with_name(out.name + ".onnx")
+    if out.suffix.lower() not in (".onnx", ""):
+        raise UserError("The name of an ONNX file ends in .onnx; {name} does not.", name=out.name)
+    out = out.with_suffix(".onnx")
     networks: dict[Path, Network] = {}
     kinds: list[tuple[str, Callable[[Model, str], Network]]] = [
         ("", whole_network), ("-mapping", mapping_network), ("-synthesis", synthesis_network),

@@ -55,8 +55,8 @@ OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR
 def runtime_files(cache: Path, given: Path | None = None, progress: Progress = silent) -> Path:
     """A folder with :data:`FILES` as the page wants them, and their licence; made in ``cache`` where it is not there.
 
-    ``given``: the package's folder, its ``dist`` folder or its ``.tgz``, instead of the network; default:
-    ``IMAGEN_DEMO_ORT``.
+    ``given``: the package's folder, its ``dist`` folder, its ``.tgz`` or what this has made, instead of the network;
+    default: ``IMAGEN_DEMO_ORT``.
 
     Raises:
         UserError: the files are neither there nor to be had, or not what was published.
@@ -64,8 +64,9 @@ def runtime_files(cache: Path, given: Path | None = None, progress: Progress = s
     """
     given = given or (Path(os.environ["IMAGEN_DEMO_ORT"]) if os.environ.get("IMAGEN_DEMO_ORT") else None)
     ready = cache / f"{PACKAGE}-{VERSION}"
-    if given is None and all((ready / name).exists() for name in FILES):
-        return ready
+    made = given or ready  # the cache itself may be given, by somebody without a network
+    if all((made / name).is_file() for name in (*FILES, "LICENSE.txt")):
+        return made
     with tempfile.TemporaryDirectory(prefix="imagen-ort-") as scratch:
         if given is None:
             files = _unpacked(_fetched(Path(scratch), progress), Path(scratch))

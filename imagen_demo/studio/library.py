@@ -23,6 +23,7 @@ from imagen_demo.workspace import BUNDLED, Workspace, checked_name, free_name
 
 BUNDLED_NAMES = ("emoji", "planets")  # the committed ones, the first greets visitors; .gitignore names the same
 RUN_PREFIX = "run/"
+MOST_NAMED = 8  # models, in a sentence
 MB = 1024**2
 MOST_COMPRESSED = 100  # weights hardly shrink in a zip; what shrinks more is a bomb
 # What a model's zip may hold, and how many bytes of each. Nothing in these files is ever executed.
@@ -118,7 +119,11 @@ def find(workspace: Workspace, name: str) -> Path:
     else:
         path = workspace.checkpoints / checked_name(name)
     if not _there(path):
-        raise UserError("There is no model named {name} in this workspace.", name=name)
+        names = [entry.name for entry in list_models(workspace)]
+        known = ", ".join(names[:MOST_NAMED]) + (", ..." if len(names) > MOST_NAMED else "")
+        if not known:
+            raise UserError("There is no model named {name} in this workspace.", name=name)
+        raise UserError("There is no model named {name} in this workspace; there are {known}.", name=name, known=known)
     return path
 
 

@@ -6,11 +6,14 @@ model=planets & hash=0123456789ab & seed=1*0.5,2*0.5 & fine=7 & split=4 & psi=0.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
+from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.studio import checks
 
@@ -84,6 +87,21 @@ def read(query: Mapping[str, str] | str) -> dict[str, Any]:
     if problems:
         raise functools.reduce(lambda first, rest: UserError("{first} {rest}", first=first, rest=rest), problems)
     return values
+
+
+def file_name(recipe: Recipe) -> str:
+    """What the picture's file is called: ``seed0042.png``, or ``seed0042-1f3a.png`` where the recipe has more in it.
+
+    "More" is whatever a page or command that is only told the seed does not do; the four digits are of a hash of all
+    but the model, so that variants of a seed lie side by side.
+    """
+    from imagen_demo.studio.recipes import Recipe  # it imports this module
+
+    seeds = "-".join(f"{seed:04d}" for seed, _ in recipe.seeds[:3])
+    own = dataclasses.replace(recipe, model="any", model_hash="")
+    plain = [Recipe("any", seeds=((recipe.seeds[0][0], 1.0),), psi=DEFAULT_PSI, label=label) for label in (None, 0)]
+    tag = "" if own in plain else "-" + hashlib.sha256(own.to_json().encode()).hexdigest()[:4]
+    return f"seed{seeds}{tag}.png"
 
 
 def _check(field: str, value: Any) -> None:

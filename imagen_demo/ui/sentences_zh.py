@@ -81,6 +81,8 @@ SENTENCES: dict[str, str] = {
     "This picture needs the model {name}, which is not here: import it under Models, or train it.":
         "这张图片需要模型 {name}，但这里没有：请在“模型”中导入，或训练它。",
     "There is no model named {name} in this workspace.": "此工作区中没有名为 {name} 的模型。",
+    "There is no model named {name} in this workspace; there are {known}.":
+        "此工作区中没有名为 {name} 的模型；现有：{known}。",
     "{file} could not be imported: {reason}.": "无法导入 {file}：{reason}。",
     "{file} is not a readable zip file.": "{file} 不是可读的 zip 文件。",
     "{file} was not imported: a model's zip needs {needed} in one folder.":

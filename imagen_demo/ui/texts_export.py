@@ -16,6 +16,7 @@ SENTENCES: dict[str, str] = {
     "The ONNX file of model {name} differs from the model by {difference}; at most {limit} is accepted. "
     "It was not written.":
         "模型 {name} 的 ONNX 文件与模型相差 {difference}，超过允许的 {limit}，因此没有写入。",
+    "The name of an ONNX file ends in .onnx; {name} does not.": "ONNX 文件名须以 .onnx 结尾；{name} 不是。",
     "{folder} lacks {file} of ONNX Runtime Web; give the dist folder of the npm package {package}.":
         "{folder} 中缺少 ONNX Runtime Web 的 {file}；请指定 npm 包 {package} 的 dist 文件夹。",
     "{file} is not the package {package} that was published; its hash differs.":

@@ -24,7 +24,7 @@ from PIL import Image
 
 from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
-from imagen_demo.studio import library
+from imagen_demo.studio import library, links
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.ui import texts
 from imagen_demo.ui.api_call import api_call
@@ -277,5 +277,4 @@ def sent_file(payload: Payload) -> Iterator[Path]:
 
 def file_name(recipe: Recipe) -> str:
     """``planets-seed0042.png``, as the command line names it, with the model in front."""
-    seeds = "-".join(f"{seed:04d}" for seed, _ in recipe.seeds[:3])
-    return f"{recipe.model.replace('/', '-')}-seed{seeds}.png"
+    return f"{recipe.model.replace('/', '-')}-{links.file_name(recipe)}"
