@@ -61,6 +61,19 @@ def test_every_endpoint_says_what_it_takes_and_does(client):
     assert all(parameter["type"] for endpoint in named.values() for parameter in endpoint["parameters"])
 
 
+def test_every_argument_and_its_default_are_documented(client):
+    documented = (Path(__file__).parent.parent / "docs" / "api.md").read_text("utf-8").partition("## Arguments")[2]
+    named = client.view_api(return_format="dict")["named_endpoints"]
+    for parameter in (parameter for name in ENDPOINTS for parameter in named[f"/{name}"]["parameters"]):
+        rows = [
+            row for row in documented.splitlines() if row.startswith("|") and f"`{parameter['parameter_name']}`" in row
+        ]
+        assert rows, parameter
+        default = parameter["parameter_default"] if parameter["parameter_has_default"] else None
+        if default not in (None, "", False):
+            assert any(f"| {default} |" in row.replace("`", "") for row in rows), parameter
+
+
 def test_functions_are_named_as_their_endpoints(workspace):  # Gradio calls the MCP tools by the functions' names
     functions = {fn.api_name: fn.fn.__name__ for fn in build_app(workspace).fns.values() if fn.api_name in ENDPOINTS}
     assert functions == {name: name for name in ENDPOINTS}
