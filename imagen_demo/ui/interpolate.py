@@ -6,7 +6,6 @@ The tab is one HTML component (``static/interpolate*.js``); the film goes throug
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from dataclasses import asdict, replace
 from html import escape
@@ -91,7 +90,9 @@ def write_video(studio: Studio, spec: Any, progress: Progress, sound: Sound | No
     if sound is not None:
         wanted = replace(wanted, sound=sound.hash)
     ending = FORMATS[wanted.format].ending
-    out = file_jobs.fresh_file(f"{wanted.recipes[0].model.replace('/', '-')}-{int(time.time())}{ending}")
+    used = wanted.recipes[:1] if wanted.kind in ("loop", "walk") else wanted.recipes[:6]  # a name has an end
+    seeds = "-".join(str(recipe.seeds[0][0]) for recipe in used)
+    out = file_jobs.fresh_file(f"{wanted.recipes[0].model.replace('/', '-')}-film-{seeds}{ending}")
     interpolations.write(studio, wanted, out, progress, sound or sounds.find(wanted.sound))
     return str(out)
 

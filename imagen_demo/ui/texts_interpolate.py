@@ -85,7 +85,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "i_format_gif": ("GIF", "GIF"),
     "i_format_webp": ("animated WebP", "动态 WebP"),
     "i_format_apng": ("animated PNG", "动态 PNG"),
-    "i_format_frames": ("PNG frames, zip", "PNG 逐帧 (zip)"),
+    "i_format_frames": ("PNGs, zipped", "PNG 逐帧 (zip)"),
     "i_ground": ("Background", "背景"),
     "i_ground_transparent": ("transparent", "透明"),
     "i_ground_white": ("white", "白色"),
