@@ -17,6 +17,7 @@ from imagen_demo.errors import UserError
 RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)
 ARCHITECTURES = ("style", "mlp")
 OBJECTIVES = ("relativistic", "nonsaturating", "hinge")
+MOST_GENERATOR_RATE = 100.0
 DEFAULT_PSI = 0.8  # truncation of a picture nobody has set it for: a little less varied, a little cleaner
 
 
@@ -135,7 +136,7 @@ class TrainConfig:
         "The generator's step as a multiple of the discriminator's: 1 = the same (0 = auto)",
         "1 = 两者步长相同（0 = 自动）",
         low=0.0,
-        high=100.0,
+        high=MOST_GENERATOR_RATE,
     )
     gamma: float = _setting(
         -1.0,

@@ -37,7 +37,11 @@ def linked(page: Page) -> str:
 def test_a_video_is_made_and_plays(open_page):
     page = timeline(open_page)
     page.locator("#interpolate-seconds").fill("2")
+    page.locator("#interpolate-play").click()
+    page.locator("#interpolate-play").click()
     page.locator("#interpolate-make").click()
+    expect(page.locator("#interpolate-cancel")).to_be_visible()
+    expect(page.locator("#interpolate-play")).to_have_attribute("aria-pressed", "false")  # it stays paused
     video = page.locator("#interpolate-video video")
     video.wait_for()
     video.evaluate("video => { video.muted = true; return video.play(); }")
@@ -81,6 +85,7 @@ def test_keyframes_move_by_keyboard_and_mouse(open_page):
     page.locator(".in-pick").first.focus()
     page.keyboard.press("Delete")
     assert seeds(page) == [before[1], before[0], before[2]]
+    expect(page.locator("#interpolate-note")).to_be_empty()  # what was said of the move
 
 
 def test_the_preview_plays_while_the_film_is_made_and_transparent_films_show(open_page):
@@ -93,6 +98,7 @@ def test_the_preview_plays_while_the_film_is_made_and_transparent_films_show(ope
     image = page.locator("#interpolate-video img")
     image.wait_for()
     page.wait_for_function("document.querySelector('#interpolate-video img').naturalWidth === 128")
+    expect(page.locator("#interpolate-play")).to_have_attribute("aria-pressed", "false")  # one moving picture is enough
     with page.expect_download() as download:
         page.locator("#interpolate-download").click()
     assert download.value.suggested_filename.endswith(".webp")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from imagen_demo.config import MOST_GENERATOR_RATE, TrainConfig
 from imagen_demo.training import coach
 from imagen_demo.training.coach import RULES, Curves
 
@@ -48,6 +49,8 @@ def test_a_sick_run_is_noticed_and_goes_back(kind, rule):
     found = next(r for r in RULES if r.name == last)
     assert (found.name, found.level, found.action) == (rule, "act", "gentler")
     assert found.end and found.gentler.rate_d < 1 and found.gentler.gamma > 1
+    # gentler settings are allowed ones, however odd those before
+    assert found.gentler.applied_to(TrainConfig(generator_rate=MOST_GENERATOR_RATE, learning_rate=1.0))
 
 
 def test_a_winning_discriminator_is_watched_before_anything_is_done():

@@ -9,9 +9,10 @@ import pytest
 from imagen_demo.config import PrepareConfig, TrainConfig, settings
 from imagen_demo.data import reasons
 from imagen_demo.errors import UserError
+from imagen_demo.studio.library import BUNDLED_NAMES
 from imagen_demo.training import coach, forecast, trainer
 from imagen_demo.ui.sentences_zh import SENTENCES
-from imagen_demo.ui.texts import TEXTS, translate_error, translate_progress
+from imagen_demo.ui.texts import BUNDLED_ZH, TEXTS, translate_error, translate_progress
 
 CORE = Path(__file__).parent.parent / "imagen_demo"
 
@@ -82,3 +83,7 @@ def test_progress_is_translated():
     chinese = [translate_progress(text, "zh") for text in said]
     assert chinese[:3] == ["已读取 3 / 12 张，采用 2 张", "已绘制 7 / 20 张", "正在解压 cats.zip"]
     assert translate_progress("something new", "zh") == "something new"
+
+
+def test_bundled_models_have_a_chinese_title():
+    assert set(BUNDLED_ZH) == set(BUNDLED_NAMES)

@@ -217,6 +217,28 @@ def test_sliders_seeds_and_back(visit, site):
     expect(page.locator("#direction-pc0")).to_have_value("0")
 
 
+def test_it_opens_as_the_app_does(visit, site):
+    page = visit("emoji", viewport={"width": 1280, "height": 800})
+    first_seed = site[1].model("emoji").info.first_seed
+    assert first_seed
+    expect(page.locator("#seed")).to_have_value(str(first_seed))
+    expect(page.locator("#picture")).to_have_attribute("data-poster", "shown")
+    kinds = {direction.id: direction.kind for direction in site[1].directions("emoji")}
+    ids = page.evaluate("[...document.querySelectorAll('[id^=direction-]')].map(({ id }) => id.slice(10))")
+    assert list(dict.fromkeys(kinds[id] for id in ids)) == ["property", "pc", "sefa"]
+    tops = page.evaluate("[...document.querySelectorAll('#bar > *')].map((node) => node.getBoundingClientRect().top)")
+    assert len(set(tops)) == 1  # the buttons are one row
+
+
+def test_a_direction_is_filled_from_its_middle(visit):
+    page = visit("tiny", "seed=5&d=pc0:1.5,pc1:-3")
+    filled = """(id) => ['--from', '--to'].map((name) => document.getElementById(id).style.getPropertyValue(name))"""
+    assert page.evaluate(filled, "direction-pc0") == ["50%", "75%"]
+    assert page.evaluate(filled, "direction-pc1") == ["0%", "50%"]
+    assert page.evaluate(filled, "direction-pc2") == ["50%", "50%"]
+    assert page.evaluate(filled, "speed")[0] == "0%"
+
+
 def test_a_walk_plays_and_stops(visit):
     page = visit("tiny")
     page.click("#keep")
@@ -255,6 +277,11 @@ def test_phone_languages_and_names_for_screen_readers(visit, scheme, locale):
     nameless = page.evaluate("""[...document.querySelectorAll('button, input, select')].filter(
         (node) => !(node.textContent.trim() || node.getAttribute('aria-label') || node.labels?.length)).length""")
     assert nameless == 0
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    place = page.evaluate(
+        "(({ top, bottom }) => [scrollY, top, bottom])(document.getElementById('frame').getBoundingClientRect())"
+    )
+    assert place[0] > 60 and place[1] >= 0 and place[2] < 844 / 2  # the picture stays above the sliders
 
 
 # -- the buttons in the app ----------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ PAGE = Path(__file__).with_name("page")
 MOST_CENTRES = 16  # classes whose cluster centres go along: some 10 kB each
 PROBES = 512  # values of one picture by which the page checks what the visitor's GPU draws
 ICON = 256  # pixels at most
+ORDER = ("examples", "property", "pc", "sefa")  # kinds of directions, as the Explore tab lists them
 README = """# {title}: a web page that draws in the visitor's browser
 
 Put this folder on any static web host, in any sub-folder. To look at it on this computer, run
@@ -110,11 +111,12 @@ def page_facts(model: Model, name: str, directions: Iterable[Direction]) -> dict
     config, info = model.info.config, model.info
     named = dict(enumerate(info.class_names))  # a description may name fewer than there are
     classes = [named.get(label, str(label)) for label in range(config.num_classes)]
+    shown = sorted((each for each in directions if not each.hidden), key=lambda each: ORDER.index(each.kind))
     return {
         "name": name, "title": info.title or name, "model_hash": model.hash[:12], "licence": info.licence,
         "resolution": config.resolution, "channels": config.channels, "z_dim": config.z_dim, "w_dim": config.w_dim,
         "num_ws": model.generator.num_ws, "noise": config.noise, "classes": classes, "default_psi": DEFAULT_PSI,
-        "directions": [_direction(each) for each in directions if not each.hidden],
+        "first_seed": info.first_seed, "directions": [_direction(each) for each in shown],
         "centres": [_plain(centres.load_or_compute(model, label, keep=False)) for label in range(max(1, len(classes)))]
         if len(classes) <= MOST_CENTRES else [],
         "probe": _probe(model),
@@ -137,9 +139,9 @@ def _plain(values: torch.Tensor) -> Any:
 
 
 @torch.inference_mode()
-def _ws(model: Model, psi: float = 1.0) -> torch.Tensor:
-    """The network's input for seed 0, [1, num_ws, w_dim]."""
-    w = space.truncate(space.seeds_to_w(model, ((0, 1.0),), None), model.w_avg[:1], psi)
+def _ws(model: Model, seed: int = 0, psi: float = 1.0) -> torch.Tensor:
+    """The network's input for ``seed``, [1, num_ws, w_dim]."""
+    w = space.truncate(space.seeds_to_w(model, ((seed, 1.0),), None), model.w_avg[:1], psi)
     return w.unsqueeze(1).repeat(1, model.generator.num_ws, 1)
 
 
@@ -155,8 +157,9 @@ def _probe(model: Model) -> dict[str, Any]:
 
 @torch.inference_mode()
 def _icon(model: Model) -> Image.Image:
+    ws = _ws(model, model.info.first_seed, DEFAULT_PSI)
     with space.one_thread():
-        picture = Image.fromarray(from_network(model.generator.synthesis(_ws(model, DEFAULT_PSI)).float())[0])
+        picture = Image.fromarray(from_network(model.generator.synthesis(ws).float())[0])
     return picture.resize((ICON, ICON), Image.Resampling.LANCZOS) if picture.width > ICON else picture
 
 

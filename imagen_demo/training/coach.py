@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from imagen_demo.config import TrainConfig
+from imagen_demo.config import MOST_GENERATOR_RATE, TrainConfig
 
 Row = dict[str, float]
 
@@ -53,7 +53,7 @@ class Gentler(NamedTuple):
         return dataclasses.replace(
             config,
             learning_rate=config.learning_rate * self.rate_d,
-            generator_rate=config.generator_rate * self.rate_g / self.rate_d,
+            generator_rate=min(MOST_GENERATOR_RATE, config.generator_rate * self.rate_g / self.rate_d),
             gamma=max(config.gamma, 0.05) * self.gamma,
         )
 

@@ -159,18 +159,19 @@ def _card(entry: ModelEntry, request: gr.Request) -> dict[str, Any]:
     parts = [_origin(entry, request)]
     if entry.info:
         parts.insert(0, f"{entry.info.config.resolution} px")
-    if widgets.title(entry) != entry.name.removeprefix(library.RUN_PREFIX):
+    if widgets.title(entry, request) != entry.name.removeprefix(library.RUN_PREFIX):
         parts.insert(0, entry.name)  # what links and the command line call a bundled model
     return {
-        "name": entry.name, "title": widgets.title(entry), "facts": " · ".join(parts),
+        "name": entry.name, "title": widgets.title(entry, request), "facts": " · ".join(parts),
         "image": _preview(entry, CARD_SIDE),
     }  # fmt: skip
 
 
 def _facts(entry: ModelEntry, request: gr.Request) -> str:
     image = _preview(entry, DETAIL_SIDE)
-    picture = f'<img src="{image}" alt="{escape(widgets.title(entry))}" class="im-alpha">' if image else "<span></span>"
-    head = f"<h3>{escape(widgets.title(entry))}</h3><p>{escape(entry.name)} · {_origin(entry, request)}</p>"
+    title = escape(widgets.title(entry, request))
+    picture = f'<img src="{image}" alt="{title}" class="im-alpha">' if image else "<span></span>"
+    head = f"<h3>{title}</h3><p>{escape(entry.name)} · {_origin(entry, request)}</p>"
     if entry.error:
         body = pieces.note(translate_error(entry.error, request), "bad")
     else:

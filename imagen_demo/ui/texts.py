@@ -111,6 +111,9 @@ i18n = gr.I18n(
 )
 
 
+BUNDLED_ZH = {"emoji": "表情人物", "planets": "行星"}  # titles of the bundled models; English ones are their own
+
+
 def language(source: gr.Request | str | None) -> str:
     """``"zh"`` or ``"en"``: the visitor's first language, as the browser states it."""
     if isinstance(source, str):

@@ -136,8 +136,8 @@ def models(workspace: Workspace, language: str) -> list[dict[str, str]]:
 
     def label(entry: library.ModelEntry) -> str:
         if not entry.name.startswith(library.RUN_PREFIX):
-            return title(entry)
-        return f"{title(entry)} · {texts.t('in_training' if entry.in_training else 'mo_run', language)}"
+            return title(entry, language)
+        return f"{title(entry, language)} · {texts.t('in_training' if entry.in_training else 'mo_run', language)}"
 
     return [
         {"name": entry.name, "title": label(entry)}
@@ -146,9 +146,11 @@ def models(workspace: Workspace, language: str) -> list[dict[str, str]]:
     ]
 
 
-def title(entry: library.ModelEntry) -> str:
+def title(entry: library.ModelEntry, language: str | gr.Request | None = "en") -> str:
     """What a model is called on the page: a bundled one by its own title, the visitor's by the name they gave it."""
     own = entry.info.title if entry.info and entry.bundled else ""
+    if own and texts.language(language) == "zh":
+        own = texts.BUNDLED_ZH.get(entry.name, own)
     return own or entry.name.removeprefix(library.RUN_PREFIX)
 
 

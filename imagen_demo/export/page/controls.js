@@ -27,12 +27,15 @@ export function setTheme(turn = false) {
   document.documentElement.dataset.theme = dark ? 'dark' : 'light';
 }
 
-function slider({ id, label, help, min, max, step, initial, oninput }) {
+// The track is filled from `origin` to the thumb.
+function slider({ id, label, help, min, max, step, initial, origin = min, oninput }) {
   const out = h('output', { htmlFor: id }), input = h('input', { id, type: 'range', min, max, step, title: help, 'aria-label': label });
   const set = (value) => {
     input.value = value;
     out.textContent = Number(value).toFixed(2).replace(/\.?0+$/, '');
-    input.style.setProperty('--to', `${(100 * (input.value - min)) / (max - min)}%`);
+    const [from, to] = [origin, Number(input.value)].sort((a, b) => a - b).map((place) => `${(100 * (place - min)) / (max - min)}%`);
+    input.style.setProperty('--from', from);
+    input.style.setProperty('--to', to);
   };
   input.oninput = () => { set(input.value); oninput(Number(input.value)); };
   input.ondblclick = () => { set(initial); oninput(initial); };
@@ -69,7 +72,7 @@ export function buildControls(facts, actions, walk) {
   const direction = (found, layers) => {
     const shown = layers ? t('layers', { name: name(found), layers: PARTS.includes(layers) ? t(layers) : layers }) : name(found);
     const made = slider({
-      id: `direction-${found.id}${layers && `-${layers}`}`, label: shown, help: t('slider_help'), min: -3, max: 3, step: 0.05, initial: 0,
+      id: `direction-${found.id}${layers && `-${layers}`}`, label: shown, help: t('slider_help'), min: -3, max: 3, step: 0.05, initial: 0, origin: 0,
       oninput: (value) => edit((next) => {
         next.directions = next.directions.filter(([id, , reach]) => id !== found.id || reach !== layers);
         next.directions.push([found.id, value, layers]);

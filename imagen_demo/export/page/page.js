@@ -64,9 +64,12 @@ function settle(address) { // browsers bear few changes of the address a second
   settling = setTimeout(() => history.replaceState(null, '', address), 200);
 }
 
+const first = ({ name, model_hash, first_seed, default_psi, classes }) => normal({ // the picture that greets visitors
+  ...readQuery('').recipe, model: name, model_hash, seeds: [[first_seed, 1]], psi: default_psi, label: classes.length ? 0 : null,
+});
+
 function fromAddress() {
   const { facts } = state;
-  const first = { ...readQuery('').recipe, psi: facts.default_psi };
   state.notes = [];
   let query = new URLSearchParams(location.search), read = null;
   while (!read) { // what cannot be read is left out, and said
@@ -81,7 +84,7 @@ function fromAddress() {
   if (read.size && Number(read.size) !== facts.resolution) state.notes.push(['no_size', { side: facts.resolution, size: read.size.slice(0, 8) }]);
   if (facts.noise && Number(query.get('noise'))) state.notes.push(['no_noise', {}]);
   const linked = ['model', 'seed', 'psi', 'd', 'class', 'fine'].some((key) => query.has(key));
-  const recipe = { ...(linked ? read.recipe : first), model: facts.name, model_hash: facts.model_hash };
+  const recipe = { ...(linked ? read.recipe : first(facts)), model: facts.name, model_hash: facts.model_hash };
   if (facts.classes.length && recipe.label === null && !recipe.class_mix.length) recipe.label = 0;
   return normal(recipe);
 }
@@ -125,9 +128,7 @@ function build() { // again when the language changes
 }
 
 function poster() { // who comes without a link sees the first picture before the networks are there
-  const first = { ...readQuery('').recipe, model: state.recipe.model, model_hash: state.recipe.model_hash, psi: state.facts.default_psi };
-  if (state.facts.classes.length) first.label = 0;
-  if (toQuery(first) !== toQuery(state.recipe)) return;
+  if (toQuery(first(state.facts)) !== toQuery(state.recipe)) return;
   const picture = new Image();
   picture.onload = () => {
     if (!state.frames) pen.drawImage(picture, 0, 0, canvas.width, canvas.height);

@@ -57,7 +57,8 @@ const ground = choice('interpolate-background', T('i_ground'), ['transparent', '
 const make = button('interpolate-make', T('i_make'), 'play', () => {
   const most = props.formats[spec.format].fps;
   if (spec.fps > most) { spec.fps = most; changed(); }
-  setPlaying(true); // the preview runs while the film is made
+  say('');
+  if (!stopped) setPlaying(true); // the preview runs while the film is made
   trigger('make', { spec: wanted(), job: D.ticket() });
 }, { kind: 'im-primary' });
 const copy = button('interpolate-copy', T('c_copy'), 'link', async () => {

@@ -32,7 +32,7 @@ const { note, say, told, clip } = D.noteLine('interpolate-note');
 const onChange = [], onPaint = [];
 const paint = () => onPaint.forEach((work) => work());
 let version = 0;
-const changed = () => { version += 1; paint(); onChange.forEach((work) => work(version)); };
+const changed = () => { version += 1; say(''); paint(); onChange.forEach((work) => work(version)); };
 
 // The address bar holds the film.
 let linkTimer = 0, link = '';
@@ -44,7 +44,7 @@ const askLink = D.newest(async (of, newest) => {
 });
 const linkLater = () => { clearTimeout(linkTimer); link = ''; if (enough()) linkTimer = setTimeout(() => askLink(version), 300); };
 onChange.push(linkLater);
-const restated = () => { paint(); linkLater(); }; // the file is another, the pictures are the same
+const restated = () => { say(''); paint(); linkLater(); }; // the file is another, the pictures are the same
 
 const number = (id, label, low, high, step, get, set) => {
   const box = h('input', { id, type: 'number', min: low, max: high, step, 'aria-label': label });

@@ -13,7 +13,7 @@ const remove = (index) => {
   changed();
   list.querySelectorAll('.in-pick')[Math.min(index, keys.length - 1)]?.focus();
 };
-const goTo = (index) => { setPlaying(false); if (!alone() && knots.length > index) show(knots[index] / knots[knots.length - 1]); };
+const goTo = (index) => { stop(); if (!alone() && knots.length > index) show(knots[index] / knots[knots.length - 1]); };
 
 const keyCard = (key, index) => {
   const name = `${T('i_key', { number: index + 1, count: keys.length })}, ${T('c_seed')} ${named(key.recipe)}`;

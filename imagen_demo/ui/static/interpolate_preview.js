@@ -31,7 +31,9 @@ const tick = (now) => {
   show(Math.min(1, (passed % total) / total));
   requestAnimationFrame(tick);
 };
-const play = button('interpolate-play', T('i_play'), 'play', () => setPlaying(!playing));
+let stopped = false; // by the visitor, who then starts it again
+const stop = () => { stopped = true; setPlaying(false); };
+const play = button('interpolate-play', T('i_play'), 'play', () => { stopped = playing; setPlaying(!playing); });
 const setPlaying = (on) => {
   if (on === playing) return;
   playing = on;
@@ -44,7 +46,10 @@ const setPlaying = (on) => {
   requestAnimationFrame(tick);
 };
 const scrub = h('input', { type: 'range', id: 'interpolate-scrub', min: 0, max: 1, step: 0.001, value: 0, 'aria-label': T('i_time') });
-scrub.addEventListener('input', () => { setPlaying(false); show(+scrub.value); });
+scrub.addEventListener('input', () => { stop(); show(+scrub.value); });
+for (const event of ['loadeddata', 'play', 'load']) { // the film itself is in sight: one moving picture is enough
+  document.addEventListener(event, ({ target }) => { if (target.closest?.('#interpolate-video')) setPlaying(false); }, true);
+}
 const clock = h('output', { class: 'im-value', id: 'interpolate-clock' });
 const marks = h('div', { class: 'in-marks', 'aria-hidden': 'true' });
 const paintMarks = () => {
@@ -76,7 +81,7 @@ const load = D.newest(async (of) => {
   if (!fine) { if (of === version) shots = first; return; }
   if (failed) { failed = false; say(''); } // what was wrong is mended
   film.replaceChildren(...list.map((part, index) => h('button', {
-    type: 'button', 'aria-label': `${T('i_frame')} ${index + 1}`, onclick: () => { setPlaying(false); show(part); },
+    type: 'button', 'aria-label': `${T('i_frame')} ${index + 1}`, onclick: () => { stop(); show(part); },
   }, h('img', { src: shots.get(part), alt: '' }))));
   show(Math.min(at, 1));
   for (let count = 2 * STRIP; count <= Math.min(MOST_SHOTS, frameCount()); count *= 2) {
