@@ -93,6 +93,7 @@ def test_the_preview_plays_while_the_film_is_made_and_transparent_films_show(ope
     page.locator("#interpolate-seconds").fill("1")
     page.locator("#interpolate-size").select_option("128")
     page.locator("#interpolate-format").select_option("webp")
+    expect(page.locator("#interpolate-weight")).to_have_text("A file of about 0.3 MB")  # 30 frames of 80 kB / 4 ^ 1.45
     page.locator("#interpolate-make").click()
     expect(page.locator("#interpolate-play")).to_have_attribute("aria-pressed", "true")
     image = page.locator("#interpolate-video img")
@@ -127,6 +128,15 @@ def test_a_film_with_its_sound_opens_from_its_link_as_it_was(open_page, tmp_path
 def test_links_that_cannot_be_opened_say_why(open_page):
     page = timeline(open_page, "?t=broken")
     expect(page.locator("#interpolate-note")).to_have_text("This link to a film is damaged; copy all of it.")
+    open_tab(page, "explore")  # a picture sent takes the place of those that nobody chose
+    picture(page)
+    page.locator("#explore-to-interpolate").click()
+    expect(page.locator("#interpolate-note")).to_have_text("Add another picture: a film goes from one to the next.")
+    assert len(seeds(page)) == 1
+    page.locator("#interpolate-random").click()
+    expect(page.locator("#interpolate-film img").first).to_be_visible()
+    page.locator("#interpolate-clear").click()
+    assert seeds(page) == []
     # {"k":[1,2],"m":{"model":"gone"}}
     page = timeline(open_page, "?t=q1bKVrKKNtQxitVRylWyqlbKzU9JzVGyUkrPz0tVqq0FAA")
     expect(page.locator("#interpolate-note")).to_contain_text("There is no model named gone")

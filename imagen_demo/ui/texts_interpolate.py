@@ -19,11 +19,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "i_moved": ("Now picture {number} of {count}.", "现为第 {number} / {count} 张。"),
     "i_segment": ("Way {number}", "第 {number} 段"),
     "i_two": ("Add at least two pictures.", "请至少添加两张图片。"),
+    "i_another": ("Add another picture: a film goes from one to the next.",
+                  "请再添加一张图片：影片从一张过渡到下一张。"),
     "i_one": ("Add a picture to start from.", "请添加一张起始图片。"),
     "i_most": ("A film can have at most {most} pictures on its way.", "影片最多途经 {most} 张图片。"),
     "i_earlier": ("Earlier", "前移"),
     "i_later": ("Later", "后移"),
     "i_remove": ("Remove", "移除"),
+    "i_clear": ("Remove all", "全部移除"),
     "i_add": ("Add", "添加"),
     # way
     "i_space": ("Way", "路径"),
@@ -88,6 +91,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "i_ground_white": ("white", "白色"),
     "i_ground_black": ("black", "黑色"),
     "i_ground_checkerboard": ("checkerboard", "棋盘格"),
+    "i_weight": ("A file of about {megabytes} MB", "文件约 {megabytes} MB"),
     "i_make": ("Make film", "生成影片"),
     "i_copied": ("Link copied: it opens on exactly this film.", "链接已复制，打开即是这部影片。"),
 }  # fmt: skip

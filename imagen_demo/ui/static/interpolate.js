@@ -25,7 +25,7 @@ const kind = choice('interpolate-space', T('i_space'), props.kinds.map((name) =>
 const kindHelp = h('p', { class: 'im-label in-help', id: 'interpolate-kind-help' });
 const length = D.slider({
   id: 'interpolate-seconds', label: T('i_seconds'), min: 1, max: 60, step: 0.5, initial: 8,
-  oninput: (value) => { stretchTo(value); paintKeys(); show(at); }, onchange: () => changed(),
+  oninput: (value) => { stretchTo(value); paintKeys(); paintWeight(); show(at); }, onchange: () => changed(),
 });
 const loop = check('interpolate-loop', T('i_loop'), 'closed');
 const even = check('interpolate-even', T('i_even'), 'even', T('i_even_help'));
@@ -54,6 +54,14 @@ const paintSizes = () => {
 };
 const fps = choice('interpolate-fps', T('i_fps'), [12, 15, 24, 25, 30, 50, 60].map((n) => [n, n]), 'fps', { asNumber: true });
 const ground = choice('interpolate-background', T('i_ground'), ['transparent', 'white', 'black', 'checkerboard'].map((name) => [name, T(`i_ground_${name}`)]), 'background', { then: restated });
+const weight = h('p', { class: 'im-label in-help', id: 'interpolate-weight' });
+const paintWeight = () => { // how large the file will be, to two digits (media/formats.py)
+  const { bytes, sound: heard, fps: most } = props.formats[spec.format];
+  const frames = Math.max(segments().length + 1, Math.round(seconds() * Math.min(most, spec.fps)));
+  const megabytes = (frames * bytes * (spec.size / 512) ** 1.45 + (heard && sound ? 20000 * seconds() : 0)) / 1e6;
+  weight.textContent = enough() ? T('i_weight', { megabytes: megabytes < 0.1 ? '0.1' : +megabytes.toPrecision(megabytes < 1 ? 1 : 2) }) : '';
+};
+onPaint.push(paintWeight);
 const make = button('interpolate-make', T('i_make'), 'play', () => {
   const most = props.formats[spec.format].fps;
   if (spec.fps > most) { spec.fps = most; changed(); }
@@ -81,6 +89,7 @@ onPaint.push(() => {
   select.options[0].disabled = !clear;
   select.value = spec.background === 'transparent' && !clear ? 'white' : spec.background;
   if (keys.length) { length.input.max = String(Math.min(MOST_SECONDS, Math.max(60, Math.ceil(seconds())))); length.set(seconds()); }
+  none.disabled = !keys.length;
   make.disabled = copy.disabled = !enough();
 });
 
@@ -88,12 +97,12 @@ const panel = h('section', { class: 'im-panel' },
   D.field(T('c_model'), modelBox), classField, kind, kindHelp, radius.node, speed.node, seedRow, length.node, loop, even, easingField,
   h('h3', { class: 'im-title' }, T('i_sound')), zone, soundBox,
   h('h3', { class: 'im-title' }, T('i_film_title')),
-  h('div', { class: 'im-pair' }, format, size), h('div', { class: 'im-pair' }, fps, ground), make, copy);
+  h('div', { class: 'im-pair' }, format, size), h('div', { class: 'im-pair' }, fps, ground), weight, make, copy);
 const page = h('div', { class: 'im-columns' },
   h('section', { class: 'im-stage' }, frame,
     h('div', { class: 'in-scrub' }, play, h('div', { class: 'in-track' }, scrub, marks), clock), film, note,
     h('section', { class: 'in-timeline' }, h('h3', { class: 'im-title' }, T('i_keys')), list,
-      h('div', { class: 'im-bar' }, seedBox, addButton, random, current))), panel);
+      h('div', { class: 'im-bar' }, seedBox, addButton, random, current, none))), panel);
 
 // -- models, messages, links --------------------------------------------------------------------------
 let fresh = null; // a new recipe of the model
@@ -107,11 +116,13 @@ const adopt = async (name) => {
   for (const place of [frame, film]) place.classList.toggle('im-alpha', model.alpha);
   return true;
 };
+let defaults = null; // the pictures that the tab began with; the first one sent takes their place
+const untouched = () => defaults?.length === keys.length && keys.every((key, index) => key.recipe === defaults[index]);
 const accept = async (recipe) => { // another tab's picture
-  if (model && recipe.model === model.name) { await add([recipe]); return; }
+  if (model && recipe.model === model.name) { await add([recipe], untouched()); return; }
   if (!(await adopt(recipe.model))) return;
   if (model.classes.length) classBox.value = String(recipe.label ?? 0);
-  await add([recipe, fromSeed(D.randomSeed())], true);
+  await add([recipe], true);
 };
 const openLink = async (t) => {
   const answer = await D.ask(server.open, { t });
@@ -143,7 +154,8 @@ const start = async (message) => {
   if (!(await adopt(first?.model || answer.models[0].name))) return;
   if (first?.label != null) classBox.value = String(first.label);
   const seed = first ? first.seeds[0][0] : 0;
-  await add([first ? D.clone(first) : fromSeed(0), ...[1, 2, 3].map((step) => fromSeed(seed + step))]);
+  await add([first ? D.clone(first) : fromSeed(0), ...(message?.add ? [] : [1, 2, 3]).map((step) => fromSeed(seed + step))]);
+  if (!message?.add) defaults = keys.map((key) => key.recipe);
   if (problem) say(problem, true);
 };
 D.begin('interpolate', page, start, (message) => { if (message.add) accept(message.add); });

@@ -95,4 +95,5 @@ const addSeed = () => {
 seedBox.addEventListener('keydown', (event) => { if (event.key === 'Enter') addSeed(); });
 const addButton = button('interpolate-add', T('i_add'), 'add', addSeed);
 const random = button('interpolate-random', T('c_random'), 'random', () => add([fromSeed(D.randomSeed())]));
-const current = button('interpolate-current', T('c_from_explore'), 'add', () => { if (D.current) accept(D.clone(D.current)); });
+const current = button('interpolate-current', T('c_from_explore'), 'add', () => { if (D.current) { defaults = null; accept(D.clone(D.current)); } });
+const none = button('interpolate-clear', T('i_clear'), 'remove', () => { keys = []; changed(); });

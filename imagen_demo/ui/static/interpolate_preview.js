@@ -93,8 +93,8 @@ onChange.push((of) => {
   if (enough()) { load(of); return; }
   shots = new Map(); order = []; knots = [];
   film.replaceChildren();
-  screen.removeAttribute('src');
+  if (keys.length) screen.src = keys[0].image; else screen.removeAttribute('src');
   setPlaying(false);
   failed = true;
-  say(T(alone() ? 'i_one' : 'i_two'));
+  say(T(alone() ? 'i_one' : keys.length ? 'i_another' : 'i_two'));
 });
