@@ -44,6 +44,15 @@ def test_a_map_is_walked_by_keyboard_and_its_picture_goes_to_explore(open_page):
     expect(page.locator("#explore-seed")).to_have_value(seed)
 
     open_tab(page, "discover")
+    page.locator("#discover-map-first").fill("-5")
+    page.locator("#discover-map-first").press("Enter")
+    expect(page.locator("#discover-note")).to_have_text(re.compile("whole number"))
+    page.locator("#discover-map-first").fill("0")
+    page.locator("#discover-map-first").press("Enter")
+    page.locator("#discover-map-tidy").check()  # rows of eight, with the middle of the map between four pictures
+    box = board.bounding_box()
+    board.hover(position={"x": box["width"] / 2 + 30, "y": box["height"] / 2 + 30})
+    expect(board).to_have_attribute("title", re.compile(r"Seed \d+"))
     page.locator("#discover-map-blend").click()  # what lies around the middle
     expect(page.locator("#discover-caption")).to_have_text(re.compile("Blend of seeds"))
 
@@ -61,14 +70,22 @@ def test_a_family_outlives_a_reload_and_an_ancestor_is_one_click_away(open_page)
     all_drawn(page, "#discover-nine", 9)
     page.locator("[data-child='0']").click()
     caption = page.locator("#discover-caption").inner_text()
+    page.locator("#discover-strength").fill("0.5")
     page.reload()
-    discover(page, "breed")
+    picture(page)
+    expect(page.locator("#discover-view-breed")).to_be_checked()
+    expect(page.locator("#discover-strength")).to_have_value("0.5")
     expect(nodes).to_have_count(3)
     all_drawn(page, "#discover-nine", 9)
     expect(page.locator("[data-child='0']")).to_have_attribute("aria-pressed", "true")
     nodes.first.click()
     expect(page.locator("#discover-nine [data-child='2'] img")).to_have_attribute("src", ancestor)
     expect(page.locator("#discover-caption")).not_to_have_text(caption)
+    page.locator("#discover-to-breed").click()  # its children at once, under one more root
+    expect(nodes).to_have_count(4)
+    expect(page.locator("#discover-chosen")).to_be_hidden()
+    names = page.locator("#discover-nine button").evaluate_all("all => all.map((each) => each.ariaLabel)")
+    assert len(set(names)) == 9 and max(map(len, names)) < 50
 
 
 def test_a_mixing_table_follows_its_split_and_sends_a_mixed_picture_on(open_page):
@@ -101,6 +118,12 @@ def test_a_grid_is_saved_as_one_picture_and_comes_back_by_drop(open_page, tmp_pa
         page.locator("#discover-table a").first.click()
     file = tmp_path / "grid.png"
     download.value.save_as(file)
+    page.locator("label", has=page.locator("#discover-view-mix")).click()
+    expect(page.locator("#discover-table")).to_be_hidden()
+    page.reload()
+    discover(page, "grid")
+    expect(page.locator("#discover-grid img")).to_have_count(15)
+    expect(page.locator("#discover-grid-x optgroup")).not_to_have_count(2)
 
     other = open_page()
     discover(other, "grid")

@@ -25,6 +25,7 @@ Pairs = tuple[tuple[int, float], ...]  # (seed, weight)
 MOST_PARENTS = 9
 MOST_SEEDS = 4  # of a child's coarse layers, and of its fine ones: the heaviest; keeps links short and pictures vivid
 MOST_MOVES = 6  # directions of a child
+LONE = 0.04  # least strength for a lone parent
 NEW_SHARE = 0.6  # greatest weight of a new seed, at full strength
 STEP = 1.5  # standard deviation of a move along a direction, at full strength
 REACH = 3.0  # the farthest along a direction
@@ -49,7 +50,7 @@ def litter(
 
     Args:
         strength: of mutations, 0 (only what the parents have) to 1. A lone parent's children differ by mutation
-            alone, so that they get a little of it in any case.
+            alone: they get its square root, and a little of it in any case.
         num_ws: layers of the model.
         directions: ids a mutation may move along.
 
@@ -62,7 +63,7 @@ def litter(
         raise UserError("Parents must come from the same model.")
     strength = number(strength, "mutation strength", 0, 1)
     if len(parents) == 1:
-        strength = max(strength, 0.05)
+        strength = max(LONE, strength) ** 0.5
     children: list[Recipe] = []
     for index in range(count):
         random = np.random.RandomState([seed, index])

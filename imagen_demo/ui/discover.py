@@ -37,7 +37,8 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
         **_map_calls(studio),
         **discover_grids.calls(studio),
     }
-    tab = widgets.picture_tab("discover", workspace, studio, calls, ("v_",), SCRIPTS, grid_parameters=list(grids.NAMES))
+    prefixes = ("v_", "x_kind_")
+    tab = widgets.picture_tab("discover", workspace, studio, calls, prefixes, SCRIPTS, grid_parameters=[*grids.NAMES])
     file = gr.File(label=i18n("v_table_file"), visible=False, elem_id="discover-table", interactive=False)
 
     def work(sent: dict[str, Any], report: Progress) -> str:

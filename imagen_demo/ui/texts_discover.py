@@ -52,7 +52,8 @@ TEXTS = {
     "v_new_sure": ("This forgets the present family. Press again to begin a new one.",
                    "这将丢弃当前家族。再按一次即开始新的家族。"),
     "v_strength": ("Mutation", "变异强度"),
-    "v_strength_help": ("How far children stray from what their parents have", "子代偏离亲本的程度"),
+    "v_strength_help": ("How far children stray from what their parents have; those of one parent stray farther",
+                        "子代偏离亲本的程度；单一亲本的子代偏离更大"),
     "v_breed_help": ("Children take the coarse layers of one parent and the fine ones of another, or blend both; "
                      "mutation adds something new. The family stays in this browser.",
                      "子代取一方的粗层与另一方的细层，或将两者混合；变异带来新的成分。家族保存在此浏览器中。"),
@@ -92,7 +93,6 @@ TEXTS = {
     "v_layers_middle": ("middle", "中"),
     "v_layers_fine": ("fine", "细"),
     "v_recipe": ("Recipe", "配方"),
-    "v_directions": ("Directions", "方向"),
     "v_base": ("What stays", "保持不变"),
     "v_side": ("Each picture", "每张图片"),
     "v_export": ("Make the picture", "生成大图"),

@@ -108,6 +108,7 @@ window.imagenDemo = (() => {
     number.addEventListener('focus', () => number.select());
     number.addEventListener('keydown', (event) => { if (event.key === 'Escape') { paint(); number.select(); } });
     set(initial);
+    input.paint = paint;
     return { node: h('div', { class: 'im-slider' }, h('span', { class: 'im-label' }, label), number, input), input, number, set };
   };
 

@@ -15,9 +15,11 @@ const paintClasses = () => { // only the map and the first litter can have the c
   if (classBox.selectedIndex < 0) classBox.selectedIndex = 0;
 };
 const show = (next) => {
-  if (view && view !== next) view.leave();
+  if (view && view !== next) { view.leave(); unchoose(); }
   view = next;
+  if (!model) return; // on its way; start() shows it then
   document.getElementById(`discover-view-${view.id}`).checked = true;
+  stage.classList.toggle('im-not-its', madeIn !== view);
   say('');
   stage.replaceChildren(note, view.stage); // above: what is under way stays in sight
   panel.replaceChildren(view.panel, chosenPanel);
@@ -44,7 +46,7 @@ const accept = async ({ recipe, view: wanted }, said) => {
   show(views.find((each) => each.id === wanted) || view || views[0]);
   if (model.classes.length && recipe.label != null) classBox.value = String(recipe.label);
   if (wanted) view.take(recipe, said);
-  choose(recipe);
+  if (!wanted || view === mapView) choose(recipe); else unchoose(); // the other views are about it, and leave room for their settings
 };
 // A picture dropped on the tab, or chosen: a grid comes back as it was; any other picture is what a grid is made around.
 const dropped = async (file) => {
@@ -57,6 +59,27 @@ const dropped = async (file) => {
   gridView.restore(answer.grid, said);
 };
 D.takesFiles(page, dropped);
+// A reload keeps the view and what is set in it.
+const boxes = () => [page, ...views.map((each) => each.panel)].flatMap((each) => [...each.querySelectorAll('input[id], select[id]')])
+  .filter((box) => !['file', 'radio'].includes(box.type) && box.closest('fieldset') === null && box !== modelBox);
+const worth = (box) => (box.type === 'checkbox' ? 'checked' : 'value');
+window.addEventListener('pagehide', () => {
+  if (!view || !root.isConnected) return;
+  D.keepFor('discover', { model: model.name, view: view.id, grid: gridView.grid(), set: Object.fromEntries(boxes().map((box) => [box.id, box[worth(box)]])) });
+});
+const recall = (before, same) => { // `same`: of this model; a class and layers of another mean nothing here
+  view ||= views.find((each) => each.id === before.view) || views[0];
+  paintClasses();
+  mixView.dress(before.set?.['discover-mix-mode']);
+  const skipped = same ? [] : [classBox.id, 'discover-mix-split'];
+  for (const box of boxes()) {
+    if (before.set?.[box.id] == null || skipped.includes(box.id)) continue;
+    box[worth(box)] = before.set[box.id];
+    if (box.tagName === 'SELECT' && box.selectedIndex < 0) box.selectedIndex = 0;
+    box.paint?.();
+  }
+  if (same && before.grid) gridView.adopt(before.grid);
+};
 const start = async (message) => {
   const answer = await D.ask(server.models, {});
   if (answer.error || !answer.models.length) {
@@ -65,9 +88,10 @@ const start = async (message) => {
   }
   modelBox.fill(answer.models, answer.models[0].name);
   root.replaceChildren(page);
-  const first = message?.recipe;
-  if (!(await adopt(first?.model || message?.model || D.current?.model || answer.models[0].name))) return;
-  if (first) await accept(message); else show(views[0]);
+  const first = message?.recipe, before = D.kept('discover'), again = answer.models.some((each) => each.name === before?.model) && !message?.model;
+  if (!(await adopt(first?.model || message?.model || (again && before.model) || D.current?.model || answer.models[0].name))) return;
+  if (before) recall(before, model.name === before.model);
+  if (first) await accept(message); else show(view || views[0]);
 };
 D.begin('discover', page, start, async (message) => {
   if (message.recipe) accept(message); else if (message.model && await adopt(message.model)) show(view);

@@ -54,7 +54,8 @@ const breedView = (() => {
       cell.hidden = !recipe;
       if (!recipe) return;
       cell.setAttribute('aria-pressed', family.picked.includes(index));
-      cell.setAttribute('aria-label', T('v_child', { number: index + 1, what: describe(recipe) }));
+      cell.setAttribute('aria-label', T('v_child', { number: index + 1, what: brief(recipe) }));
+      cell.title = describe(recipe);
       cell.classList.toggle('im-alpha', model.alpha);
       const src = images.get(keyOf(recipe));
       if (src) cell.firstChild.src = src; else cell.firstChild.removeAttribute('src');
@@ -86,14 +87,20 @@ const breedView = (() => {
     const answer = await ask(server.breed, { parents: names.map(recipeOf), seed, strength: strength.input.valueAsNumber });
     if (answer && wish === mine) born(names, answer.recipes, seed);
   };
-  const begin = async (recipe = null) => { // a new family, of random pictures; or one more root, with a picture as its first
+  const begin = async () => { // a new family, of random pictures
     const seed = D.randomSeed(), mine = ++wish;
     const answer = await ask(server.breed, { parents: [], seed, base: { ...plain(0), label: label() } });
     if (!answer || wish !== mine) return;
-    if (recipe) answer.recipes[0] = { ...D.clone(recipe), model_hash: '' };
-    if (!recipe || !family) family = { litters: [], at: 0, picked: [] };
+    family = { litters: [], at: 0, picked: [] };
     born([], answer.recipes, seed);
-    if (recipe) pick(0);
+  };
+  const breedFrom = async (recipe) => { // one more root of the family, and its children
+    const parent = { ...D.clone(blank), ...D.clone(recipe), model_hash: '' }, seed = D.randomSeed(), mine = ++wish;
+    const answer = await ask(server.breed, { parents: [parent], seed, strength: strength.input.valueAsNumber });
+    if (!answer || wish !== mine) return;
+    family ||= { litters: [], at: 0, picked: [] };
+    const first = family.litters.push({ parents: [], recipes: [parent], seed, strength: 0 }) - 1;
+    born([`${first}.0`], answer.recipes, seed);
   };
   const next = button('discover-breed-next', T('v_next'), 'right', () => breed(family.picked.map((child) => `${family.at}.${child}`)), { kind: 'im-primary' });
   const again = button('discover-breed-again', T('v_again'), 'random', () => breed(litter().parents));
@@ -126,5 +133,5 @@ const breedView = (() => {
     next.disabled = again.disabled = true;
     begin();
   };
-  return { id: 'breed', title: T('v_breed'), stage, panel, open, all: true, leave: () => run.stop(), take: (recipe) => begin(recipe) };
+  return { id: 'breed', title: T('v_breed'), stage, panel, open, all: true, leave: () => run.stop(), take: breedFrom };
 })();

@@ -24,13 +24,14 @@ const pictures = (recipes, side, put, alive, { quiet = false, call = server.draw
   progress: (done) => { if (!quiet) say(done < recipes.length ? T('c_pictures', { done, total: recipes.length }) : ''); } });
 
 // -- the chosen picture ----------------------------------------------------------------------------------
-const some = (pairs) => pairs.slice(0, 4).map(([seed]) => seed).join(', ') + (pairs.length > 4 ? ' …' : '');
+const some = (pairs, most = 4) => pairs.slice(0, most).map(([seed]) => seed).join(', ') + (pairs.length > most ? ' …' : '');
 const describe = (recipe) => {
   const said = [T(recipe.seeds.length > 1 ? 'v_blend' : 'v_seed', { seed: recipe.seeds[0][0], seeds: some(recipe.seeds) })];
   if (recipe.fine_seeds?.length) said.push(T('v_fine_from', { seeds: some(recipe.fine_seeds), split: recipe.split }));
   if (recipe.directions.length) said.push(T('v_moved', { count: recipe.directions.length }));
   return said.join(D.chinese ? '，' : '; ');
 };
+const brief = ({ seeds }) => T(seeds.length > 1 ? 'v_blend' : 'v_seed', { seed: seeds[0][0], seeds: some(seeds, 2) }); // the bred have long names
 let chosen = null;
 const big = h('img', { id: 'discover-picture', alt: T('c_picture') });
 const bigFrame = h('div', { class: 'im-frame', onclick: () => chosenPanel.classList.toggle('im-large') }, big); // a sheet on a phone
@@ -59,7 +60,7 @@ const enlarge = D.newest(async (recipe, newest) => {
 const choose = (recipe, src) => {
   chosen = { ...D.clone(blank), ...D.clone(recipe) };
   chosenPanel.hidden = false;
-  caption.textContent = describe(chosen);
+  caption.textContent = caption.title = describe(chosen);
   if (src) big.src = src;
   enlarge(chosen);
 };

@@ -37,7 +37,8 @@ const gridView = (() => {
       const kept = what.value || initial, has = { class: model.classes.length, split: base.fine_seeds.length, share: base.seeds.length === 2 };
       const names = props.grid_parameters.filter((each) => has[each] ?? true);
       const groups = [h('optgroup', { label: T('v_recipe') }, names.map((each) => h('option', { value: each }, T(`v_p_${each}`)))),
-        h('optgroup', { label: T('v_directions') }, model.directions.filter((each) => !each.hidden).map((each) => h('option', { value: `d:${each.id}` }, each.name)))];
+        ...['examples', 'property', 'pc', 'sefa'].map((kind) => h('optgroup', { label: T(`x_kind_${kind}`) },
+          model.directions.filter((each) => !each.hidden && each.kind === kind).map((each) => h('option', { value: `d:${each.id}` }, each.name)))).filter((group) => group.children.length)];
       what.replaceChildren(...(optional ? [h('option', { value: '' }, T('v_none'))] : []), ...groups);
       what.value = kept;
       if (what.selectedIndex < 0 || (!what.value && !optional)) { what.value = initial; defaults(); }
@@ -75,7 +76,7 @@ const gridView = (() => {
     seedField('discover-grid-seed2', 'v_p_seed2', () => base.seeds[1]?.[0], (seed) => { base.seeds = seed === null ? [[base.seeds[0][0], 1]] : [[base.seeds[0][0], 0.5], [seed, 0.5]]; }),
     seedField('discover-grid-fine', 'v_p_fine', () => base.fine_seeds[0]?.[0], (seed) => { base.fine_seeds = seed === null ? [] : [[seed, 1]]; base.split = seed === null ? 0 : base.split || Math.ceil(model.layers / 2); }),
   ];
-  const current = button('discover-grid-current', T('c_from_explore'), 'add', () => { if (D.current) accept({ recipe: D.clone(D.current), view: 'grid' }); });
+  const current = button('discover-grid-current', T('c_from_explore'), 'reset', () => { if (D.current) accept({ recipe: D.clone(D.current), view: 'grid' }); });
   const zone = D.fileZone('discover', T('v_drop'), 'image/png', (file) => dropped(file));
   const run = D.runs('discover-grid-cancel', T, say);
 
@@ -110,18 +111,21 @@ const gridView = (() => {
     y.defaults();
     open();
   };
-  const restore = (wanted, then) => {
-    afterwards = then;
+  const adopt = (wanted) => {
     [base, of] = [{ ...D.clone(blank), ...wanted.base, model_hash: '' }, model.name];
-    psi.set(base.psi);
-    if (model.classes.length && base.label != null) classBox.value = String(base.label);
     refresh();
     x.restore(wanted.x);
     y.restore(wanted.y);
+  };
+  const restore = (wanted, then) => {
+    afterwards = then;
+    adopt(wanted);
+    psi.set(base.psi);
+    if (model.classes.length && base.label != null) classBox.value = String(base.label);
     return open();
   };
   const stage = h('div', { class: 'im-stack' }, table.node, h('div', { class: 'im-bar' }, run.cancel), h('p', { class: 'im-help' }, T('v_grid_help')));
   const panel = h('section', { class: 'im-panel' }, x.node, y.node, h('fieldset', { class: 'im-axis' }, h('legend', { class: 'im-label' }, T('v_base')), h('div', { class: 'im-triple' }, boxes.map((box) => box.node)), current),
     exporter('discover-grid', () => grid), zone);
-  return { id: 'grid', title: T('v_grid'), stage, panel, open, leave: () => run.stop(), take, restore };
+  return { id: 'grid', title: T('v_grid'), stage, panel, open, leave: () => run.stop(), take, restore, adopt, grid: () => grid };
 })();

@@ -1,21 +1,23 @@
 // The map: many seeds by similarity. Pictures come first, in rows; they move to their places when these are known.
 const mapView = (() => {
   const THUMB = 64;
-  let recipes = [], placed = null, sources = [], sharp = new Set(), side = 0.1, done = '';
+  let recipes = [], placed = null, sources = [], sharp = new Set(), side = 0.1, done = '', first = 0;
   const alone = (of) => recipes[of].seeds[0][0];
-  const spec = () => ({ model: model.name, first: seedOf(firstBox.value), count: +countBox.value, psi: psi.input.valueAsNumber, label: label(), by: byBox.value });
+  const spec = () => ({ model: model.name, first: first = D.readSeed(firstBox) ?? first, count: +countBox.value, psi: psi.input.valueAsNumber, label: label(), by: byBox.value });
 
   const board = mapCanvas({
     onpick: (index) => { choose(recipes[index], sources[index]); say(''); },
     onopen: (index) => D.open('explore', { recipe: { ...D.clone(blank), ...D.clone(recipes[index]) } }),
+    name: (index) => describe(recipes[index]),
     onwalk: (index) => say(T('v_map_at', { seed: alone(index), number: index + 1, total: recipes.length })),
     onempty: (point) => blendAt(point),
     onrest: (indices, pixels) => sharpen(indices, pixels),
   });
   const blendAt = D.newest(async (point, newest) => {
     if (!placed) return; // not arranged yet
-    const answer = await ask(server.around, { ...spec(), point, tidy: tidy.checked });
-    if (!answer || !newest()) return;
+    const wanted = spec(), same = () => view === mapView && JSON.stringify(spec()) === JSON.stringify(wanted);
+    const answer = await ask(server.around, { ...wanted, point, tidy: tidy.checked });
+    if (!answer || !newest() || !same()) return; // of another model by now
     choose(answer.recipe);
   });
   const sharpen = D.newest(async (indices, pixels) => { // larger pictures where the map is zoomed in
@@ -31,7 +33,8 @@ const mapView = (() => {
   // -- controls ----------------------------------------------------------------------------------------
   const countBox = h('select', { id: 'discover-map-count', 'aria-label': T('v_count'), onchange: () => open() });
   D.options(countBox, [64, 144, 256, 529, 1024].map((n) => [n, n]), 256);
-  const firstBox = h('input', { id: 'discover-map-first', type: 'number', min: 0, max: MOST_SEED - 1024, step: 1, value: '0', 'aria-label': T('v_first'), onchange: () => open() });
+  const firstBox = h('input', { id: 'discover-map-first', type: 'number', min: 0, max: MOST_SEED - 1024, step: 1, value: '0', 'aria-label': T('v_first'),
+    onchange: () => { if (D.readSeed(firstBox) === null) say(T('c_seed_wrong'), true); else open(); } });
   const byBox = h('select', { id: 'discover-map-by', 'aria-label': T('v_by'), onchange: () => open() });
   D.options(byBox, [['w', T('v_by_w')], ['look', T('v_by_look')]], 'look');
   const tidy = h('input', { id: 'discover-map-tidy', type: 'checkbox', onchange: () => settle() });

@@ -1,5 +1,5 @@
 // The map's canvas: thumbnails at places in [-1, 1], to be moved and zoomed by mouse, touch and keyboard.
-const mapCanvas = ({ onpick, onopen, onempty, onwalk, onrest }) => {
+const mapCanvas = ({ onpick, onopen, onempty, onwalk, onrest, name }) => {
   const canvas = h('canvas', { id: 'discover-map', class: 'im-map', tabindex: '0', role: 'application', 'aria-label': T('v_map_label'), 'aria-describedby': 'discover-map-help' });
   const paper = canvas.getContext('2d');
   const still = matchMedia('(prefers-reduced-motion: reduce)');
@@ -91,7 +91,12 @@ const mapCanvas = ({ onpick, onopen, onempty, onwalk, onrest }) => {
   });
   canvas.addEventListener('pointermove', (event) => {
     const last = fingers.get(event.pointerId), here = spot(event);
-    if (!last) { canvas.style.cursor = hit(...here) < 0 ? 'crosshair' : 'pointer'; return; }
+    if (!last) {
+      const index = hit(...here);
+      canvas.style.cursor = index < 0 ? 'crosshair' : 'pointer';
+      canvas.title = index < 0 ? '' : name(index);
+      return;
+    }
     const other = [...fingers].find(([id]) => id !== event.pointerId)?.[1];
     travelled += Math.hypot(here[0] - last[0], here[1] - last[1]);
     fingers.set(event.pointerId, here);

@@ -10,7 +10,8 @@ const mixView = (() => {
   let split = null, of = '';
   const splitPlace = h('div', { class: 'im-stack' });
   const share = D.slider({ id: 'discover-mix-share', label: T('v_share'), min: 0, max: 1, step: 0.05, initial: 0.5, oninput: () => open() });
-  const dress = () => {
+  const dress = (wanted = mode.value) => {
+    mode.value = wanted;
     const [layers, before] = [model.layers, split && of === model.name ? split.input.valueAsNumber : start(model.layers)];
     of = model.name;
     split = D.slider({ id: 'discover-mix-split', label: T('v_split'), min: 0, max: layers, step: 1, initial: start(layers), oninput: () => open() });
@@ -43,5 +44,5 @@ const mixView = (() => {
   const stage = h('div', { class: 'im-stack' }, table.node, h('div', { class: 'im-bar' }, other, run.cancel), h('p', { class: 'im-help' }, T('v_mix_help')));
   const panel = h('section', { class: 'im-panel' }, D.field(T('v_mode'), mode), splitPlace,
     h('div', { class: 'im-pair' }, D.field(T('v_rows'), rowsBox), D.field(T('v_columns'), columnsBox)), exporter('discover-mix', () => grid));
-  return { id: 'mix', title: T('v_mix'), stage, panel, open, leave: () => run.stop(), take: (recipe) => { rowsBox.value = recipe.seeds.map(([seed]) => seed).join(','); open(); } };
+  return { id: 'mix', title: T('v_mix'), stage, panel, open, dress, leave: () => run.stop(), take: (recipe) => { rowsBox.value = recipe.seeds.map(([seed]) => seed).join(','); open(); } };
 })();

@@ -53,11 +53,15 @@ const pictureTable = (id, label) => {
   return { node: box, build, put: (index, src) => { if (cells[index]) cells[index].image.src = src; } };
 };
 // An event in Python makes the labelled picture; `grid` is its whole description.
+let madeIn = null; // the view whose picture the download box below has
 const exporter = (id, grid) => {
   const side = h('select', { id: `${id}-side`, 'aria-label': T('v_side') });
   D.options(side, [64, 128, 256].map((n) => [n, `${n} px`]), 128);
   const save = button(`${id}-export`, T('v_export'), 'download', () => {
-    if (grid()) trigger('table', { grid: grid(), side: +side.value, chinese: D.chinese, job: D.ticket() });
+    if (!grid()) return;
+    madeIn = view;
+    stage.classList.remove('im-not-its');
+    trigger('table', { grid: grid(), side: +side.value, chinese: D.chinese, job: D.ticket() });
   });
   return h('div', { class: 'im-export' }, D.field(T('v_side'), side), save);
 };

@@ -46,7 +46,7 @@ const familyTree = (onancestor, onlitter) => {
       if (c === '?') return h('button', { type: 'button', class: 'im-tree-node im-tree-open', style, 'aria-label': T('v_present'), title: T('v_present'), 'data-name': name, onclick: () => onlitter(+l) }, '?');
       const recipe = recipeOf(name), src = images.get(keyOf(recipe));
       return h('button', { type: 'button', class: `im-tree-node ${model.alpha ? 'im-alpha' : ''}`, style, 'data-name': name, 'aria-pressed': here && family.picked.includes(+c),
-        'aria-label': T('v_ancestor', { generation: level + 1, what: describe(recipe) }), title: T('v_ancestor', { generation: level + 1, what: describe(recipe) }), onclick: () => onancestor(name) },
+        'aria-label': T('v_ancestor', { generation: level + 1, what: brief(recipe) }), title: T('v_ancestor', { generation: level + 1, what: describe(recipe) }), onclick: () => onancestor(name) },
       src ? h('img', { src, alt: '' }) : null);
     }));
     if (focused) field.querySelector(`[data-name="${focused}"]`)?.focus();
