@@ -23,7 +23,8 @@ from chromium import HOW_TO_GET, find_chromium  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 SINGLE = """async (count) => {
-  const [slider, image] = ['#explore-directions input', '#explore-picture'].map((each) => document.querySelector(each));
+  const slider = document.querySelector('#explore-directions input[type=range]');
+  const image = document.querySelector('#explore-picture');
   const taken = [];
   for (let i = 0; i < count; i++) {
     const started = performance.now();
@@ -39,7 +40,8 @@ SINGLE = """async (count) => {
   return taken;
 }"""
 VISITOR = """async (milliseconds) => {
-  const [slider, image] = ['#explore-directions input', '#explore-picture'].map((each) => document.querySelector(each));
+  const slider = document.querySelector('#explore-directions input[type=range]');
+  const image = document.querySelector('#explore-picture');
   const end = performance.now() + milliseconds, taken = [];
   while (performance.now() < end) {
     const started = performance.now();
