@@ -84,7 +84,7 @@
   const tellNothing = ({ target }) => {
     if (!target.matches?.('input[webkitdirectory]')) return;
     document.getElementById('train-folder-note')?.remove();
-    if (!target.files.length) document.getElementById('train-prepare-note').after(D.h('p', { id: 'train-folder-note', class: 'tr-bad', role: 'alert' }, NOTHING));
+    if (!target.files.length) document.getElementById('train-prepare-note').after(h('p', { id: 'train-folder-note', class: 'tr-bad', role: 'alert' }, NOTHING));
   };
   for (const end of ['change', 'cancel']) document.addEventListener(end, tellNothing, true);
 
