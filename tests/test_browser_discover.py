@@ -132,3 +132,28 @@ def test_a_grid_is_saved_as_one_picture_and_comes_back_by_drop(open_page, tmp_pa
     expect(other.locator("#discover-note")).to_have_text("Restored from grid.png.")
     expect(other.locator("#discover-grid-y")).to_have_value("psi")
     expect(other.locator("#discover-grid img")).to_have_count(15)
+
+
+def test_a_seed_of_the_grid_that_is_none_is_put_right_and_said(open_page):
+    page = open_page()
+    discover(page, "grid")
+    all_drawn(page, "#discover-grid", 25)
+    note, seed, second = (page.locator(f"#discover-{name}") for name in ("note", "grid-seed", "grid-seed2"))
+    expect(note).to_have_attribute("role", "status")
+    for box, typed, held in ((seed, "-5", "0"), (seed, "1.5", "2"), (second, "99999999999", "4294967295")):
+        box.fill(typed)
+        box.press("Enter")
+        expect(box).to_have_value(held)
+        expect(note).to_have_text("A seed is a whole number from 0 to 4294967295.")
+        right = "7" if box is seed else "8"
+        box.fill(right)
+        box.press("Enter")
+        expect(box).to_have_value(right)
+        expect(note).to_be_empty()
+    second.fill("")
+    second.press("Enter")
+    seed.fill("")
+    seed.press("Enter")
+    expect(seed).to_have_value("7")  # there must be one
+    expect(second).to_have_value("")
+    expect(note).to_be_empty()

@@ -140,3 +140,158 @@ def test_links_that_cannot_be_opened_say_why(open_page):
     # {"k":[1,2],"m":{"model":"gone"}}
     page = timeline(open_page, "?t=q1bKVrKKNtQxitVRylWyqlbKzU9JzVGyUkrPz0tVqq0FAA")
     expect(page.locator("#interpolate-note")).to_contain_text("There is no model named gone")
+
+
+def test_every_change_of_the_timeline_can_be_undone_and_redone(open_page):
+    page = timeline(open_page)
+    undo, redo = page.locator("#interpolate-undo"), page.locator("#interpolate-redo")
+    kind, loop, length = (page.locator(f"#interpolate-{name}") for name in ("space", "loop", "seconds"))
+    easing, speed = page.locator(".in-segment select"), page.locator("#interpolate-speed")
+    before, first = seeds(page), page.locator(".in-pick img").first.get_attribute("src")
+    expect(undo).to_be_disabled()
+    page.locator(".in-pick").first.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    moved = seeds(page)
+    kind.select_option("spline")  # changes the easing, too
+    loop.uncheck()
+    easing.first.select_option("cubic")
+    page.locator("#interpolate-format").select_option("gif")
+    length.fill("20")
+    kind.select_option("walk")
+    speed.fill("1")
+    page.locator("#interpolate-clear").click()
+    assert seeds(page) == []
+
+    def back(what, value, earlier):
+        expect(what).to_have_value(value)
+        undo.click()
+        expect(what).to_have_value(earlier)
+
+    undo.click()
+    assert seeds(page) == moved
+    back(speed, "1", "0.5")
+    back(kind, "walk", "spline")
+    back(length, "20", "6")
+    back(page.locator("#interpolate-format"), "gif", "mp4")
+    back(easing.first, "cubic", "linear")
+    undo.click()
+    expect(loop).to_be_checked()
+    back(kind, "spline", "w")
+    expect(easing.first).to_have_value("smooth")
+    page.keyboard.press("Control+z")  # wherever the focus is now
+    assert seeds(page) == before
+    assert page.locator(".in-pick img").first.get_attribute("src") == first
+    expect(undo).to_be_disabled()
+    page.locator("#interpolate-seed").focus()
+    page.keyboard.press("Control+Shift+z")  # a text field keeps its own
+    assert seeds(page) == before
+    page.locator(".in-pick").first.focus()
+    for key in ("Control+Shift+z", "Meta+Shift+z", "Control+y"):
+        page.keyboard.press(key)
+    assert seeds(page) == moved
+    expect(kind).to_have_value("spline")
+    expect(loop).not_to_be_checked()
+    page.locator("#interpolate-random").click()  # a new change: what was undone is gone
+    expect(page.locator(".im-key")).to_have_count(5)
+    expect(redo).to_be_disabled()
+
+
+def test_quick_steps_of_one_number_are_one_step_of_undo(open_page):
+    page = timeline(open_page)
+    undo, boxes = page.locator("#interpolate-undo"), page.locator(".in-segment input")
+    boxes.nth(1).focus()
+    page.keyboard.press("ArrowUp")
+    expect(boxes.nth(1)).not_to_have_value("2")
+    expect(boxes.nth(1)).to_be_focused()  # drawn anew, and still to be stepped
+    undo.click()
+    expect(boxes.nth(1)).to_have_value("2")
+    page.evaluate("""() => { for (const value of [3, 4, 5]) {
+      const box = document.querySelector('.in-segment input');
+      box.value = value;
+      box.dispatchEvent(new Event('change'));
+    } }""")
+    expect(boxes.first).to_have_value("5")
+    undo.click()
+    expect(boxes.first).to_have_value("2")
+    expect(undo).to_be_disabled()
+
+
+def test_undo_brings_back_another_model_and_a_sound(open_page, tmp_path):
+    page = timeline(open_page)
+    undo, redo, model = (page.locator(f"#interpolate-{name}") for name in ("undo", "redo", "model"))
+    first, image = model.input_value(), page.locator(".in-pick img").first
+    shown = image.get_attribute("src")
+    other = page.locator("#interpolate-model option").evaluate_all("all => all.map((each) => each.value)")
+    model.select_option(next(name for name in other if name != first))
+    expect(image).not_to_have_attribute("src", shown)
+    page.locator("#interpolate-sound-file").set_input_files(write_beats(tmp_path / "beats.wav"))
+    name = page.locator("#interpolate-sound-name")
+    expect(name).to_contain_text("beats.wav")
+    undo.click()
+    expect(name).to_be_hidden()
+    undo.click()
+    expect(model).to_have_value(first)
+    expect(image).to_have_attribute("src", shown)
+    redo.click()
+    expect(image).not_to_have_attribute("src", shown)
+    redo.click()
+    expect(name).to_contain_text("beats.wav")
+    expect(redo).to_be_disabled()
+
+
+def typed(page: Page, field: str, text: str) -> None:
+    page.locator(field).first.fill(text)
+    page.locator(field).first.press("Enter")
+
+
+def test_a_number_outside_its_limits_is_held_within_and_they_are_said(open_page):
+    page = timeline(open_page)
+    note = page.locator("#interpolate-note")
+    expect(note).to_have_attribute("role", "status")
+    for value, held in (("9999", "594"), ("0", "0.05")):
+        typed(page, ".in-segment input", value)
+        expect(page.locator(".in-segment input").first).to_have_value(held)
+        expect(note).to_have_text("“Way 1: Length, seconds” goes from 0.05 to 594.")
+    typed(page, ".in-segment input", "3")
+    expect(note).to_be_empty()
+    typed(page, "#interpolate-seconds-number", "999")
+    expect(page.locator("#interpolate-seconds")).to_have_value("60")
+    expect(note).to_have_text("“Length, seconds” goes from 1 to 60.")
+    page.locator("#interpolate-space").select_option("walk")
+    expect(note).to_be_empty()
+    for seed, held in (("-5", "0"), ("99999999999", "4294967295"), ("1.5", "2")):
+        typed(page, "#interpolate-way-seed", seed)
+        expect(page.locator("#interpolate-way-seed")).to_have_value(held)
+        expect(note).to_have_text("A seed is a whole number from 0 to 4294967295.")
+    typed(page, "#interpolate-way-seed", "7")
+    expect(note).to_be_empty()
+    chinese = timeline(open_page, locale="zh-CN")
+    chinese.locator("#interpolate-space").select_option("loop")
+    typed(chinese, "#interpolate-radius-number", "9")
+    expect(chinese.locator("#interpolate-radius")).to_have_value("1")
+    expect(chinese.locator("#interpolate-note")).to_have_text("“半径”须在 0.05 到 1 之间。")
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_long_seeds_and_easings_are_not_cut(open_page, width, locale):
+    page = timeline(open_page, locale=locale, viewport={"width": width, "height": 900})
+    for seed in ("4294967295", "98765"):
+        page.locator("#interpolate-seed").fill(seed)
+        page.locator("#interpolate-add").click()
+        page.locator(f".im-key[data-seed='{seed}']").wait_for()
+    for easing in page.locator("#interpolate-easing option").evaluate_all("all => all.map((each) => each.value)")[1:]:
+        page.locator("#interpolate-easing").select_option(easing)
+        cut = page.evaluate("""() => {
+          const pen = document.createElement('canvas').getContext('2d');
+          const chosen = (select) => { // its own scrollWidth says nothing of its text
+            const style = getComputedStyle(select);
+            pen.font = style.font;
+            const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+            return pen.measureText(select.selectedOptions[0].text).width - room;
+          };
+          return [...document.querySelectorAll('.im-key-bar span')].map((each) => each.scrollWidth - each.clientWidth)
+            .concat([...document.querySelectorAll('.in-segment select')].map(chosen));
+        }""")
+        assert len(cut) == 12 and max(cut) < 1  # half a pixel is rounding
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

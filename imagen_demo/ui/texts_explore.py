@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 _PICTURE = {
-    "x_undo": ("Undo", "撤销"),
-    "x_redo": ("Redo", "重做"),
     "x_prev": ("Previous seed", "上一个种子"),
     "x_next": ("Next seed", "下一个种子"),
     "x_compare": ("Compare with the start", "与起点对比"),

@@ -77,8 +77,9 @@ window.imagenDemo = (() => {
   };
 
   // A slider whose track is filled from `origin` to the thumb; double click puts it back to `initial`. Its number can be
-  // typed: Enter or leaving the field takes it, within the slider's range and steps; what is no number is put back.
-  const slider = ({ id, label, min, max, step, initial, origin = min, oninput, onchange }) => {
+  // typed: Enter or leaving the field takes it, within the slider's range and steps; what is no number is put back, and
+  // limited(low, high) hears of one outside the range.
+  const slider = ({ id, label, min, max, step, initial, origin = min, oninput, onchange, limited }) => {
     const number = h('input', { type: 'text', class: 'im-value', id: `${id}-number`, autocomplete: 'off', inputmode: min < 0 ? null : 'decimal',
       'aria-label': `${label}${chinese ? '：数值' : ': number'}` }); // no minus among the decimal keys of some phones
     const input = h('input', { type: 'range', id, min, max, step, 'aria-label': label });
@@ -103,7 +104,10 @@ window.imagenDemo = (() => {
     });
     number.addEventListener('change', () => {
       const typed = number.value.trim().replace(',', '.').replace('−', '-');
-      if (typed && Number.isFinite(+typed)) put(+typed); else paint();
+      if (!typed || !Number.isFinite(+typed)) { paint(); return; }
+      const [low, high] = [+input.min, +input.max]; // as they are now: what follows may move them
+      put(+typed);
+      if (+typed < low || +typed > high) limited?.(low, high);
     });
     number.addEventListener('focus', () => number.select());
     number.addEventListener('keydown', (event) => { if (event.key === 'Escape') { paint(); number.select(); } });

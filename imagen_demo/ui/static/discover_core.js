@@ -9,7 +9,6 @@ const ask = async (call, payload) => { // the answer, or null and its sentence a
   const answer = await D.ask(call, payload);
   return told(answer) ? answer : null;
 };
-const seedOf = (text) => Math.min(MOST_SEED, Math.max(0, Math.round(+text) || 0));
 
 // -- what every view starts from -----------------------------------------------------------------------
 const modelBox = D.modelMenu('discover-model', T('c_model'), server, told, () => model?.name);

@@ -66,15 +66,15 @@ const gridView = (() => {
   const x = axis('x', 'd:pc0'), y = axis('y', 'seed', true);
 
   // -- what does not vary ------------------------------------------------------------------------------
-  const seedField = (id, text, read, write) => {
-    const box = h('input', { id, type: 'number', min: 0, max: MOST_SEED, step: 1, 'aria-label': T(text) });
-    box.addEventListener('change', () => { write(box.value === '' ? null : seedOf(box.value)); refresh(); open(); });
-    return { node: D.field(T(text), box), paint: () => { box.value = read() ?? ''; } };
+  const seedField = (id, text, optional, get, write) => {
+    const box = D.numberBox(id, T(text), { min: 0, max: MOST_SEED, wrong: T('c_seed_wrong'), optional, get,
+      take: (seed, said) => { write(seed); refresh(); open(said, true); } });
+    return { node: D.field(T(text), box), paint: () => { box.value = get() ?? ''; } };
   };
   const boxes = [
-    seedField('discover-grid-seed', 'c_seed', () => base.seeds[0][0], (seed) => { base.seeds = [[seed ?? 0, base.seeds[0][1]], ...base.seeds.slice(1)]; }),
-    seedField('discover-grid-seed2', 'v_p_seed2', () => base.seeds[1]?.[0], (seed) => { base.seeds = seed === null ? [[base.seeds[0][0], 1]] : [[base.seeds[0][0], 0.5], [seed, 0.5]]; }),
-    seedField('discover-grid-fine', 'v_p_fine', () => base.fine_seeds[0]?.[0], (seed) => { base.fine_seeds = seed === null ? [] : [[seed, 1]]; base.split = seed === null ? 0 : base.split || Math.ceil(model.layers / 2); }),
+    seedField('discover-grid-seed', 'c_seed', false, () => base.seeds[0][0], (seed) => { base.seeds = [[seed, base.seeds[0][1]], ...base.seeds.slice(1)]; }),
+    seedField('discover-grid-seed2', 'v_p_seed2', true, () => base.seeds[1]?.[0], (seed) => { base.seeds = seed === null ? [[base.seeds[0][0], 1]] : [[base.seeds[0][0], 0.5], [seed, 0.5]]; }),
+    seedField('discover-grid-fine', 'v_p_fine', true, () => base.fine_seeds[0]?.[0], (seed) => { base.fine_seeds = seed === null ? [] : [[seed, 1]]; base.split = seed === null ? 0 : base.split || Math.ceil(model.layers / 2); }),
   ];
   const current = button('discover-grid-current', T('c_from_explore'), 'reset', () => { if (D.current) accept({ recipe: D.clone(D.current), view: 'grid' }); });
   const zone = D.fileZone('discover', T('v_drop'), 'image/png', (file) => dropped(file));
@@ -88,8 +88,8 @@ const gridView = (() => {
     x.defaults();
     y.defaults();
   };
-  const open = () => { adapt(); return work(run.start()); };
-  let afterwards = ''; // to be said when all is drawn
+  let afterwards = []; // to be said when all is drawn
+  const open = (...said) => { adapt(); afterwards = said; return work(run.start()); };
   const work = D.newest(async (alive) => {
     if (!alive()) return;
     const answer = await D.ask(server.cells, { base, x: x.value(), y: y.value() });
@@ -100,16 +100,15 @@ const gridView = (() => {
     const entries = [[...(y.what.value ? [null] : []), ...answer.columns.map(bare)],
       ...answer.recipes.map((row, at) => [...(y.what.value ? [bare(answer.rows[at])] : []),
         ...row.map((recipe, column) => ({ recipe, name: [`${answer.across} ${answer.columns[column]}`, ...(y.what.value ? [`${answer.down} ${answer.rows[at]}`] : [])].join(', ') }))])];
-    if (await pictures(table.build(entries, answer, y.what.value ? 'rows' : 'strip'), 192, table.put, alive)) { say(afterwards); afterwards = ''; }
+    if (await pictures(table.build(entries, answer, y.what.value ? 'rows' : 'strip'), 192, table.put, alive)) say(...afterwards);
     run.end(alive);
   });
   const take = (recipe, then) => {
-    afterwards = then;
     [base, of] = [{ ...D.clone(blank), ...D.clone(recipe), model_hash: '' }, model.name];
     refresh();
     x.defaults();
     y.defaults();
-    open();
+    open(then);
   };
   const adopt = (wanted) => {
     [base, of] = [{ ...D.clone(blank), ...wanted.base, model_hash: '' }, model.name];
@@ -118,11 +117,10 @@ const gridView = (() => {
     y.restore(wanted.y);
   };
   const restore = (wanted, then) => {
-    afterwards = then;
     adopt(wanted);
     psi.set(base.psi);
     if (model.classes.length && base.label != null) classBox.value = String(base.label);
-    return open();
+    return open(then);
   };
   const stage = h('div', { class: 'im-stack' }, table.node, h('div', { class: 'im-bar' }, run.cancel), h('p', { class: 'im-help' }, T('v_grid_help')));
   const panel = h('section', { class: 'im-panel' }, x.node, y.node, h('fieldset', { class: 'im-axis' }, h('legend', { class: 'im-label' }, T('v_base')), h('div', { class: 'im-triple' }, boxes.map((box) => box.node)), current),

@@ -40,7 +40,7 @@ const zone = D.fileZone('explore', T('x_drop'), 'image/png', dropped);
 
 const page = h('div', { class: 'im-columns ex-columns' },
   h('section', { class: 'im-stage' }, frame,
-    h('div', { class: 'im-bar im-seeds' }, undo, redo, compare,
+    h('div', { class: 'im-bar im-seeds' }, steps.undo, steps.redo, compare,
       h('span', { class: 'im-stepper' }, prev, seedBox, next), random), note, strip, apiBox,
     h('div', { class: 'im-bar ex-out' }, download, copy, api, toDiscover, toInterpolate, toGenerate)),
   h('section', { class: 'im-panel' },
@@ -49,13 +49,7 @@ const page = h('div', { class: 'im-columns ex-columns' },
     groups, findBox, findFold, padFold, mixFold, truncation, zone));
 
 D.takesFiles(page, dropped);
-page.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && isComparing()) comparing(false);
-  const key = event.key.toLowerCase(), typing = ['number', 'text'].includes(event.target.type);
-  if (!(event.ctrlKey || event.metaKey) || !['z', 'y'].includes(key) || typing) return;
-  event.preventDefault();
-  if (event.shiftKey || key === 'y') step(future, past); else step(past, future);
-});
+page.addEventListener('keydown', (event) => { if (event.key === 'Escape' && isComparing()) comparing(false); });
 
 // -- start -------------------------------------------------------------------------------------------
 const receive = (message) => {

@@ -42,7 +42,7 @@ const show = D.newest(async (wanted, isNewest) => {
   picture.src = answer.image;
   frame.dataset.updates = 1 + +(frame.dataset.updates || 0); // lets tests count pictures
   last = { query: answer.query, of: JSON.stringify(wanted), image: answer.image };
-  if (last.of === committed) keep(last);
+  if (last.of === steps.now) keep(last);
   address();
 });
 const draw = () => {
@@ -58,34 +58,20 @@ const linkOf = async () => { // its own picture may still be on its way
 };
 
 // -- undo, redo ---------------------------------------------------------------------------------
-let past = [], future = [], committed = null, hand = '', moment = 0;
-// A change is complete (slider let go, number entered). Quick steps of one control, `by`, are one change.
-const commit = (by = '') => {
-  const now = JSON.stringify(recipe);
-  if (now === committed) return;
-  const same = typeof by === 'string' && by && by === hand && Date.now() - moment < 1200;
-  if (committed && !same) past.push(committed);
-  if (same) forget(committed);
-  if (past.length > 200) past.shift();
-  [committed, hand, moment, future] = [now, by, Date.now(), []];
-  if (last.of === now) keep(last);
-  paintHistory();
-  onCommit.forEach((work) => work());
-};
-const step = async (from, to) => {
-  if (!from.length) return;
-  const wanted = JSON.parse(from[from.length - 1]);
-  if (wanted.model !== recipe.model && !(await adopt(wanted.model, () => wanted))) return;
-  to.push(committed);
-  [recipe, committed, hand] = [wanted, from.pop(), ''];
+const steps = D.steps('explore', T, async (wanted) => {
+  if (wanted.model !== recipe.model && !(await adopt(wanted.model, () => wanted))) return false;
+  recipe = wanted;
   paint();
   draw();
+  return true;
+}, (text) => forget(text)); // quick steps of one control leave one recent picture
+const commit = (by = '') => { // a change is complete
+  const now = JSON.stringify(recipe);
+  if (!steps.remember(now, by)) return;
+  if (last.of === now) keep(last);
+  onCommit.forEach((work) => work());
 };
 const change = (edit, by = '') => { edit(); paint(); commit(by); return draw(); };
-const undo = button('explore-undo', T('x_undo'), 'undo', () => step(past, future), { bare: true });
-const redo = button('explore-redo', T('x_redo'), 'redo', () => step(future, past), { bare: true });
-const paintHistory = () => { undo.disabled = !past.length; redo.disabled = !future.length; };
-onPaint.push(paintHistory);
 
 // -- before and after -----------------------------------------------------------------------------
 let origin = null, pressed = 0; // the recipe of the start: what was opened, or the last seed chosen

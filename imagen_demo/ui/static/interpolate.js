@@ -25,7 +25,8 @@ const kind = choice('interpolate-space', T('i_space'), props.kinds.map((name) =>
 const kindHelp = h('p', { class: 'im-label in-help', id: 'interpolate-kind-help' });
 const length = D.slider({
   id: 'interpolate-seconds', label: T('i_seconds'), min: 1, max: 60, step: 0.5, initial: 8,
-  oninput: (value) => { stretchTo(value); paintKeys(); paintWeight(); show(at); }, onchange: () => changed(),
+  oninput: (value) => { stretchTo(value); paintKeys(); paintWeight(); show(at); }, onchange: () => changed('length'),
+  limited: (low, high) => say(limits(T('i_seconds'), low, high), true),
 });
 const loop = check('interpolate-loop', T('i_loop'), 'closed');
 const even = check('interpolate-even', T('i_even'), 'even', T('i_even_help'));
@@ -34,14 +35,16 @@ D.options(allEasing, [['', T('i_ease_own')], ...props.easings.map((name) => [nam
 allEasing.addEventListener('change', () => { if (allEasing.value) { setEasing(allEasing.value); changed(); } });
 const easingField = D.field(T('i_easing_all'), allEasing);
 const part = (id, label, key, low, high, step, initial, help) => {
-  const slider = D.slider({ id, label, min: low, max: high, step, initial, oninput: (value) => { spec[key] = value; }, onchange: () => changed() });
+  const slider = D.slider({ id, label, min: low, max: high, step, initial, oninput: (value) => { spec[key] = value; }, onchange: () => changed(key),
+    limited: () => say(limits(label, low, high), true) });
   slider.node.title = help;
   onPaint.push(() => slider.set(spec[key]));
   return slider;
 };
 const radius = part('interpolate-radius', T('i_radius'), 'radius', 0.05, 1, 0.05, 0.5, T('i_radius_help'));
 const speed = part('interpolate-speed', T('i_speed'), 'speed', 0.05, 2, 0.05, 0.5, T('i_speed_help'));
-const waySeed = number('interpolate-way-seed', T('i_way_seed'), 0, MOST_SEED, 1, () => spec.seed, (value) => { spec.seed = Math.round(value); changed(); });
+const waySeed = D.numberBox('interpolate-way-seed', T('i_way_seed'), { min: 0, max: MOST_SEED, wrong: T('c_seed_wrong'), get: () => spec.seed,
+  take: (value, said) => { spec.seed = value; changed('seed', said); } });
 const another = button('interpolate-way-random', T('i_way_random'), 'random', () => { spec.seed = D.randomSeed(); changed(); }, { bare: true });
 const seedRow = h('div', { class: 'in-row' }, D.field(T('i_way_seed'), waySeed), another);
 
@@ -102,7 +105,7 @@ const page = h('div', { class: 'im-columns' },
   h('section', { class: 'im-stage' }, frame,
     h('div', { class: 'in-scrub' }, play, h('div', { class: 'in-track' }, scrub, marks), clock), film, note,
     h('section', { class: 'in-timeline' }, h('h3', { class: 'im-title' }, T('i_keys')), list,
-      h('div', { class: 'im-bar' }, seedBox, addButton, random, current, none))), panel);
+      h('div', { class: 'im-bar' }, steps.undo, steps.redo, seedBox, addButton, random, current, none))), panel);
 
 // -- models, messages, links --------------------------------------------------------------------------
 let fresh = null; // a new recipe of the model
@@ -116,8 +119,9 @@ const adopt = async (name) => {
   for (const place of [frame, film]) place.classList.toggle('im-alpha', model.alpha);
   return true;
 };
+const recipesNow = () => JSON.stringify(keys.map((key) => key.recipe));
 let defaults = null; // the pictures that the tab began with; the first one sent takes their place
-const untouched = () => defaults?.length === keys.length && keys.every((key, index) => key.recipe === defaults[index]);
+const untouched = () => recipesNow() === defaults;
 const accept = async (recipe) => { // another tab's picture
   if (model && recipe.model === model.name) { await add([recipe], untouched()); return; }
   if (!(await adopt(recipe.model))) return;
@@ -155,7 +159,7 @@ const start = async (message) => {
   if (first?.label != null) classBox.value = String(first.label);
   const seed = first ? first.seeds[0][0] : 0;
   await add([first ? D.clone(first) : fromSeed(0), ...(message?.add ? [] : [1, 2, 3]).map((step) => fromSeed(seed + step))]);
-  if (!message?.add) defaults = keys.map((key) => key.recipe);
+  if (!message?.add) defaults = recipesNow();
   if (problem) say(problem, true);
 };
 D.begin('interpolate', page, start, (message) => { if (message.add) accept(message.add); });

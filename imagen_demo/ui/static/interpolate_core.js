@@ -32,7 +32,25 @@ const { note, say, told, clip } = D.noteLine('interpolate-note');
 const onChange = [], onPaint = [];
 const paint = () => onPaint.forEach((work) => work());
 let version = 0;
-const changed = () => { version += 1; say(''); paint(); onChange.forEach((work) => work(version)); };
+const renewed = (said = '') => { version += 1; say(said, !!said); paint(); onChange.forEach((work) => work(version)); };
+// An edit is complete: of the control `by`, where quick steps of it are to be one; `said` is what there is to say of it.
+const changed = (by, said) => { renewed(said); steps.remember(state(), by); };
+
+// What undo and redo go back to: the model, the fields and the keyframes, whose pictures stay here, by their recipes.
+const images = new Map();
+const state = () => {
+  keys.forEach(({ recipe, image }) => images.set(JSON.stringify(recipe), image));
+  return JSON.stringify({ of: model.name, fields: spec, list: keys.map(({ image, ...rest }) => rest) });
+};
+const steps = D.steps('interpolate', T, async ({ of, fields, list }) => {
+  if (of !== model.name && !(await adopt(of))) return false;
+  Object.assign(spec, fields);
+  keys = list.map((key) => ({ ...key, image: images.get(JSON.stringify(key.recipe)) }));
+  if (model.classes.length && keys.length) classBox.value = String(keys[0].recipe.label ?? 0);
+  soundAgain(fields.sound);
+  renewed();
+  return true;
+});
 
 // The address bar holds the film.
 let linkTimer = 0, link = '';
@@ -44,15 +62,7 @@ const askLink = D.newest(async (of, newest) => {
 });
 const linkLater = () => { clearTimeout(linkTimer); link = ''; if (enough()) linkTimer = setTimeout(() => askLink(version), 300); };
 onChange.push(linkLater);
-const restated = () => { say(''); paint(); linkLater(); }; // the file is another, the pictures are the same
+const restated = () => { say(''); paint(); linkLater(); steps.remember(state()); }; // the file is another, the pictures are the same
 
-const number = (id, label, low, high, step, get, set) => {
-  const box = h('input', { id, type: 'number', min: low, max: high, step, 'aria-label': label });
-  box.addEventListener('change', () => {
-    const value = box.value === '' || Number.isNaN(+box.value) ? get() : Math.min(high, Math.max(low, +box.value));
-    set(value);
-    box.value = get();
-  });
-  return box;
-};
+const limits = (name, low, high) => T('c_limits', { name, low, high });
 const named = (recipe) => recipe.seeds.map(([seed]) => seed).join(' + ');

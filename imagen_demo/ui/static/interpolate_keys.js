@@ -50,7 +50,10 @@ const keyCard = (key, index) => {
 };
 const segmentCard = (key, index) => {
   const label = T('i_segment', { number: index + 1 });
-  const box = number(null, `${label}: ${T('i_seconds')}`, 0.05, MOST_SECONDS, 0.1, () => +key.seconds.toFixed(2), (value) => { key.seconds = value; changed(); });
+  const name = `${label}: ${T('i_seconds')}`, others = seconds() - key.seconds;
+  const most = Math.max(0.05, Math.floor(100 * (MOST_SECONDS - others) + 1e-6) / 100);
+  const box = D.numberBox(null, name, { min: 0.05, max: most, step: 0.1, wrong: limits(name, 0.05, most), get: () => +key.seconds.toFixed(2),
+    take: (value, said) => { key.seconds = value; changed(`seconds ${index}`, said); } });
   box.value = +key.seconds.toFixed(2);
   box.disabled = spec.even;
   const ease = h('select', { 'aria-label': `${label}: ${T('i_easing')}` });
@@ -67,7 +70,9 @@ const paintTimes = () => { // at an even speed the way itself says how long each
 };
 const paintKeys = () => {
   const used = alone() ? [] : segments();
+  const boxes = () => [...list.querySelectorAll('.in-segment :is(input, select)')], focused = boxes().indexOf(document.activeElement);
   list.replaceChildren(...keys.flatMap((key, index) => [keyCard(key, index), ...(used.includes(key) && keys.length > 1 ? [segmentCard(key, index)] : [])]));
+  boxes()[focused]?.focus(); // arrow keys go on stepping it
   paintTimes();
 };
 onPaint.push(paintKeys);

@@ -1,5 +1,6 @@
 // The Interpolate tab, 4: a sound that drives the film. The server listens to it; the page draws what was heard.
 let sound = null; // {hash, seconds, loudness, beats, url}
+const heardSounds = new Map(); // every one that there was, by its hash: [sound, name]
 const player = h('audio', { preload: 'auto' });
 const hearing = () => sound && !player.error && !player.paused && !player.ended;
 const listen = (on, from) => {
@@ -24,7 +25,8 @@ const asLong = button('interpolate-sound-length', T('i_sound_length'), null, () 
 const noSound = button('interpolate-sound-remove', T('i_sound_remove'), 'remove', () => { takeSound(null); changed(); }, { bare: true });
 const react = D.slider({
   id: 'interpolate-react', label: T('i_react'), min: 0, max: 1, step: 0.05, initial: spec.react,
-  oninput: (value) => { spec.react = value; }, onchange: () => changed(),
+  oninput: (value) => { spec.react = value; }, onchange: () => changed('react'),
+  limited: (low, high) => say(limits(T('i_react'), low, high), true),
 });
 react.node.title = T('i_react_help');
 const soundBox = h('div', { class: 'in-sound' }, h('div', { class: 'im-title' }, soundName, noSound), wave, react.node, asLong);
@@ -32,9 +34,11 @@ const takeSound = (heard, name = '') => {
   player.pause();
   sound = heard;
   spec.sound = heard?.hash || '';
+  if (heard) heardSounds.set(heard.hash, [heard, name]);
   if (heard) { player.src = heard.url; soundName.textContent = T('i_sound_heard', { name: name || T('i_sound'), seconds: heard.seconds.toFixed(1), beats: heard.beats.length }); }
   else player.removeAttribute('src');
 };
+const soundAgain = (hash) => { if (hash !== (sound?.hash || '')) takeSound(...(heardSounds.get(hash) ?? [null])); };
 const giveSound = async (file) => {
   say(T('i_sound_wait'));
   let path = '';

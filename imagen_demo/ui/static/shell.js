@@ -1,4 +1,4 @@
-// The page around the tabs: the tab in the address, buttons whose long work goes on elsewhere, lost connections.
+// The page around the tabs: the tab in the address, buttons whose long work goes on elsewhere, undo, lost connections.
 // Loaded in <head> after common.js, whose helpers it joins.
 (() => {
   const D = window.imagenDemo, { h } = D;
@@ -61,12 +61,64 @@
     if (event.target.closest?.('button[aria-busy=true]')) { event.stopPropagation(); event.preventDefault(); }
   }, true);
 
-  // -- typed seeds, and what outlives a reload -------------------------------------------------------------
+  // -- undo, redo --------------------------------------------------------------------------------------------
+  // Two buttons, and Ctrl+Z and Ctrl+Shift+Z while they are in sight and nobody types, through the states of a tab, each a
+  // text of JSON. remember(text, by): a change is complete (slider let go, number entered); false where there is none. Quick
+  // steps of one control, `by`, are one, and replaced(text) hears of those within. back(state): to it, false if that failed.
+  const steps = (tab, T, back, replaced = () => {}) => {
+    const past = [], future = [];
+    let now = null, hand = '', moment = 0, busy = false;
+    const paint = () => { undo.disabled = !past.length; redo.disabled = !future.length; };
+    const remember = (text, by = '') => {
+      if (text === now) return false;
+      if (by && by === hand && Date.now() - moment < 1200) replaced(now); else if (now) past.push(now);
+      if (past.length > 200) past.shift();
+      [now, hand, moment] = [text, by, Date.now()];
+      future.length = 0;
+      paint();
+      return true;
+    };
+    const shift = (from, to) => { to.push(now); [now, hand] = [from.pop(), '']; paint(); };
+    const step = async (from, to) => {
+      if (busy || !from.length) return;
+      busy = true;
+      shift(from, to);
+      const wanted = now;
+      try {
+        if (!(await back(JSON.parse(wanted))) && now === wanted) shift(to, from);
+      } finally { busy = false; }
+    };
+    const undo = D.button(`${tab}-undo`, T('c_undo'), 'undo', () => step(past, future), { bare: true });
+    const redo = D.button(`${tab}-redo`, T('c_redo'), 'redo', () => step(future, past), { bare: true });
+    document.addEventListener('keydown', (event) => {
+      const key = event.key?.toLowerCase(), typing = ['number', 'text', 'textarea'].includes(event.target.type);
+      if (!(event.ctrlKey || event.metaKey) || !['z', 'y'].includes(key) || typing || !undo.offsetParent) return;
+      event.preventDefault();
+      if (event.shiftKey || key === 'y') step(future, past); else step(past, future);
+    });
+    paint();
+    return { undo, redo, remember, get now() { return now; } };
+  };
+
+  // -- typed numbers, and what outlives a reload -----------------------------------------------------------
   // A whole number from 0 on, else null and the field says that it is wrong.
   const readSeed = (box) => {
     const text = box.value.trim(), right = /^\d{1,10}$/.test(text) && +text <= D.MOST_SEED;
     box.setAttribute('aria-invalid', !right);
     return right ? +text : null;
+  };
+  // A field for a number from `min` to `max`, whole where `step` is 1. take(value, said) gets what was typed, brought within
+  // the limits; what makes no number is put back; `said` is `wrong` where that changed it. `optional`: null when emptied.
+  const numberBox = (id, label, { min, max, step = 1, wrong, optional = false, get, take }) => {
+    const box = h('input', { id, type: 'number', min, max, step, 'aria-label': label });
+    box.addEventListener('change', () => {
+      const typed = box.valueAsNumber, emptied = box.value === '' && !box.validity.badInput;
+      const within = Math.min(max, Math.max(min, step === 1 ? Math.round(typed) : typed));
+      const value = !Number.isNaN(typed) ? within : emptied && optional ? null : get();
+      take(value, emptied || value === typed ? '' : wrong);
+      box.value = get() ?? '';
+    });
+    return box;
   };
   const keepFor = (tab, value) => { try { sessionStorage.setItem(`imagen-${tab}`, JSON.stringify(value)); } catch { /* private window */ } };
   const kept = (tab) => { // once
@@ -137,5 +189,5 @@
     page.addEventListener('drop', (event) => { event.preventDefault(); count(-inside); const [file] = event.dataTransfer.files; if (file) take(file); });
   };
 
-  Object.assign(D, { address, jobBegins, jobEnds, readSeed, keepFor, kept, readFile, fileZone, takesFiles });
+  Object.assign(D, { address, jobBegins, jobEnds, steps, readSeed, numberBox, keepFor, kept, readFile, fileZone, takesFiles });
 })();
