@@ -227,7 +227,7 @@ def test_noise_is_another_picture_of_the_same_seed(visit):
     page.locator("#noise").press("Enter")
     expect(page.locator("#picture")).to_have_attribute("data-shown", re.compile("noise=3"), timeout=WAIT)
     assert np.abs(np.asarray(downloaded(page)) - own).max() > 10
-    assert not visit("planets").locator("#noise").count()  # a model without noise
+    assert not visit("article").locator("#noise").count()  # a model without noise
 
 
 def test_it_opens_as_the_app_does(visit, site):
