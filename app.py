@@ -58,6 +58,8 @@ def main() -> None:
     if options.mcp and (password or on_space):
         sys.exit("--mcp is for programs on this computer: its tools ask for no password, so it goes neither with "
                  "--share nor with --password nor with another --host.")  # fmt: skip
+    if not options.mcp:  # Gradio imports it where it finds it, a tenth of the time until the page is there
+        sys.modules["mcp"] = None  # type: ignore[assignment]
     from imagen_demo.ui.app import build_app, launch
     from imagen_demo.workspace import Workspace
 

@@ -21,6 +21,11 @@ def test_loudness_and_beats_are_where_they_are(tmp_path):
     assert drive[round(2.03 * MOMENTS)] > 2 * drive[round(1.8 * MOMENTS)]
 
 
+def test_a_beat_at_the_very_beginning_is_one(tmp_path):
+    sound = read_sound(write_beats(tmp_path / "a.wav", beats=(0.0, 0.5, 1.5)))
+    assert len(sound.beats) == 3 and np.abs(np.array(sound.beats) - (0.0, 0.5, 1.5)).max() < 0.04
+
+
 def test_a_steady_tone_has_no_beats(tmp_path):
     tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(3 * RATE) / RATE)
     assert len(read_sound(write_wav(tmp_path / "a.wav", tone)).beats) <= 1  # its beginning

@@ -70,7 +70,7 @@ def test_bad_input_is_one_sentence_and_code_2(command, arguments, sentence):
 @pytest.mark.parametrize("seeds", ["", "a", "5-3", "-1", "1.5", "99999999999"])
 def test_seeds_that_are_none(command, tiny_model_folder, tmp_path, seeds):
     code, _, err = command("generate", "tiny", f"--seeds={seeds}", "--out", tmp_path / "out")
-    assert code == 2 and "is not a list of seeds" in err
+    assert code == 2 and ("is not a list of seeds" if seeds else "Say which pictures of tiny") in err
     assert not (tmp_path / "out").exists()
 
 

@@ -59,6 +59,19 @@ def test_onnx_files_draw_what_the_model_draws(make_model, tmp_path, changes):
     assert np.abs(drawn["picture"] - levels.numpy()).max() < 0.05 and np.allclose(drawn["w"], w, atol=1e-5)
 
 
+def test_a_synthesis_network_can_take_any_noise(make_model):
+    model = load_model(make_model("net", noise=True))
+    network = networks.synthesis_network(model, "net", any_noise=True)
+    ws = torch.randn(3, model.generator.num_ws, model.info.config.w_dim)
+    for seed in (0, 5):
+        noise = space.noise(model, seed)
+        with torch.inference_mode():
+            levels = (model.generator.synthesis(ws, noise).clamp(-1, 1) + 1) * 127.5
+        given = model.generator.noise if noise is None else noise
+        found = run(network.data, ws=ws.numpy(), noise=given.numpy())["picture"]
+        assert np.abs(found - levels.numpy()).max() < 0.05
+
+
 def test_onnx_file_says_what_it_is(tiny_model_folder, tmp_path):
     model = load_model(tiny_model_folder)
     facts = networks.export_onnx(model, "tiny", tmp_path / "tiny.onnx")

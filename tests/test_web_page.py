@@ -148,6 +148,7 @@ RECIPES = [
     Recipe("m", "0123456789ab", seeds=((1, 0.5), (2, 1.25)), class_mix=((0, 1), (2, 3)), psi=-0.5),
     Recipe("m", "0123456789ab", fine_seeds=((7, 1),), split=4, psi_layers=(1, 0.5), centre="nearest"),
     Recipe("m", "0123456789ab", directions=(("pc10", 1, ""), ("pc2", -1.25, "2-5"), ("my-smile", 0.5, "fine"))),
+    Recipe("m", "0123456789ab", directions=(("pc1", 1, ""),), noise=4294967295),
 ]
 
 
@@ -187,6 +188,8 @@ PICTURES = [
     ("kinds", {"seeds": ((3, 1),), "label": 2, "psi": 0.8}),
     ("kinds", {"seeds": ((3, 1),), "class_mix": ((0, 1), (2, 3)), "psi": 0.5, "centre": "nearest"}),
     ("article", {"seeds": ((9, 1),), "psi": 1.3}),
+    ("tiny", {"seeds": ((1, 1),)}),
+    ("tiny", {"seeds": ((1, 1),), "noise": 3}),
 ]  # fmt: skip
 
 
@@ -215,6 +218,16 @@ def test_sliders_seeds_and_back(visit, site):
     expect(page.locator("#direction-pc0")).to_have_value("1.5")
     page.click("#reset")
     expect(page.locator("#direction-pc0")).to_have_value("0")
+
+
+def test_noise_is_another_picture_of_the_same_seed(visit):
+    page = visit("tiny", "seed=1")
+    own = np.asarray(downloaded(page)).astype(int)
+    page.locator("#noise").fill("3")
+    page.locator("#noise").press("Enter")
+    expect(page.locator("#picture")).to_have_attribute("data-shown", re.compile("noise=3"), timeout=WAIT)
+    assert np.abs(np.asarray(downloaded(page)) - own).max() > 10
+    assert not visit("article").locator("#noise").count()  # a model without noise
 
 
 def test_it_opens_as_the_app_does(visit, site):
@@ -258,7 +271,6 @@ def test_a_walk_plays_and_stops(visit):
         ("model=tiny&hash=000000000000&seed=1", "another version of the model"),
         ("seed=abc", "cannot be abc"),
         ("seed=1&size=512", "own size, 32 × 32; the link asks for 512"),
-        ("seed=1&noise=3", "own noise"),
         ("seed=1&d=smile:1", "no direction smile"),
         ("seed=1&d=pc0@40-41:1", "no layers 40-41"),
     ],

@@ -34,20 +34,35 @@ class Arena:
         self.dataset, self.folder, self.settings, self.venvs, self.device = dataset, folder, settings, venvs, device
         self.contests = folder / "contests"
         self.contests.mkdir(parents=True, exist_ok=True)
-        self._agree()
         self._judge: Judge | None = None
-
-    def _agree(self) -> None:
-        """Contests of other settings are not to be mixed with these."""
+        file = folder / "scores.json"
+        before = json.loads(file.read_text()) if file.exists() else None
+        if before:
+            self._agree(before["settings"] | {"dataset": before["dataset"]["fingerprint"]})
+            self._take_over(before["contests"])
         file = self.contests / "settings.json"
-        wanted = {**self.settings, "dataset": self.dataset.fingerprint, "device": self.device}
-        if file.exists() and (found := json.loads(file.read_text())) != wanted:
-            other = next(key for key in wanted if found.get(key) != wanted[key])
-            raise typer.BadParameter(
-                f"{self.folder} holds contests with {other} {found.get(other)}, not {wanted[other]}; "
-                "use the same settings, another --date or another --out."
-            )
-        file.write_text(json.dumps(wanted))
+        if file.exists():
+            self._agree(json.loads(file.read_text()))
+        file.write_text(json.dumps(settings | {"dataset": dataset.fingerprint, "device": device}))
+
+    def _agree(self, found: dict[str, Any]) -> None:
+        """Contests of other settings are not to be mixed with these."""
+        wanted = self.settings | {"dataset": self.dataset.fingerprint, "device": self.device}
+        for key in found:
+            if found[key] != wanted[key]:
+                raise typer.BadParameter(
+                    f"{self.folder} holds contests with {key} {found[key]}, not {wanted[key]}; "
+                    "use the same settings, another --date or another --out."
+                )
+
+    def _take_over(self, contests: list[dict[str, Any]]) -> None:
+        """Contests fought on another machine: of their pictures nothing is here, but what they came to is."""
+        for contest in contests:
+            place = self.place(contest["contestant"], contest["seed"])
+            if not place.exists() and not contest["broke_down"]:
+                place.mkdir()
+                (place / "scores.json").write_text(json.dumps(contest["curve"]))
+                (place / "facts.json").write_text(json.dumps(contest))
 
     @property
     def judge(self) -> Judge:
@@ -66,6 +81,8 @@ class Arena:
             return
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
+        circumstances = {"machine": machine.facts(), "date": datetime.date.today().isoformat()}
+        (place / "circumstances.json").write_text(json.dumps(circumstances))
         what = f"{self.dataset.name}: {name}, seed {seed}"
         settings = self.settings
         command = [
@@ -103,8 +120,10 @@ class Arena:
             with console.status(f"{self.dataset.name}: the judge looks at {name}, seed {seed}"):
                 file.write_text(json.dumps([self._point(place, row) for row in rows]))
         curve = json.loads(file.read_text())
-        facts = json.loads((place / "facts.json").read_text()) if (place / "facts.json").exists() else {}
-        found = {"contestant": name, "seed": seed, "curve": curve, "broke_down": None, **facts}
+        found = {"contestant": name, "seed": seed, "curve": curve, "broke_down": None}
+        for facts in ("circumstances.json", "facts.json"):
+            if (place / facts).exists():
+                found |= json.loads((place / facts).read_text())
         if broke_down.exists():
             found["broke_down"] = broke_down.read_text()
         if curve:
@@ -133,8 +152,7 @@ class Arena:
                 "name": data.name, "pictures": len(data), "resolution": data.resolution, "channels": data.channels,
                 "classes": len(data.class_names), "fingerprint": data.fingerprint,
             },
-            "settings": self.settings, "date": datetime.date.today().isoformat(), "machine": machine.facts(),
-            "device": next((c["device"] for c in contests if "device" in c), "cpu"),
+            "settings": self.settings,
             "versions": {
                 **{c["contestant"]: f"torch {c['torch']}" for c in contests if "torch" in c},
                 "judge": f"torchmetrics {version('torchmetrics')}, EfficientNet-Lite0 "

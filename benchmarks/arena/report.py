@@ -63,7 +63,7 @@ def table(scores: Scores) -> str:
         f"CPU threads: {settings['threads']}; {settings['count']} pictures handed in by each, without truncation. "
         "Lower is better.",
         "",
-        f"{machine.sentence(scores['machine'], scores['device'])}. {scores['date']}.",
+        *_circumstances(scores["contests"]),
         "",
         "| contestant | seed | minutes | images | images/s | FD | KD x 1000 | SWD |",
         "|---|---|---|---|---|---|---|---|",
@@ -80,6 +80,17 @@ def table(scores: Scores) -> str:
         lines.append(f"- {NAMES[key]}: ours is {share:.2f} of the best other's ({found['best_other']}).")
     lines += ["", "Libraries: " + "; ".join(f"{name} {v}" for name, v in scores["versions"].items()) + ".", ""]
     return "\n".join(lines)
+
+
+def _circumstances(contests: list[dict[str, Any]]) -> list[str]:
+    """Where and when, and where that differs who."""
+    groups: dict[str, list[str]] = {}
+    for contest in contests:
+        where = machine.sentence(contest["machine"], contest.get("device", "cpu"))
+        groups.setdefault(f"{where}. {contest['date']}.", []).append(f"{contest['contestant']} {contest['seed']}")
+    if len(groups) < 2:
+        return list(groups)
+    return [f"- {', '.join(who)}: {sentence}" for sentence, who in groups.items()]
 
 
 def _row(contest: dict[str, Any]) -> str:

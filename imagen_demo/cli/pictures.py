@@ -101,6 +101,8 @@ def _recipes(context: typer.Context, source: str, seeds: str, psi: float, label:
     studio = Studio(context.obj)
     if not seeds and _picture(source) is not None:
         return studio, [_base(context, studio, source, psi, label, size)]
+    if not seeds:
+        raise UserError("Say which pictures of {model}: --seeds 42, or 0-15.", model=source)
     wanted = parse_seeds(seeds, most=MAX_SEEDS)
     base = _base(context, studio, source, psi, label, size)
     return studio, [replace(base, seeds=((seed, 1.0),)) for seed in wanted]

@@ -59,14 +59,14 @@ class _Mapping(nn.Module):
 
 
 class _Synthesis(nn.Module):
-    """ws [N, num_ws, w_dim] -> levels [N, C, H, W] in 0 to 255, ready to be rounded; RGBA is premultiplied."""
+    """ws [N, num_ws, w_dim] (and noise [1, noise_size]) -> levels [N, C, H, W] in 0 to 255; RGBA is premultiplied."""
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()
         self.generator = generator
 
-    def forward(self, ws: Tensor) -> Tensor:
-        return (self.generator.synthesis(ws).clamp(-1, 1) + 1) * 127.5
+    def forward(self, ws: Tensor, noise: Tensor | None = None) -> Tensor:
+        return (self.generator.synthesis(ws, noise).clamp(-1, 1) + 1) * 127.5
 
 
 class _Whole(nn.Module):
@@ -98,13 +98,18 @@ def mapping_network(model: Model, name: str) -> Network:
     return _export(_Mapping(generator, w_avg), inputs, ["w", "w_avg"], _facts(model, name, "mapping"))
 
 
-def synthesis_network(model: Model, name: str) -> Network:
-    """``ws`` [N, num_ws, w_dim] -> ``picture`` [N, C, H, W], levels 0 to 255."""
+def synthesis_network(model: Model, name: str, any_noise: bool = False) -> Network:
+    """``ws`` [N, num_ws, w_dim] -> ``picture`` [N, C, H, W], levels 0 to 255.
+
+    ``any_noise``: a model with noise takes it as a second input, ``noise`` [1, noise_size], instead of its own.
+    """
     generator, _ = _plain(model)
     z = _mapping_inputs(model)
     with torch.inference_mode():
-        ws = generator.mapping(*z.values()).unsqueeze(1).repeat(1, generator.num_ws, 1)
-    return _export(_Synthesis(generator), {"ws": ws}, ["picture"], _facts(model, name, "synthesis"))
+        inputs = {"ws": generator.mapping(*z.values()).unsqueeze(1).repeat(1, generator.num_ws, 1)}
+    if any_noise and generator.noise_size:
+        inputs["noise"] = seed_to_z(1, generator.noise_size)
+    return _export(_Synthesis(generator), inputs, ["picture"], _facts(model, name, "synthesis"))
 
 
 def whole_network(model: Model, name: str) -> Network:
@@ -201,7 +206,7 @@ def _export(module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str]
 
 def _traced(module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str]) -> bytes:
     file = io.BytesIO()
-    axes = {name: {0: "batch"} for name in [*inputs, *outputs] if name != "psi"}
+    axes = {name: {0: "batch"} for name in [*inputs, *outputs] if name not in ("psi", "noise")}
     with _TRACING, warnings.catch_warnings():  # of its age, and of len(ws), which is 1 here
         warnings.simplefilter("ignore")
         torch.onnx.export(

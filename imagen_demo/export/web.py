@@ -67,7 +67,7 @@ def write_page(
     progress(0.8, "Exporting the networks")
     mapping = onnx.mapping_network(model, name)
     progress(0.9, "Exporting the networks")
-    synthesis = onnx.synthesis_network(model, name)
+    synthesis = onnx.synthesis_network(model, name, any_noise=True)
     facts = page_facts(model, name, directions)
     title = facts["title"]
 
@@ -77,6 +77,8 @@ def write_page(
             (new / source.name).write_text(text.replace("{title}", escape(title)), "utf-8", newline="\n")
         (new / "mapping.onnx").write_bytes(mapping.data)
         (new / "synthesis.onnx").write_bytes(synthesis.data)
+        if model.generator.noise_size:
+            (new / "noise.bin").write_bytes(model.generator.noise.float().cpu().numpy().astype("<f4").tobytes())
         (new / "ort").mkdir()
         for source in sorted(library.iterdir()):
             (new / "ort" / source.name).write_bytes(source.read_bytes())
@@ -115,7 +117,8 @@ def page_facts(model: Model, name: str, directions: Iterable[Direction]) -> dict
     return {
         "name": name, "title": info.title or name, "model_hash": model.hash[:12], "licence": info.licence,
         "resolution": config.resolution, "channels": config.channels, "z_dim": config.z_dim, "w_dim": config.w_dim,
-        "num_ws": model.generator.num_ws, "noise": config.noise, "classes": classes, "default_psi": DEFAULT_PSI,
+        "num_ws": model.generator.num_ws, "noise_size": model.generator.noise_size,
+        "classes": classes, "default_psi": DEFAULT_PSI,
         "first_seed": info.first_seed, "directions": [_direction(each) for each in shown],
         "centres": [_plain(centres.load_or_compute(model, label, keep=False)) for label in range(max(1, len(classes)))]
         if len(classes) <= MOST_CENTRES else [],

@@ -144,7 +144,7 @@ def _beats(samples: np.ndarray) -> list[float]:
     if not flux.any():
         return []
     around = int(0.5 * MOMENTS)  # a peak stands out of the half second on both sides of it
-    padded = np.pad(flux, around, mode="edge")
+    padded = np.pad(flux, around, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * around + 1)
     threshold = 1.4 * windows.mean(axis=1) + 0.08 * flux.max()
     close = np.lib.stride_tricks.sliding_window_view(np.pad(flux, 4), 9).max(axis=1)  # 0.1 s
@@ -158,15 +158,16 @@ def _flux(samples: np.ndarray, bands: int = 24) -> np.ndarray:
     padded = np.pad(samples, (WINDOW // 2, WINDOW))
     window = np.hanning(WINDOW).astype(np.float32)
     edges = np.unique(np.geomspace(2, WINDOW // 2, bands + 1).round().astype(int))
-    flux, before = np.zeros(count), None
+    flux, before = np.zeros(count), np.zeros((1, len(edges) - 1))  # before the file there is silence
     for start in range(0, count, 1000):  # some megabytes at a time
         moments = np.arange(start, min(count, start + 1000))
         pieces = padded[moments[:, None] * HOP + np.arange(WINDOW)] * window
         magnitude = np.abs(np.fft.rfft(pieces, axis=1)) / (WINDOW / 4)
         level = np.log1p(100 * np.add.reduceat(magnitude, edges[:-1], axis=1))
-        level = np.concatenate([level[:1] if before is None else before, level])
+        level = np.concatenate([before, level])
         flux[moments] = np.maximum(0, np.diff(level, axis=0)).sum(axis=1)
         before = level[-1:]
+    flux[(len(samples) - WINDOW // 2) // HOP + 1 :] = 0  # where the sound breaks off nothing begins
     return flux
 
 

@@ -66,6 +66,8 @@ export function buildControls(facts, actions, walk) {
     id: 'psi', label: t('psi'), help: t('psi_help'), min: 0, max: 1.5, step: 0.01, initial: facts.default_psi,
     oninput: (value) => edit((next) => { next.psi = value; next.psi_layers = []; }),
   });
+  const noise = facts.noise_size ? h('input', { id: 'noise', type: 'number', min: 0, max: MAX_SEED, step: 1, title: t('noise_help'), inputMode: 'numeric' }) : null;
+  if (noise) noise.onchange = () => edit((next) => { next.noise = Math.min(MAX_SEED, Math.max(0, Math.round(noise.valueAsNumber) || 0)); });
   const speed = slider({ id: 'speed', label: t('speed'), help: '', min: 0.5, max: 10, step: 0.5, initial: walk.seconds, oninput: (value) => { walk.seconds = value; } });
   const name = (direction) => (language() === 'zh' ? direction.name_zh || direction.name : direction.name);
   const sliders = new Map(); // "id@layers" -> slider
@@ -86,6 +88,7 @@ export function buildControls(facts, actions, walk) {
   $('panel').replaceChildren(...[
     classes && h('div', { className: 'field' }, h('label', { for: 'class' }, t('class')), classes),
     psi.node, nodes.length ? h('h2', {}, t('directions')) : null, ...nodes.slice(0, SHOWN), more, extra,
+    noise && h('div', { className: 'field' }, h('label', { for: 'noise' }, t('noise')), noise),
     button('reset', 'reset', actions.reset), speed.node,
   ].filter(Boolean));
 
@@ -93,6 +96,7 @@ export function buildControls(facts, actions, walk) {
     recipe = now;
     if (document.activeElement !== seed || !Number.isFinite(seed.valueAsNumber)) seed.value = now.seeds[0][0];
     psi.set(now.psi);
+    if (noise && document.activeElement !== noise) noise.value = now.noise;
     if (classes) {
       const mixed = now.class_mix.length ? [h('option', { value: '' }, t('mixed'))] : [];
       classes.replaceChildren(...mixed, ...facts.classes.map((title, index) => h('option', { value: index }, title)));

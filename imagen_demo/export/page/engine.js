@@ -56,8 +56,8 @@ export class Engine {
     return latent(recipe, this.facts, (seed, label) => this.map(seed, label));
   }
 
-  async draw(ws) { // {bytes RGBA, milliseconds}
-    const { levels, milliseconds } = await this.#ask('draw', { ws });
+  async draw(ws, noise = 0) { // {bytes RGBA, milliseconds}; noise: its seed, 0 for the model's own
+    const { levels, milliseconds } = await this.#ask('draw', { ws, noise });
     return { bytes: toBytes(levels, this.facts.channels, this.facts.resolution), milliseconds };
   }
 }

@@ -25,7 +25,7 @@ function paint({ bytes, milliseconds }) {
 }
 const show = newest(async (recipe, isNewest) => {
   try {
-    const drawn = await state.engine.draw(await state.engine.code(recipe));
+    const drawn = await state.engine.draw(await state.engine.code(recipe), recipe.noise);
     if (state.walk?.playing) return;
     paint(drawn);
     canvas.dataset.shown = toQuery(recipe);
@@ -82,8 +82,7 @@ function fromAddress() {
   if (read.model && read.model !== facts.name) state.notes.push(['other_model', { name: read.model, own: facts.name }]);
   else if (read.hash && !facts.model_hash.startsWith(read.hash)) state.notes.push(['other_version', {}]);
   if (read.size && Number(read.size) !== facts.resolution) state.notes.push(['no_size', { side: facts.resolution, size: read.size.slice(0, 8) }]);
-  if (facts.noise && Number(query.get('noise'))) state.notes.push(['no_noise', {}]);
-  const linked = ['model', 'seed', 'psi', 'd', 'class', 'fine'].some((key) => query.has(key));
+  const linked = ['model', 'seed', 'psi', 'd', 'class', 'fine', 'noise'].some((key) => query.has(key));
   const recipe = { ...(linked ? read.recipe : first(facts)), model: facts.name, model_hash: facts.model_hash };
   if (facts.classes.length && recipe.label === null && !recipe.class_mix.length) recipe.label = 0;
   return normal(recipe);
@@ -96,7 +95,7 @@ const actions = {
   random: () => actions.seed(randomSeed()),
   reset: () => change({ ...copy(state.recipe), psi: state.facts.default_psi, psi_layers: [], centre: 'mean', directions: [] }),
   download: async () => {
-    const drawn = await state.engine.draw(await state.engine.code(state.recipe));
+    const drawn = await state.engine.draw(await state.engine.code(state.recipe), state.recipe.noise);
     const { channels, resolution, name } = state.facts;
     const file = await toPng(drawn.bytes, channels, resolution, toJson(state.recipe));
     const link = document.createElement('a');

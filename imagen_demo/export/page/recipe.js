@@ -4,7 +4,7 @@ import { MAX_SEED } from './random.js';
 const LIMITS = { psi: 2, amount: 10, weight: 1000, pairs: 16, layers: 32, directions: 64 };
 const DEFAULTS = {
   model: '', model_hash: '', seeds: [[0, 1]], fine_seeds: [], split: 0, label: null, class_mix: [],
-  psi: 1, psi_layers: [], centre: 'mean', directions: [],
+  psi: 1, psi_layers: [], centre: 'mean', directions: [], noise: 0,
 };
 export const PARTS = ['coarse', 'middle', 'fine'];
 
@@ -67,6 +67,7 @@ const READERS = {
     recipe.centre = text;
   },
   d: (text, recipe) => { recipe.directions = directions(text); },
+  noise: (text, recipe) => { recipe.noise = whole(text, MAX_SEED); },
 };
 
 // {recipe, model, hash, size} of an address's query; throws Unreadable.
@@ -105,6 +106,7 @@ export function toQuery(recipe) {
     centre: recipe.centre !== 'mean' ? recipe.centre : '',
     class: recipe.class_mix.length ? writePairs(recipe.class_mix) : recipe.label ?? '',
     d: recipe.directions.map(([id, amount, layers]) => `${id}${layers ? `@${layers}` : ''}:${amount}`).join(','),
+    noise: recipe.noise || '',
   };
   return Object.entries(short).filter(([, value]) => value !== '')
     .map(([key, value]) => `${key}=${encodeURIComponent(value).replace(/%(2F|3A|2C|2A|40)/g, decodeURIComponent)}`).join('&');

@@ -18,7 +18,7 @@ export class Walk {
 
   async keep() { // the picture as it is now
     const recipe = structuredClone(this.current());
-    const { bytes } = await this.engine.draw(await this.engine.code(recipe));
+    const { bytes } = await this.engine.draw(await this.engine.code(recipe), recipe.noise);
     this.keys.push({ recipe, bytes });
     this.#list();
   }
@@ -55,7 +55,8 @@ export class Walk {
     this.playing = true;
     this.onchange();
     const stops = this.keys.length > 1 ? this.keys.map((key) => key.recipe) : null;
-    let at = 0, from = await this.engine.code(stops ? stops[0] : this.current());
+    const start = stops ? stops[0] : this.current(); // its noise stays: detail that changed on the way would flicker
+    let at = 0, from = await this.engine.code(start);
     while (this.playing) {
       at += 1;
       const next = stops ? stops[at % stops.length] : this.oneSeed(randomSeed());
@@ -64,7 +65,7 @@ export class Walk {
       for (let part = 0; this.playing && part < 1;) {
         part = Math.min(1, (performance.now() - started) / 1000 / this.seconds);
         const step = smooth(part);
-        const drawn = await this.engine.draw(from.map((value, i) => value + step * (to[i] - value)));
+        const drawn = await this.engine.draw(from.map((value, i) => value + step * (to[i] - value)), start.noise);
         if (!this.playing) return;
         this.paint(drawn);
         await new Promise(requestAnimationFrame);

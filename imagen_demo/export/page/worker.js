@@ -1,6 +1,8 @@
 // The networks, beside the page so that it stays quick: ONNX Runtime Web on the GPU (WebGPU) or in WebAssembly.
+import { seedToZ } from './random.js';
+
 const KINDS = { webgpu: 'ort-webgpu', wasm: 'ort-wasm' };
-let ort, mapping, synthesis, facts;
+let ort, mapping, synthesis, facts, ownNoise, noise; // noise: {seed, values}, the last one asked for
 
 const read = async (path, told) => { // bytes of a file beside this one, told of as they come
   const answer = await fetch(new URL(path, import.meta.url));
@@ -36,7 +38,7 @@ async function load({ about, engine }) {
 
 async function open(kind) {
   const version = (name) => `${name}?v=${name.startsWith('ort/') ? facts.runtime : facts.model_hash}`;
-  const binary = `ort/${KINDS[kind]}.bin`, files = [binary, 'mapping.onnx', 'synthesis.onnx'];
+  const binary = `ort/${KINDS[kind]}.bin`, files = [binary, 'mapping.onnx', 'synthesis.onnx', ...(facts.noise_size ? ['noise.bin'] : [])];
   const total = files.reduce((sum, name) => sum + facts.files[name], 0);
   let done = 0;
   const told = (count) => { done += count; postMessage({ progress: Math.min(1, done / total), kind }); };
@@ -49,7 +51,8 @@ async function open(kind) {
   ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
   mapping = await ort.InferenceSession.create(bytes[1], { executionProviders: ['wasm'] });
   synthesis = await ort.InferenceSession.create(bytes[2], { executionProviders: kind === 'webgpu' ? ['webgpu', 'wasm'] : ['wasm'] });
-  const probe = await draw({ ws: Float32Array.from(facts.probe.ws) });
+  if (facts.noise_size) noise = { seed: 0, values: ownNoise = new Float32Array(bytes[3].buffer) };
+  const probe = await draw({ ws: Float32Array.from(facts.probe.ws), noise: 0 });
   const off = Math.max(...facts.probe.levels.map((level, i) => Math.abs(level - probe.levels[i * facts.probe.stride])));
   if (!(off <= 1)) throw new Error(`${kind} draws other pictures: ${off} levels off`);
   return { kind, off };
@@ -62,9 +65,14 @@ async function map({ z, label }) {
   return { w: found.w.data, centre: found.w_avg.data };
 }
 
-async function draw({ ws }) {
+async function draw({ ws, noise: seed }) {
   const started = performance.now();
-  const found = await synthesis.run({ ws: new ort.Tensor('float32', ws, [1, facts.num_ws, facts.w_dim]) });
+  const feeds = { ws: new ort.Tensor('float32', ws, [1, facts.num_ws, facts.w_dim]) };
+  if (noise) {
+    if (noise.seed !== seed) noise = { seed, values: seed ? seedToZ(seed, facts.noise_size) : ownNoise };
+    feeds.noise = new ort.Tensor('float32', noise.values, [1, facts.noise_size]);
+  }
+  const found = await synthesis.run(feeds);
   const levels = await found.picture.getData();
   return { levels, milliseconds: performance.now() - started };
 }
