@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
 import re
 import socket
@@ -124,11 +125,11 @@ def open_tab(page: Page, name: str) -> None:
 
 
 def drop(page: Page, place: str, file: Path) -> None:
-    """A picture file from outside, let go over ``place``."""
+    """A file from outside, let go over ``place``."""
     transfer = page.evaluate_handle(
-        "([bytes, name]) => { const all = new DataTransfer();"
-        "all.items.add(new File([new Uint8Array(bytes)], name, { type: 'image/png' })); return all; }",
-        [list(file.read_bytes()), file.name],
+        "([bytes, name, type]) => { const all = new DataTransfer();"
+        "all.items.add(new File([new Uint8Array(bytes)], name, { type })); return all; }",
+        [list(file.read_bytes()), file.name, mimetypes.guess_type(file.name)[0] or ""],
     )
     page.locator(place).dispatch_event("drop", {"dataTransfer": transfer})
 

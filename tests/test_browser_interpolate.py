@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from browser_kit import open_tab, picture
+from browser_kit import drop, open_tab, picture
 from playwright.sync_api import Page, expect
 from sounds import write_beats
 
@@ -123,6 +123,51 @@ def test_a_film_with_its_sound_opens_from_its_link_as_it_was(open_page, tmp_path
     other.wait_for_function("location.search.includes('seed=')")
     other.locator("#tab-interpolate-button").click()
     other.wait_for_function("location.search.startsWith('?t=')")
+
+
+def test_a_dropped_film_comes_back_and_a_dropped_picture_is_a_keyframe(open_page, tmp_path):
+    page = timeline(open_page)
+    with page.expect_download() as download:  # a picture
+        open_tab(page, "explore")
+        page.locator("#explore-download").click()
+    download.value.save_as(still := tmp_path / "still.png")
+    open_tab(page, "interpolate")
+    page.locator(".in-pick").first.focus()
+    page.keyboard.press("Delete")
+    page.locator(".in-segment input").first.fill("0.5")
+    page.locator(".in-segment input").first.press("Tab")
+    for menu, value in (("space", "spline"), ("size", "64"), ("fps", "12"), ("format", "webp")):
+        page.locator(f"#interpolate-{menu}").select_option(value)
+    page.locator("#interpolate-way-seed").evaluate("box => { box.value = 77; box.dispatchEvent(new Event('change')); }")
+    link, before = linked(page), seeds(page)
+    page.locator("#interpolate-make").click()
+    page.locator("#interpolate-video img").wait_for()
+    with page.expect_download() as download:
+        page.locator("#interpolate-download").click()
+    download.value.save_as(film := tmp_path / "film.webp")
+
+    other = timeline(open_page)
+    said = other.locator("#interpolate-note")
+    drop(other, ".im-key >> nth=1", film)  # onto a keyframe, which is moved only by another
+    expect(said).to_have_text("Restored from film.webp.")
+    assert seeds(other) == before and linked(other) == link
+    expect(other.locator(".in-segment input").first).to_have_value("0.5")
+    drop(other, "#interpolate-preview", still)
+    expect(other.locator(".im-key")).to_have_count(4)
+    other.locator(".im-key").nth(3).drag_to(other.locator(".im-key").nth(0))  # as before
+    assert seeds(other)[1:] == before
+    other.locator("#interpolate-file").set_input_files(film)
+    expect(other.locator(".im-key")).to_have_count(3)
+
+    (tmp_path / "notes.txt").write_text("AI-generated film by Imagen Demo; t=; more")
+    drop(other, "#interpolate-film", tmp_path / "notes.txt")
+    expect(said).to_contain_text("There is no film in notes.txt.")
+    (tmp_path / "broken.gif").write_text("x" * (2**22 - 20) + "AI-generated film by Imagen Demo; t=broken; more")
+    other.locator("#interpolate-file").set_input_files(tmp_path / "broken.gif")
+    expect(said).to_have_text("broken.gif cannot be opened. This link to a film is damaged; copy all of it.")
+    assert seeds(other) == before
+    drop(other, "#interpolate-sound-drop", write_beats(tmp_path / "beats.wav"))  # the field's own
+    expect(other.locator("#interpolate-sound-name")).to_contain_text("beats.wav: 3.0 s")
 
 
 def test_links_that_cannot_be_opened_say_why(open_page):

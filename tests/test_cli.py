@@ -28,7 +28,7 @@ from imagen_demo.studio import jobs
 from imagen_demo.studio.links import file_name
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.seeds import parse_seeds
-from imagen_demo.studio.timeline import from_link
+from imagen_demo.studio.timeline import from_file, from_link
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", "16", "--workers", "1"]
@@ -171,6 +171,23 @@ def test_interpolate_writes_a_video_of_that_length(command, tiny_model_folder, t
         assert sum(1 for _ in video.decode(video=0)) == 12
     code, _, err = command("interpolate", "tiny", "--seeds", "1", "--out", tmp_path / "one.mp4")
     assert code == 2 and "needs 2 to" in err and not (tmp_path / "one.mp4").exists()
+
+
+def test_a_film_is_made_again_from_its_file(command, tiny_model_folder, tmp_path):
+    film = tmp_path / "film.webp"
+    code, out, _ = command(
+        "interpolate", "tiny", "--seeds", "1,2,3", "--kind", "spline", "--seconds", "1", "--fps", "6", "--size", "32",
+        "--out", film, "--json",
+    )  # fmt: skip
+    assert code == 0
+    again, made = from_link(json.loads(out)["link"]), tmp_path / "again.png"
+    assert command("interpolate", film, "--out", made)[0] == 0
+    assert from_file(made) == replace(again, format="apng")
+    assert command("interpolate", made, "--out", tmp_path / "third.gif")[0] == 0  # its ending is a picture's, too
+    other = tmp_path / "holiday.mp4"
+    other.write_bytes(b"no film")
+    code, _, err = command("interpolate", other, "--out", tmp_path / "x.gif")
+    assert code == 2 and err.startswith("holiday.mp4 carries no film.")
 
 
 # -- learning ---------------------------------------------------------------------------------------------

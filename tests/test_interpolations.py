@@ -11,10 +11,11 @@ from tiny import save_tiny_model
 
 from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.media.audio import read_sound
+from imagen_demo.media.formats import FORMATS
 from imagen_demo.media.perceived import change, look
 from imagen_demo.studio import interpolations
 from imagen_demo.studio.recipes import Recipe, Studio
-from imagen_demo.studio.timeline import KINDS, Timeline
+from imagen_demo.studio.timeline import KINDS, MAX_LINK, Timeline, from_file
 from imagen_demo.workspace import Workspace
 
 
@@ -143,11 +144,37 @@ def test_write(studio, tmp_path, model):
     interpolations.write(studio, timeline, tmp_path / "v.mp4", lambda fraction, text: heard.append((fraction, text)))
     with av.open(str(tmp_path / "v.mp4")) as container:
         frames = list(container.decode(video=0))
-        link = container.metadata["comment"].partition("t=")[2]
+        comment = container.metadata["comment"]
     assert len(frames) == 10 and frames[0].width == 64
-    assert link == interpolations.pinned(studio, timeline).to_link()
+    assert f"; t={interpolations.pinned(studio, timeline).to_link()};" in comment
     assert heard[0] == (0.0, "0/10 frames") and heard[-1] == (1.0, "10/10 frames")
     assert [fraction for fraction, _ in heard] == sorted(fraction for fraction, _ in heard)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_films_file_gives_its_timeline_back(studio, tmp_path, format):
+    timeline = Timeline(
+        KEYS, "spline", (0.2, 0.4, 0.3), ("linear", "smooth", "cubic"), True, fps=10, size=32, format=format, seed=7
+    )
+    for name in ("film", "again"):
+        interpolations.write(studio, timeline, tmp_path / name)
+    assert from_file(tmp_path / "film") == interpolations.pinned(studio, timeline)
+    if format not in ("webm", "frames"):  # WebM has numbers drawn by chance in it, a zip the time
+        assert (tmp_path / "film").read_bytes() == (tmp_path / "again").read_bytes()
+
+
+def test_a_link_too_long_to_open_is_left_out(studio, tmp_path):
+    chance = np.random.default_rng(0)
+
+    def blend():
+        return tuple((int(chance.integers(2**32)), float(chance.uniform(0.1, 1))) for _ in range(8))
+
+    keys = tuple(replace(KEYS[0], seeds=blend(), fine_seeds=blend()) for _ in range(64))
+    timeline = Timeline(keys, seconds=0.05, fps=1, format="gif", size=16)
+    assert len(timeline.to_link()) > MAX_LINK
+    interpolations.write(studio, timeline, tmp_path / "film.gif")
+    assert from_file(tmp_path / "film.gif") is None
+    assert b"AI-generated film" in (tmp_path / "film.gif").read_bytes()
 
 
 @pytest.mark.parametrize("format", ["mp4", "gif", "frames"])

@@ -9,10 +9,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageSequence, PngImagePlugin
 
 from imagen_demo.errors import Cancelled, UserError
-from imagen_demo.media import formats, grid, png, video
+from imagen_demo.media import formats, grid, notes, png, video
 
 RECIPE = '{"model":"行星","seeds":[[42,1]]}'
 
@@ -192,6 +192,26 @@ def test_frames_in_a_zip_are_the_frames(tmp_path):
         assert b"10 frames a second" in archive.read("film.txt") and b"t=x" in archive.read("film.txt")
         seen = np.asarray(Image.open(io.BytesIO(archive.read("frame00003.png"))))
     assert np.array_equal(seen[..., 3], frames[3][..., 3])
+
+
+@pytest.mark.parametrize("format", ["mp4", "webm", "gif", "webp", "apng"])
+@pytest.mark.parametrize("colours", [COLOURS, COLOURS[:1] * 3])
+def test_what_films_say_of_themselves_is_found_and_harms_no_player(tmp_path, format, colours):
+    for text in ("short", "long " * 500):
+        video.write_film(plain(*colours), tmp_path / "v", 10, format, 64, notes=f"{text}<&>; t=ab-_9; more")
+        assert notes.word_after("; t=", tmp_path / "v") == "ab-_9"
+        assert notes.word_after("; x=", tmp_path / "v") == ""
+        if format == "webp":  # which FFmpeg does not read
+            with Image.open(tmp_path / "v") as image:
+                frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
+                assert b"&lt;&amp;&gt;; t=ab-_9" in image.info.get("xmp", b"") or image.n_frames == 1
+        else:
+            frames = decoded(tmp_path / "v")[1]
+        assert np.abs(frames[-1].mean(axis=(0, 1)) - colours[-1]).max() < 12
+    if format in ("gif", "apng"):
+        with Image.open(tmp_path / "v") as image:
+            image.seek(image.n_frames - 1)
+            image.load()
 
 
 @pytest.mark.parametrize("format", formats.FORMATS)

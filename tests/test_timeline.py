@@ -10,7 +10,7 @@ import pytest
 from imagen_demo.errors import UserError
 from imagen_demo.studio import timeline as timelines
 from imagen_demo.studio.recipes import Recipe
-from imagen_demo.studio.timeline import Timeline, from_data, from_link
+from imagen_demo.studio.timeline import MARK, Timeline, from_data, from_file, from_link
 
 KEYS = (
     Recipe("m", seeds=((1, 1),), psi=0.7, label=0, model_hash="0123456789ab"),
@@ -58,6 +58,19 @@ def test_hostile_links_get_a_sentence(text):
     with pytest.raises(UserError) as caught:
         from_link(text)
     assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n", MARK.encode(), b"; t=" + FULL.to_link().encode()])
+def test_other_files_carry_no_timeline(tmp_path, content):
+    (tmp_path / "other.gif").write_bytes(content)
+    assert from_file(tmp_path / "other.gif") is None
+
+
+@pytest.mark.parametrize("link", ["x", "A" * 1_000_000, FULL.to_link()[:-5], packed("[" + "1," * 1_000_000)])
+def test_a_hostile_film_gets_a_sentence_with_its_name(tmp_path, link):
+    (tmp_path / "film.mp4").write_bytes(b"\x00" + MARK.encode() + link.encode() + b"\x00")
+    with pytest.raises(UserError, match=r"^film\.mp4 cannot be opened\. This link to a film is damaged"):
+        from_file(tmp_path / "film.mp4")
 
 
 @pytest.mark.parametrize(

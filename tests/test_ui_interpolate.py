@@ -17,7 +17,7 @@ from imagen_demo.studio.timeline import Timeline
 
 gr = pytest.importorskip("gradio")
 
-from imagen_demo.ui import interpolate, sounds  # noqa: E402
+from imagen_demo.ui import interpolate, sounds, widgets  # noqa: E402
 
 SPEC = {"recipes": [{"model": "tiny"}, {"model": "tiny", "seeds": [[1, 1]]}, {"model": "tiny", "seeds": [[2, 1]]}]}
 
@@ -80,6 +80,16 @@ def test_a_film_with_a_sound_and_one_whose_sound_is_gone(
         assert film.streams.audio and film.duration / 1e6 == pytest.approx(1, abs=0.05)
     with pytest.raises(UserError, match="sound that is not here"):
         interpolate.write_video(studio, spec | {"sound": sound.hash}, silent)
+
+
+def test_a_picture_s_file_is_read(workspace, tiny_model_folder) -> None:
+    studio = Studio(workspace, "cpu")
+    recipe = Recipe("tiny", seeds=((5, 1),), psi=0.6)
+    sent = {"name": "a.png", "data": widgets.file_url(studio.png(recipe), "image/png")}
+    answer = interpolate._read(studio, sent, "en")
+    assert answer == {"recipe": widgets.recipe_data(recipe), "note": None}
+    with pytest.raises(UserError, match=r"a\.png cannot be read as a PNG"):
+        interpolate._read(studio, sent | {"data": "data:,AAAA"}, "en")
 
 
 def test_a_link_opens_and_says_what_is_not_as_it_was(uploads: Path, workspace, tiny_model_folder) -> None:

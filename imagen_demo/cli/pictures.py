@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -153,7 +154,8 @@ def generate(
 def interpolate(
     context: typer.Context,
     model: Annotated[
-        str, typer.Argument(metavar="MODEL_OR_RUN_OR_LINK", help="A model, a run, a film's link (t=...), or a picture")
+        str,
+        typer.Argument(metavar="MODEL_OR_RUN_OR_FILM", help="A model, a run, a picture, or a film: its link, its file"),
     ],
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The film: .mp4, .webm, .gif, .webp, .png (animated) or .zip (frames)")
@@ -182,17 +184,17 @@ def interpolate(
     label: Class = None,
     size: Size = None,
 ) -> Result:  # fmt: skip
-    """Make a film that goes from picture to picture: of --seeds, or the film of a link, as it was made there."""
+    """Make a film that goes from picture to picture: of --seeds, or again that of a link or file, as it is there."""
     from imagen_demo.cli.terminal import progress_bar
     from imagen_demo.media.audio import read_sound
     from imagen_demo.media.formats import format_of
     from imagen_demo.studio import interpolations
     from imagen_demo.studio.recipes import Studio
-    from imagen_demo.studio.timeline import Timeline, from_link, is_link, shared_out
+    from imagen_demo.studio.timeline import Timeline, shared_out
 
     format, heard = format_of(out), read_sound(_file(sound)) if sound else None
-    if is_link(model):
-        studio, timeline = Studio(context.obj), replace(from_link(model), format=format)
+    if again := _film(model):
+        studio, timeline = Studio(context.obj), replace(again, format=format)
         timeline = replace(timeline, size=size or timeline.size, sound=heard.hash if heard else timeline.sound)
     else:
         studio, recipes = _recipes(context, model, seeds, psi, label, None)
@@ -206,6 +208,23 @@ def interpolate(
     facts = {"file": str(out), "frames": film.count, "seconds": film.count / timeline.fps,
              "link": f"t={interpolations.pinned(studio, timeline).to_link()}"}  # fmt: skip
     return Result(facts, f"{film.count} frames in {out}")
+
+
+def _film(source: str) -> Any:
+    """The timeline of a link, or of a film's file; None where it is a model or a picture."""
+    from imagen_demo.studio.timeline import from_file, from_link, is_link
+
+    if is_link(source):
+        return from_link(source)
+    file = Path(source)
+    if not file.suffix or not os.path.isfile(source):
+        return None
+    found = from_file(file)
+    if found is None and file.suffix.lower() != ".png":
+        raise UserError(
+            "{name} carries no film. Only films saved by Imagen Demo do, and only unchanged ones.", name=file.name
+        )
+    return found
 
 
 def _file(file: Path) -> Path:

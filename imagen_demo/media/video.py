@@ -38,13 +38,13 @@ def write_film(
     background: Background = "white",
     sound: Sound | None = None,
     seconds: float | None = None,
-    notes: str = "",
+    notes: str = "AI-generated pictures",
 ) -> None:
     """Encode ``frames`` (uint8 [H, W, C], C = 3 or 4, all of one shape) as they come.
 
     ``size``: the longest side in pixels; default: the frame's, at least 256. ``background``: a colour,
     "checkerboard", or "transparent" where the format can; others show white then. ``sound`` is cut or
-    filled up to ``seconds``, the length of the film. ``notes`` go into the file where it has room for them.
+    filled up to ``seconds``, the length of the film. ``notes`` go into the file.
     The file appears when complete; on any exception, :class:`~imagen_demo.errors.Cancelled` among them,
     nothing is left behind.
 
@@ -76,7 +76,7 @@ def _write_video(
     codec, options, sound_codec = _CODECS[format]
     quick_start = {"movflags": "+faststart"} if format == "mp4" else {}
     with av.open(str(out), "w", format=format, options=quick_start) as container:
-        container.metadata["comment"] = notes or "AI-generated pictures"
+        container.metadata["comment"] = notes
         stream = container.add_stream(codec, rate=Fraction(fps), options=options)
         _describe(stream, size, alpha)
         track = Track(container, sound, sound_codec, seconds) if sound else None

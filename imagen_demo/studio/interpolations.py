@@ -17,7 +17,7 @@ from imagen_demo.models.folder import Model
 from imagen_demo.progress import Progress, silent
 from imagen_demo.studio import pacing
 from imagen_demo.studio.recipes import Recipe, Studio
-from imagen_demo.studio.timeline import Timeline
+from imagen_demo.studio.timeline import MADE, MARK, MAX_LINK, Timeline
 from imagen_demo.studio.ways import Way, way_of
 
 STRANGERS = 6  # pictures that say how different two pictures of a model are
@@ -125,7 +125,8 @@ def _told(film: Film, progress: Progress) -> Iterator[np.ndarray]:
 
 def _notes(studio: Studio, timeline: Timeline) -> str:
     """What a file says about itself: where it is from, and the timeline that makes it again."""
-    return f"AI-generated film by Imagen Demo; t={pinned(studio, timeline).to_link()}"
+    link = pinned(studio, timeline).to_link()
+    return f"{MARK}{link}; drop it on Interpolate to change it" if len(link) <= MAX_LINK else MADE
 
 
 def pinned(studio: Studio, timeline: Timeline) -> Timeline:

@@ -9,6 +9,7 @@ import math
 import re
 import zlib
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from PIL import ImageColor
@@ -16,6 +17,7 @@ from PIL import ImageColor
 from imagen_demo.errors import UserError
 from imagen_demo.latent.interpolation import EASINGS
 from imagen_demo.media.formats import LARGEST, TRANSPARENT, known_format
+from imagen_demo.media.notes import word_after
 from imagen_demo.studio import checks
 from imagen_demo.studio.recipes import Recipe
 
@@ -25,6 +27,8 @@ MAX_KEYFRAMES = 64
 MAX_SECONDS = 600.0
 MAX_LINK = 8_000  # characters
 MAX_JSON = 200_000  # characters of a link, unpacked
+MADE = "AI-generated film by Imagen Demo"
+MARK = f"{MADE}; t="  # in a film's file, before its link
 _SHORT = {"kind": "w", "seconds": "s", "easings": "e", "closed": "c", "even": "v", "radius": "r", "seed": "n",
           "speed": "p", "fps": "f", "size": "z", "format": "o", "background": "b", "sound": "a",
           "react": "x"}  # fmt: skip
@@ -190,6 +194,19 @@ def from_link(text: str) -> Timeline:
     recipes = [shared | recipe for recipe in own if isinstance(recipe, dict)]
     names = {key: name for name, key in _SHORT.items()}
     return from_data({"recipes": recipes, **{names.get(key, key): value for key, value in short.items()}})
+
+
+def from_file(file: Path) -> Timeline | None:
+    """The timeline in a film's file of any format, from anyone; None where there is none.
+
+    Raises:
+        UserError: as :func:`from_link`, naming the file.
+    """
+    link = word_after(MARK, file)
+    try:
+        return from_link(link) if link else None
+    except UserError as problem:
+        raise UserError("{name} cannot be opened. {problem}", name=file.name, problem=problem) from None
 
 
 def shared_out(seconds: float, recipes: int, closed: bool) -> float:

@@ -10,11 +10,10 @@ from typing import Any
 
 from imagen_demo.errors import UserError
 from imagen_demo.latent.space import PARTS
-from imagen_demo.media import png
 from imagen_demo.progress import Progress
 from imagen_demo.studio import checks, grid_files, grids
 from imagen_demo.studio.grids import Axis, Grid
-from imagen_demo.studio.recipes import Recipe, Studio
+from imagen_demo.studio.recipes import Studio
 from imagen_demo.studio.seeds import parse_seeds
 from imagen_demo.ui import file_jobs, widgets
 from imagen_demo.ui.texts import t
@@ -109,8 +108,7 @@ def _read(studio: Studio, payload: Payload, language: str) -> Payload:
     with widgets.sent_file(payload) as file:
         grid = grid_files.read(file)
         if grid is None:
-            recipe, note = widgets.unpinned(studio, Recipe.from_json(png.recipe_of(file)), language)
-            return {"recipe": widgets.recipe_data(recipe), "note": note}
+            return widgets.picture_in(studio, file, language)
     base, note = widgets.unpinned(studio, grid.base, language)
     grid = replace(grid, base=base)
     return {"grid": json.loads(grid.to_json()) | {"base": widgets.recipe_data(base)}, "note": note}

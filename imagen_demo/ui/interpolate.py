@@ -43,9 +43,11 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
         "film": lambda payload, language: _film(previews, payload),
         "link": lambda payload, language: {"query": _link(studio, payload)},
         "sound": lambda payload, language: {"sound": _heard(payload)},
+        "read": lambda payload, language: _read(studio, payload, language),
     }
     editor = widgets.picture_tab(
         "interpolate", workspace, studio, calls, ("i_",), SCRIPTS, easings=list(EASINGS), kinds=list(KINDS),
+        mark=timeline.MARK,
         formats={f.name: {"alpha": f.alpha, "sound": f.sound, "fps": f.most_fps, "bytes": f.frame_bytes}
                  for f in FORMATS.values()},
     )  # fmt: skip
@@ -155,6 +157,12 @@ def _film(previews: _Previews, payload: Payload) -> Payload:
 def _heard(payload: Payload) -> Payload:
     """What is in a sound file that the page has uploaded."""
     return sounds.facts(sounds.keep(payload.get("path"), payload.get("name")))
+
+
+def _read(studio: Studio, payload: Payload, language: str) -> Payload:
+    """The picture of a dropped PNG file. (Of a film's file the page sends only the link in it, to ``open``.)"""
+    with widgets.sent_file(payload) as file:
+        return widgets.picture_in(studio, file, language)
 
 
 def _link(studio: Studio, payload: Payload) -> str:

@@ -7,6 +7,9 @@ SENTENCES: dict[str, str] = {
     "This is not a film of Imagen Demo.": "这不是 Imagen Demo 的影片。",
     "This film has an unknown entry, {key}; a newer version made it.": "此影片含有未知项 {key}，由更新的版本生成。",
     "This link to a film is damaged; copy all of it.": "此影片链接已损坏，请完整复制。",
+    "{name} cannot be opened. {problem}": "无法打开 {name}。{problem}",
+    "{name} carries no film. Only films saved by Imagen Demo do, and only unchanged ones.":
+        "{name} 中没有影片信息。只有由 Imagen Demo 保存且未经改动的影片才有。",
     "A film's {name} must be one of {choices}.": "影片的 {name} 须为以下之一：{choices}。",
     "A film's format must be one of {choices}.": "影片格式须为以下之一：{choices}。",
     "A film's sound must be named by 16 digits, 0 to 9 and a to f.": "影片的声音须以 16 位 0-9、a-f 的数字表示。",

@@ -93,5 +93,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "i_ground_checkerboard": ("checkerboard", "棋盘格"),
     "i_weight": ("A file of about {megabytes} MB", "文件约 {megabytes} MB"),
     "i_make": ("Make film", "生成影片"),
+    "i_drop": ("Drop a film saved here, or choose one, to change it", "拖入在此保存的影片（或点击选择）以继续编辑"),
+    "i_restored": ("Restored from {name}.", "已从 {name} 还原。"),
+    "i_not_restored": ("{name} cannot be opened. {problem}", "无法打开 {name}。{problem}"),
+    "i_no_film": ("There is no film in {name}. Drop a film or PNG saved by Imagen Demo, and unchanged; "
+                  "a sound goes into its field.",
+                  "{name} 中没有影片信息。请拖入由 Imagen Demo 保存且未经改动的影片或 PNG；声音请拖到声音栏。"),
     "i_copied": ("Link copied: it opens on exactly this film.", "链接已复制，打开即是这部影片。"),
 }  # fmt: skip

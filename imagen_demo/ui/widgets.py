@@ -24,6 +24,7 @@ from PIL import Image
 
 from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
+from imagen_demo.media import png
 from imagen_demo.studio import library, links
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.ui import texts
@@ -197,6 +198,12 @@ def unpinned(studio: Studio, recipe: Recipe, language: str) -> tuple[Recipe, str
     recipe = replace(recipe, model_hash="")
     studio.render(recipe)  # raises what is wrong with it
     return recipe, note
+
+
+def picture_in(studio: Studio, file: Path, language: str) -> Payload:
+    """The recipe inside a PNG file, made ready for the page, and a sentence if its model has changed since."""
+    recipe, note = unpinned(studio, Recipe.from_json(png.recipe_of(file)), language)
+    return {"recipe": recipe_data(recipe), "note": note}
 
 
 def pinned(studio: Studio, recipe: Recipe) -> Recipe:

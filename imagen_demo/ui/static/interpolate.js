@@ -100,7 +100,8 @@ const panel = h('section', { class: 'im-panel' },
   D.field(T('c_model'), modelBox), classField, kind, kindHelp, radius.node, speed.node, seedRow, length.node, loop, even, easingField,
   h('h3', { class: 'im-title' }, T('i_sound')), zone, soundBox,
   h('h3', { class: 'im-title' }, T('i_film_title')),
-  h('div', { class: 'im-pair' }, format, size), h('div', { class: 'im-pair' }, fps, ground), weight, make, copy);
+  h('div', { class: 'im-pair' }, format, size), h('div', { class: 'im-pair' }, fps, ground), weight, make, copy,
+  D.fileZone('interpolate', T('i_drop'), 'video/*,image/*,.zip', (file) => dropped(file)));
 const page = h('div', { class: 'im-columns' },
   h('section', { class: 'im-stage' }, frame,
     h('div', { class: 'in-scrub' }, play, h('div', { class: 'in-track' }, scrub, marks), clock), film, note,
@@ -143,6 +144,31 @@ const openLink = async (t) => {
   say(answer.note, true);
   return '';
 };
+// A film's file has its link in it as plain text (media/notes.py); the film itself need not be sent.
+const linkIn = async (file) => {
+  const step = 2 ** 22, over = 2 ** 16, pattern = new RegExp(`${props.mark}([\\w-]+)`);
+  for (let from = 0; from < file.size; from += step) {
+    const some = await file.slice(from, from + step + over).arrayBuffer();
+    const found = pattern.exec(new TextDecoder('latin1').decode(some));
+    if (found && found.index < step) return found[1];
+  }
+  return '';
+};
+const dropped = async (file) => { // a film comes back as it was, a picture becomes a keyframe
+  const { name } = file, t = await linkIn(file).catch(() => ''); // a folder cannot be read
+  if (t) {
+    const problem = await openLink(t);
+    if (problem) say(T('i_not_restored', { name, problem }), true); else if (!note.textContent) say(T('i_restored', { name }));
+    return;
+  }
+  if (file.type !== 'image/png') { say(T('i_no_film', { name }), true); return; }
+  const answer = await D.ask(server.read, { name, data: await D.readFile(file) });
+  if (!told(answer)) return;
+  defaults = null;
+  await accept(answer.recipe);
+  if (answer.note) say(answer.note, true);
+};
+D.takesFiles(page, dropped);
 const start = async (message) => {
   const answer = await D.ask(server.models, {});
   if (answer.error || !answer.models.length) {

@@ -45,7 +45,7 @@ const keyCard = (key, index) => {
   card.addEventListener('dragend', () => { dragged = -1; list.querySelectorAll('.in-over').forEach((c) => c.classList.remove('in-over')); });
   card.addEventListener('dragover', (event) => { if (dragged >= 0) { event.preventDefault(); card.classList.add('in-over'); } });
   card.addEventListener('dragleave', () => card.classList.remove('in-over'));
-  card.addEventListener('drop', (event) => { event.preventDefault(); if (dragged >= 0) move(dragged, index); });
+  card.addEventListener('drop', (event) => { if (dragged >= 0) { event.preventDefault(); move(dragged, index); } });
   return card;
 };
 const segmentCard = (key, index) => {

@@ -179,14 +179,22 @@
     chooser.addEventListener('change', () => { const [file] = chooser.files; if (file) take(file); chooser.value = ''; });
     return h('label', { class: 'im-drop', id: `${id}-drop` }, label, chooser);
   };
-  // `take(file)` gets what is dropped anywhere on `page`, which shows that it would be taken.
+  // `take(file)` gets what is dropped anywhere on `page`, which shows that it would be taken; but for what a field in it took.
   const takesFiles = (page, take) => {
     let inside = 0; // entered elements not yet left
+    const has = (event) => event.dataTransfer.types.includes('Files'); // no keyframe, no text
     const count = (by) => { inside = Math.max(0, inside + by); page.classList.toggle('im-dropping', inside > 0); };
-    page.addEventListener('dragenter', (event) => { event.preventDefault(); count(1); });
-    page.addEventListener('dragleave', () => count(-1));
-    page.addEventListener('dragover', (event) => event.preventDefault());
-    page.addEventListener('drop', (event) => { event.preventDefault(); count(-inside); const [file] = event.dataTransfer.files; if (file) take(file); });
+    page.addEventListener('dragenter', (event) => { if (has(event)) { event.preventDefault(); count(1); } });
+    page.addEventListener('dragleave', (event) => { if (has(event)) count(-1); });
+    page.addEventListener('dragover', (event) => { if (has(event)) event.preventDefault(); });
+    page.addEventListener('drop', (event) => {
+      if (!has(event)) return;
+      count(-inside);
+      if (event.defaultPrevented) return;
+      event.preventDefault();
+      const [file] = event.dataTransfer.files;
+      if (file) take(file);
+    });
   };
 
   Object.assign(D, { address, jobBegins, jobEnds, steps, readSeed, numberBox, keepFor, kept, readFile, fileZone, takesFiles });
