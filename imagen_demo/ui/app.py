@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
+from gradio.routes import App
 
 from imagen_demo.studio.recipes import Studio
 from imagen_demo.ui import api, discover, explore, generate, interpolate, models_tab, pieces, theme, train, widgets
@@ -37,11 +40,25 @@ class Shared:
     open_in_explore: str = "(model) => { window.imagenDemo.open('explore', {model}); return []; }"
 
 
+@contextmanager
+def _no_server_yet() -> Iterator[None]:
+    """Gradio makes a server of 80 routes twice while a page is built, and once when it is launched: that one serves."""
+    create_app = App.__dict__["create_app"]
+    App.create_app = staticmethod(lambda *arguments, **options: None)
+    try:
+        yield
+    finally:
+        App.create_app = create_app
+
+
 def build_app(workspace: Workspace) -> gr.Blocks:
     """The whole page over one workspace; launch it with :func:`launch`."""
     studio = Studio(workspace)
     threading.Thread(target=widgets.warm_up, args=(workspace, studio), daemon=True, name="warm-up").start()
-    with gr.Blocks(title="Imagen Demo", analytics_enabled=False, delete_cache=(3600, 2 * 86400)) as blocks:
+    with (
+        _no_server_yet(),
+        gr.Blocks(title="Imagen Demo", analytics_enabled=False, delete_cache=(3600, 2 * 86400)) as blocks,
+    ):
         gr.HTML(
             html_template=theme.HEADER,
             js_on_load=theme.HEADER_SCRIPT,
