@@ -67,7 +67,7 @@
   // steps of one control, `by`, are one, and replaced(text) hears of those within. back(state): to it, false if that failed.
   const steps = (tab, T, back, replaced = () => {}) => {
     const past = [], future = [];
-    let now = null, hand = '', moment = 0, busy = false;
+    let now = null, hand = '', moment = 0, stepping = false;
     const paint = () => { undo.disabled = !past.length; redo.disabled = !future.length; };
     const remember = (text, by = '') => {
       if (text === now) return false;
@@ -80,13 +80,13 @@
     };
     const shift = (from, to) => { to.push(now); [now, hand] = [from.pop(), '']; paint(); };
     const step = async (from, to) => {
-      if (busy || !from.length) return;
-      busy = true;
+      if (stepping || !from.length) return;
+      stepping = true;
       shift(from, to);
       const wanted = now;
       try {
         if (!(await back(JSON.parse(wanted))) && now === wanted) shift(to, from);
-      } finally { busy = false; }
+      } finally { stepping = false; }
     };
     const undo = D.button(`${tab}-undo`, T('c_undo'), 'undo', () => step(past, future), { bare: true });
     const redo = D.button(`${tab}-redo`, T('c_redo'), 'redo', () => step(future, past), { bare: true });
@@ -114,7 +114,7 @@
     box.addEventListener('change', () => {
       const typed = box.valueAsNumber, emptied = box.value === '' && !box.validity.badInput;
       const within = Math.min(max, Math.max(min, step === 1 ? Math.round(typed) : typed));
-      const value = !Number.isNaN(typed) ? within : emptied && optional ? null : get();
+      const value = !Number.isNaN(typed) ? within : emptied && optional ? null : get() ?? null;
       take(value, emptied || value === typed ? '' : wrong);
       box.value = get() ?? '';
     });
