@@ -4,7 +4,7 @@ const STRIP = 12, MOST_SHOTS = 193, AT_ONCE = 24;
 const screen = h('img', { id: 'interpolate-preview', alt: T('i_preview') });
 const frame = h('div', { class: 'im-frame im-frame-small' }, screen);
 const film = h('div', { class: 'im-film', id: 'interpolate-film', role: 'group', 'aria-label': T('i_film') });
-let shots = new Map(), order = [], knots = [], playing = false, started = 0, at = 0, failed = false; // at: the part in sight
+let shots = new Map(), order = [], knots = [], playing = false, started = 0, at = 0; // at: the part in sight
 
 const nearestShot = (part) => { // the last one at or before it
   let low = 0, high = order.length - 1;
@@ -63,7 +63,7 @@ const fetchShots = async (list, of) => {
     const some = list.slice(start, start + AT_ONCE);
     const answer = await D.ask(server.film, { timeline: wanted(), parts: some, side: 256 });
     if (of !== version) return false;
-    if (!told(answer)) { failed = true; return false; }
+    if (!told(answer)) return false;
     some.forEach((part, index) => shots.set(part, answer.images[index]));
     order = [...shots.keys()].sort((a, b) => a - b);
     if (start === 0) { knots = answer.knots; paintMarks(); paintTimes(); }
@@ -79,7 +79,6 @@ const load = D.newest(async (of) => {
   const fine = await fetchShots(list, of);
   film.classList.remove('in-waiting');
   if (!fine) { if (of === version) shots = first; return; }
-  if (failed) { failed = false; say(''); } // what was wrong is mended
   film.replaceChildren(...list.map((part, index) => h('button', {
     type: 'button', 'aria-label': `${T('i_frame')} ${index + 1}`, onclick: () => { stop(); show(part); },
   }, h('img', { src: shots.get(part), alt: '' }))));
@@ -95,6 +94,5 @@ onChange.push((of) => {
   film.replaceChildren();
   if (keys.length) screen.src = keys[0].image; else screen.removeAttribute('src');
   setPlaying(false);
-  failed = true;
   say(T(alone() ? 'i_one' : keys.length ? 'i_another' : 'i_two'));
 });
