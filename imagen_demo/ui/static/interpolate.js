@@ -26,7 +26,7 @@ const kindHelp = h('p', { class: 'im-label in-help', id: 'interpolate-kind-help'
 const length = D.slider({
   id: 'interpolate-seconds', label: T('i_seconds'), min: 1, max: 60, step: 0.5, initial: 8,
   oninput: (value) => { stretchTo(value); paintKeys(); paintWeight(); show(at); }, onchange: () => changed('length'),
-  limited: (low, high) => say(limits(T('i_seconds'), low, high), true),
+  limited: limited(T('i_seconds')),
 });
 const loop = check('interpolate-loop', T('i_loop'), 'closed');
 const even = check('interpolate-even', T('i_even'), 'even', T('i_even_help'));
@@ -35,8 +35,7 @@ D.options(allEasing, [['', T('i_ease_own')], ...props.easings.map((name) => [nam
 allEasing.addEventListener('change', () => { if (allEasing.value) { setEasing(allEasing.value); changed(); } });
 const easingField = D.field(T('i_easing_all'), allEasing);
 const part = (id, label, key, low, high, step, initial, help) => {
-  const slider = D.slider({ id, label, min: low, max: high, step, initial, oninput: (value) => { spec[key] = value; }, onchange: () => changed(key),
-    limited: () => say(limits(label, low, high), true) });
+  const slider = D.slider({ id, label, min: low, max: high, step, initial, oninput: (value) => { spec[key] = value; }, onchange: () => changed(key), limited: limited(label) });
   slider.node.title = help;
   onPaint.push(() => slider.set(spec[key]));
   return slider;

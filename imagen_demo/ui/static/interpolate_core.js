@@ -65,4 +65,5 @@ onChange.push(linkLater);
 const restated = () => { say(''); paint(); linkLater(); steps.remember(state()); }; // the file is another, the pictures are the same
 
 const limits = (name, low, high) => T('c_limits', { name, low, high });
+const limited = (name) => (low, high) => say(limits(name, low, high), true);
 const named = (recipe) => recipe.seeds.map(([seed]) => seed).join(' + ');
