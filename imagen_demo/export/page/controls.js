@@ -96,7 +96,7 @@ export function buildControls(facts, actions, walk) {
     recipe = now;
     if (document.activeElement !== seed || !Number.isFinite(seed.valueAsNumber)) seed.value = now.seeds[0][0];
     psi.set(now.psi);
-    if (noise && document.activeElement !== noise) noise.value = now.noise;
+    if (noise) noise.value = now.noise;
     if (classes) {
       const mixed = now.class_mix.length ? [h('option', { value: '' }, t('mixed'))] : [];
       classes.replaceChildren(...mixed, ...facts.classes.map((title, index) => h('option', { value: index }, title)));
