@@ -49,9 +49,9 @@ class Arena:
         """Contests of other settings are not to be mixed with these."""
         wanted = self.settings | {"dataset": self.dataset.fingerprint, "device": self.device}
         for key in found:
-            if found[key] != wanted[key]:
+            if found[key] != wanted.get(key):
                 raise typer.BadParameter(
-                    f"{self.folder} holds contests with {key} {found[key]}, not {wanted[key]}; "
+                    f"{self.folder} holds contests with {key} {found[key]}, not {wanted.get(key)}; "
                     "use the same settings, another --date or another --out."
                 )
 
