@@ -26,6 +26,18 @@ def test_a_beat_at_the_very_beginning_is_one(tmp_path):
     assert len(sound.beats) == 3 and np.abs(np.array(sound.beats) - (0.0, 0.5, 1.5)).max() < 0.04
 
 
+def test_a_file_that_begins_within_a_song_keeps_its_beats(tmp_path):
+    t, beats = np.arange(6 * RATE) / RATE, np.arange(0.25, 6, 0.5)
+    song = 0.04 * np.random.default_rng(0).standard_normal(len(t))
+    song += sum(0.07 * np.sin(2 * np.pi * tone * t) for tone in (110, 220, 331, 662, 1320, 2637, 5000))
+    for beat in beats:
+        since = t[t >= beat] - beat
+        song[t >= beat] += 0.2 * np.exp(-since * 30) * np.sin(2 * np.pi * 70 * since)
+    found = np.array(read_sound(write_wav(tmp_path / "a.wav", song)).beats)
+    assert all(np.abs(found - beat).min() < 0.05 for beat in beats)
+    assert len(found) <= len(beats) + 2  # its beginning, too
+
+
 def test_a_steady_tone_has_no_beats(tmp_path):
     tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(3 * RATE) / RATE)
     assert len(read_sound(write_wav(tmp_path / "a.wav", tone)).beats) <= 1  # its beginning
