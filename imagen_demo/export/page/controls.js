@@ -94,7 +94,7 @@ export function buildControls(facts, actions, walk) {
 
   function follow(now) {
     recipe = now;
-    if (document.activeElement !== seed || !Number.isFinite(seed.valueAsNumber)) seed.value = now.seeds[0][0];
+    seed.value = now.seeds[0][0];
     psi.set(now.psi);
     if (noise) noise.value = now.noise;
     if (classes) {

@@ -37,7 +37,7 @@ async function load({ about, engine }) {
 }
 
 async function open(kind) {
-  const version = (name) => `${name}?v=${name.startsWith('ort/') ? facts.runtime : facts.model_hash}`;
+  const version = (name) => `${name}?v=${name.startsWith('ort/') ? facts.runtime : `${facts.model_hash}-${facts.files[name]}`}`;
   const binary = `ort/${KINDS[kind]}.bin`, files = [binary, 'mapping.onnx', 'synthesis.onnx', ...(facts.noise_size ? ['noise.bin'] : [])];
   const total = files.reduce((sum, name) => sum + facts.files[name], 0);
   let done = 0;
