@@ -35,9 +35,8 @@ class Arena:
         self.contests = folder / "contests"
         self.contests.mkdir(parents=True, exist_ok=True)
         self._judge: Judge | None = None
-        file = folder / "scores.json"
-        before = json.loads(file.read_text()) if file.exists() else None
-        if before:
+        if (folder / "scores.json").exists():
+            before = json.loads((folder / "scores.json").read_text())
             self._agree(before["settings"] | {"dataset": before["dataset"]["fingerprint"]})
             self._take_over(before["contests"])
         file = self.contests / "settings.json"
@@ -58,11 +57,15 @@ class Arena:
     def _take_over(self, contests: list[dict[str, Any]]) -> None:
         """Contests fought on another machine: of their pictures nothing is here, but what they came to is."""
         for contest in contests:
-            place = self.place(contest["contestant"], contest["seed"])
-            if not place.exists() and not contest["broke_down"]:
-                place.mkdir()
-                (place / "scores.json").write_text(json.dumps(contest["curve"]))
-                (place / "facts.json").write_text(json.dumps(contest))
+            place, broke_down = self.place(contest["contestant"], contest["seed"]), contest["broke_down"]
+            if place.exists():
+                continue
+            place.mkdir()
+            (place / "scores.json").write_text(json.dumps(contest["curve"]))
+            # Without facts.json it is fought anew when its turn comes.
+            (place / ("circumstances.json" if broke_down else "facts.json")).write_text(json.dumps(contest))
+            if broke_down:
+                (place / "broke_down.txt").write_text(broke_down)
 
     @property
     def judge(self) -> Judge:

@@ -94,6 +94,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "i_weight": ("A file of about {megabytes} MB", "文件约 {megabytes} MB"),
     "i_make": ("Make film", "生成影片"),
     "i_drop": ("Drop a film saved here, or choose one, to change it", "拖入在此保存的影片（或点击选择）以继续编辑"),
+    "i_looking": ("Looking into {name} …", "正在读取 {name} …"),
     "i_restored": ("Restored from {name}.", "已从 {name} 还原。"),
     "i_not_restored": ("{name} cannot be opened. {problem}", "无法打开 {name}。{problem}"),
     "i_no_film": ("There is no film in {name}. Drop a film or PNG saved by Imagen Demo, and unchanged; "

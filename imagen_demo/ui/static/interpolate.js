@@ -154,7 +154,10 @@ const linkIn = async (file) => {
   return '';
 };
 const dropped = async (file) => { // a film comes back as it was, a picture becomes a keyframe
-  const { name } = file, t = await linkIn(file).catch(() => ''); // a folder cannot be read
+  const { name } = file;
+  say(T('i_looking', { name }));
+  const t = await linkIn(file).catch(() => ''); // a folder cannot be read
+  say('');
   if (t) {
     const problem = await openLink(t);
     if (problem) say(T('i_not_restored', { name, problem }), true); else if (!note.textContent) say(T('i_restored', { name }));
