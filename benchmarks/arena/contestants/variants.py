@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from imagen_demo.config import ModelConfig
+from imagen_demo.models import style
+from imagen_demo.models.layers import ACTIVATION_GAIN, Conv, Linear, activate, second_moment_norm, upsample
 from imagen_demo.training import step
 from imagen_demo.training.trainer import Trainer
 
@@ -61,9 +66,102 @@ def falling_rates(trainer: Trainer) -> None:
     trainer._step = falling
 
 
+def momentum(trainer: Trainer) -> None:
+    """Adam's beta_1 of the article and of DCGAN, 0.5, instead of none."""
+    for optimizer in (trainer.state.optimizer_d, trainer.state.optimizer_g):
+        optimizer.param_groups[0]["betas"] = (0.5, 0.99)
+
+
+def channels_first(trainer: Trainer) -> None:
+    """PyTorch's own layout of the weights instead of channels_last."""
+    for network in (trainer.state.generator, trainer.state.discriminator, trainer.state.ema):
+        network.to(memory_format=torch.contiguous_format)
+
+
+def no_minibatch_std(trainer: Trainer) -> None:
+    """The discriminator is not told how much a group of pictures varies (R3GAN left it out)."""
+    layer = trainer.state.discriminator.minibatch_std
+    layer.forward = lambda x: torch.cat([x, torch.zeros_like(x[:, :1])], dim=1)
+
+
+def last_picture(trainer: Trainer) -> None:
+    """The picture is what the finest block paints, not a sum over all sizes (StyleGAN, fig. 7a of StyleGAN2)."""
+    as_it_is = style.Block.forward
+    style.Block.forward = lambda block, x, picture, *rest: as_it_is(block, x, torch.zeros_like(picture), *rest)
+
+
+def blurred(trainer: Trainer) -> None:
+    """The discriminator goes down by StyleGAN2's [1 3 3 1] filter instead of the mean of 2 x 2."""
+    line = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
+
+    def down(x: Tensor) -> Tensor:
+        kernel = torch.outer(line, line).expand(x.shape[1], 1, 4, 4).to(x)
+        return nn.functional.conv2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
+
+    style.downsample = down
+
+
+class ResidualGenerator(nn.Module):
+    """z -> picture without styles: residual blocks that start as the identity, after R3GAN (2024); with our noise."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        sides = [style.START, *style.levels(config)]
+        sizes = [style.channels_at(config, side) for side in sides]
+        self.noise_sides = sides[1:] if config.noise else []
+        self.noise_size = sum(side**2 for side in self.noise_sides)
+        self.register_buffer("noise", torch.randn(1, max(1, self.noise_size)))
+        self.embed = style.embedding(config.num_classes, config.z_dim) if config.num_classes else None
+        inputs = config.z_dim * (2 if config.num_classes else 1)
+        self.basis = Linear(inputs, sizes[0] * style.START**2, gain=1.0)
+        self.changes = nn.ModuleList(Conv(a, b, 1, bias=False) for a, b in itertools.pairwise(sizes))
+        self.first = nn.ModuleList(Conv(size, size, 3, gain=ACTIVATION_GAIN) for size in sizes)
+        self.second = nn.ModuleList(Conv(size, size, 3, gain=ACTIVATION_GAIN) for size in sizes)
+        for layer in self.second:
+            nn.init.zeros_(layer.weight)
+        self.strength = nn.Parameter(torch.zeros(len(sides)))
+        self.to_picture = Conv(sizes[-1], config.channels, 1)
+
+    def mapping(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        return z
+
+    def forward(self, z: Tensor, labels: Tensor | None = None, noise: Tensor | None = None) -> Tensor:
+        x = second_moment_norm(z)
+        if self.embed is not None:
+            x = torch.cat([x, second_moment_norm(self.embed(labels))], dim=1)
+        x = self.basis(x).view(len(z), -1, style.START, style.START)
+        x = x.contiguous(memory_format=torch.channels_last)
+        parts = (self.noise if noise is None else noise).split([side**2 for side in self.noise_sides] or 1, dim=1)
+        for i, (first, second) in enumerate(zip(self.first, self.second, strict=True)):
+            if i:
+                x = upsample(self.changes[i - 1](x))
+                if self.noise_sides:
+                    side = self.noise_sides[i - 1]
+                    x = x + self.strength[i] * parts[i - 1].view(-1, 1, side, side)
+            x = x + second(activate(first(activate(x))))
+        return self.to_picture(activate(x))
+
+
+def residual_generator(trainer: Trainer) -> None:
+    """A modern residual generator instead of the modulated one."""
+    state, config = trainer.state, trainer.config
+    torch.manual_seed(config.seed)
+    state.generator = ResidualGenerator(trainer.model).to(trainer.device, memory_format=torch.channels_last)
+    state.ema = copy.deepcopy(state.generator).eval().requires_grad_(False)
+    group = state.optimizer_g.param_groups[0]
+    state.optimizer_g = torch.optim.Adam(state.generator.parameters(), group["lr"], group["betas"], fused=True)
+
+
 VARIANTS: dict[str, Callable[[Trainer], None]] = {
     "bfloat16": bfloat16,
     "compiled": compiled,
     "finite-differences": finite_differences,
     "falling-rates": falling_rates,
+    "momentum": momentum,
+    "channels-first": channels_first,
+    "no-minibatch-std": no_minibatch_std,
+    "last-picture": last_picture,
+    "blurred": blurred,
+    "residual-generator": residual_generator,
 }
