@@ -50,6 +50,7 @@ TRIALS: dict[str, list[str]] = {
     "penalty every 16th step": ["--set=penalty_every=16"],
     "finite differences": ["--variant=finite-differences"],
     "finite differences, every step": ["--variant=finite-differences", "--set=penalty_every=1"],
+    "real logits of the step before": ["--variant=stale-reals"],
     "beta_1 0.5": ["--variant=momentum"],
     "no minibatch standard deviation": ["--variant=no-minibatch-std"],
     "blurred downsampling": ["--variant=blurred"],

@@ -100,8 +100,8 @@ def upsample(x: Tensor) -> Tensor:
 
 
 def downsample(x: Tensor) -> Tensor:
-    """Half the size, the mean of each 2 x 2."""
-    return F.avg_pool2d(x, 2)
+    """Half the size, the mean of each 2 x 2: what bilinear comes to, and several times faster than a pool on a CPU."""
+    return F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False)
 
 
 class MinibatchStd(nn.Module):

@@ -20,6 +20,7 @@ from imagen_demo.training import coach
 from imagen_demo.training import state as states
 from imagen_demo.training.batches import Batches
 from imagen_demo.training.distributed import ALONE, Team, own_device, own_threads
+from imagen_demo.training.memory import keep_freed_memory
 from imagen_demo.training.metrics import relative_diversity
 from imagen_demo.training.quality import Quality
 from imagen_demo.training.run import Run, own_status
@@ -49,6 +50,7 @@ class Trainer:
         self.lineage: list[str] = []  # hashes of the models this one descends from
         if self.device.type == "cpu":
             torch.set_num_threads(own_threads(config.threads))
+            keep_freed_memory()
         self.state = fresh_state(config, model, self.device)
         team.wrap(self.state.generator, self.state.discriminator)
         self.batches = Batches(

@@ -90,6 +90,30 @@ def last_picture(trainer: Trainer) -> None:
     style.Block.forward = lambda block, x, picture, *rest: as_it_is(block, x, torch.zeros_like(picture), *rest)
 
 
+def stale_reals(trainer: Trainer) -> None:
+    """The generator's loss takes the real pictures' logits from the discriminator's step: one pass less."""
+    judge, latest = step.discriminator_update, {}
+
+    def remembering(work: step.Work) -> dict[str, Tensor]:
+        found = judge(work)
+        latest["real"] = found["real"]
+        return found
+
+    def teach(work: step.Work) -> dict[str, Tensor]:
+        state, noise = work.state, work.noise
+        state.discriminator.requires_grad_(False)
+        state.optimizer_g.zero_grad()
+        fake = step.apply(work.draw(work.labels, noise, graph=True), noise.again)
+        work.drawn = None
+        loss = work.objective.generator(latest["real"], state.discriminator(fake, work.labels).float())
+        loss.backward()
+        found = {"loss": loss.detach(), "grad_norm": step._summed({}, state.generator)["grad_norm"]}
+        state.optimizer_g.step()
+        return found
+
+    step.discriminator_update, step.generator_update = remembering, teach
+
+
 def blurred(trainer: Trainer) -> None:
     """The discriminator goes down by StyleGAN2's [1 3 3 1] filter instead of the mean of 2 x 2."""
     line = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
@@ -162,6 +186,7 @@ VARIANTS: dict[str, Callable[[Trainer], None]] = {
     "channels-first": channels_first,
     "no-minibatch-std": no_minibatch_std,
     "last-picture": last_picture,
+    "stale-reals": stale_reals,
     "blurred": blurred,
     "residual-generator": residual_generator,
 }
