@@ -71,7 +71,8 @@ def test_the_page_is_sent_a_run_once_and_then_only_what_changed(workspace, run):
     run.append_metrics({"kimg": 3.0, "loss_g": 0.5, "loss_d": 2.5})
     again = train_live.look(workspace, "first", seen, "swd", Visitor())
     losses = again[-len(plots.PLOTS)]
-    assert [row[0] for row in losses["data"] if row[2] == "Generator"] == [0.0, 1.0, 2.0, 3.0]
+    assert [row[0] for row in losses["value"]["data"] if row[2] == "Generator"] == [0.0, 1.0, 2.0, 3.0]
+    assert losses["x_title"] == "thousand pictures"  # no object of Gradio's, which a plot may show as raw code
     assert is_skip(again[3]) and is_skip(again[4])  # the run's state is what it was
     json.dumps(again[0])  # kept in the page's state
 
@@ -97,14 +98,16 @@ def test_every_series_has_its_colour_in_both_languages():
 def test_the_quality_plot_shows_what_was_measured_and_was_chosen(workspace, run):
     def seen_by(choice, visitor):
         out = train_live.look(workspace, "first", {}, choice, visitor)
-        return out[14], out[15], out[16 + plots.QUALITY_PLOT]
+        return out[14], out[15], out[16 + plots.QUALITY_PLOT]["value"]
 
     run.append_metrics({"kimg": 1.0, "swd": 50.0})
     chooser, heading, plot = seen_by("fid", Visitor())
     assert not chooser.visible and chooser.value == "swd" and "SWD" in heading  # FID was not measured
     assert [row[2] for row in plot["data"] if row[1] is not None] == ["SWD"]
+    assert plot["mark"] == "point"  # a line of one point would be nothing
     run.append_metrics({"kimg": 2.0, "swd": 40.0, "fid": 90.0, "kid": 0.1, "precision": 0.5, "recall": 0.25})
     chooser, heading, plot = seen_by("pr", Visitor("zh"))
+    assert seen_by("swd", Visitor())[2]["mark"] == "line"
     assert chooser.visible and [choice for _, choice in chooser.choices] == ["swd", "fid", "kid", "pr"]
     assert sorted(row[1:] for row in plot["data"] if row[1] is not None) == [[0.25, "召回率"], [0.5, "精确率"]]
     assert len(plots.figure(run).axes) == len(plots.PLOTS) + 3  # the download has them all

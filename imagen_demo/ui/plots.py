@@ -33,6 +33,8 @@ QUALITY = (
 )
 COLOURS = ("#239a81", "#d9822b")
 KEYS = tuple(key for _, _, keys in PLOTS for key in keys)
+# Numbers of an axis with blanks (U+2800) around them: a plot leaves out those that touch, and trims spaces.
+APART = "\u2800^5~g"
 
 
 def measured(rows: Sequence[dict[str, float]]) -> list[str]:
@@ -72,7 +74,8 @@ def heading(title: str, keys: tuple[str, ...], request: gr.Request | None) -> st
 def payload(curves: dict[str, Points], keys: tuple[str, ...], request: gr.Request | None) -> dict[str, Any] | None:
     """The value of a ``gr.LinePlot`` as a plain dict, which needs no data frame.
 
-    None without points: a chart that begins empty never learns the colours of later series.
+    None without points: a chart that begins empty never learns the colours of later series. A line needs two
+    points, so a first one is drawn as itself.
     """
     data = [
         [round(x, 4), float(f"{y:.5g}"), t(f"tr_s_{key}", request)]
@@ -82,7 +85,8 @@ def payload(curves: dict[str, Points], keys: tuple[str, ...], request: gr.Reques
     if not data:
         return None
     types = {"kimg": "quantitative", "value": "quantitative", "series": "nominal"}
-    return {"columns": ["kimg", "value", "series"], "data": data, "datatypes": types, "mark": "line"}
+    mark = "line" if any(len(curves.get(key, ([], []))[0]) > 1 for key in keys) else "point"
+    return {"columns": ["kimg", "value", "series"], "data": data, "datatypes": types, "mark": mark}
 
 
 def payloads(

@@ -118,7 +118,8 @@ def _plot(
         colours = plots.colour_map(keys) if chooser is None else plots.QUALITY_COLOURS
         plot = gr.LinePlot(
             x="kimg", y="value", color="series", color_map=colours, colors_in_legend=[], height=170,
-            show_label=False, x_title=i18n("tr_x_short"), y_title=" ", elem_id=elem_id, buttons=[], container=False,
+            show_label=False, x_title=" ", y_title=" ", elem_id=elem_id, buttons=[], container=False,
+            x_axis_format=plots.APART, y_axis_format="~g",
         )  # fmt: skip
 
     def fill(request: gr.Request) -> str:
@@ -191,8 +192,17 @@ def look(
     out.append(pieces.log_tail(run, request) if changed("log.txt") else gr.skip())
     out += _quality(quality, measured, request) if changed("measured", "quality") else [gr.skip()] * 2
     drawn = changed("metrics.jsonl", "quality")
-    out += plots.payloads(run, request, quality) if drawn else [gr.skip()] * len(plots.PLOTS)
+    out += _drawn(run, request, quality) if drawn else [gr.skip()] * len(plots.PLOTS)
     return out
+
+
+def _drawn(run: Run, request: gr.Request, quality: str) -> list[Any]:
+    """The plots, with the title of their axis in the visitor's language.
+
+    A plot may be drawn before Gradio's texts are there, and would show an ``i18n`` object as raw code.
+    """
+    title = t("tr_x_short", request)
+    return [gr.update(value=value, x_title=title) for value in plots.payloads(run, request, quality)]
 
 
 def _quality(quality: str, measured: list[str], request: gr.Request) -> list[Any]:
