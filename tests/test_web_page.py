@@ -230,6 +230,19 @@ def test_noise_is_another_picture_of_the_same_seed(visit):
     assert not visit("article").locator("#noise").count()  # a model without noise
 
 
+def test_a_seed_that_is_none_changes_nothing_and_is_said(visit):
+    page = visit("tiny", "seed=1&noise=3")
+    for box, before in ((page.locator("#seed"), "1"), (page.locator("#noise"), "3")):
+        for typed in ("-5", "99999999999", "2.6", ""):
+            box.fill(typed)
+            box.press("Enter")
+            expect(page.locator("#note")).to_have_text("A seed is a whole number from 0 to 4294967295.")
+            expect(box).to_have_attribute("aria-invalid", "true")
+            page.locator("#psi").fill(f"0.{len(typed) + 1}")  # the picture goes on as it was
+            expect(page.locator("#note")).to_be_empty()
+            expect(box).to_have_value(before)
+
+
 def test_it_opens_as_the_app_does(visit, site):
     page = visit("emoji", viewport={"width": 1280, "height": 800})
     first_seed = site[1].model("emoji").info.first_seed
@@ -273,6 +286,7 @@ def test_a_walk_plays_and_stops(visit):
         ("seed=1&size=512", "own size, 32 × 32; the link asks for 512"),
         ("seed=1&d=smile:1", "no direction smile"),
         ("seed=1&d=pc0@40-41:1", "no layers 40-41"),
+        ("t=q1bKVrKKNtQxitVRylWyqlbKzU9JzVGyUkrPz0tVqq0FAA", "is of a film"),
     ],
 )
 def test_what_cannot_be_honoured_is_said(visit, query, sentence):

@@ -81,6 +81,7 @@ function fromAddress() {
   }
   if (read.model && read.model !== facts.name) state.notes.push(['other_model', { name: read.model, own: facts.name }]);
   else if (read.hash && !facts.model_hash.startsWith(read.hash)) state.notes.push(['other_version', {}]);
+  if (query.has('t')) state.notes.push(['film', {}]);
   if (read.size && Number(read.size) !== facts.resolution) state.notes.push(['no_size', { side: facts.resolution, size: read.size.slice(0, 8) }]);
   const linked = ['model', 'seed', 'psi', 'd', 'class', 'fine', 'noise'].some((key) => query.has(key));
   const recipe = { ...(linked ? read.recipe : first(facts)), model: facts.name, model_hash: facts.model_hash };
@@ -91,7 +92,8 @@ function fromAddress() {
 const oneSeed = (seed) => ({ ...copy(state.recipe), seeds: [[seed, 1]], fine_seeds: [], split: 0 });
 const actions = {
   change,
-  seed: (seed) => change(oneSeed(Math.min(MAX_SEED, Math.max(0, Math.round(seed) || 0)))),
+  seed: (seed) => change(oneSeed(Math.min(MAX_SEED, Math.max(0, seed)))), // the arrows stop at both ends
+  wrongSeed: () => say(t('seed_wrong', { most: MAX_SEED }), true),
   random: () => actions.seed(randomSeed()),
   reset: () => change({ ...copy(state.recipe), psi: state.facts.default_psi, psi_layers: [], centre: 'mean', directions: [] }),
   download: async () => {

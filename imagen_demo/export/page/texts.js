@@ -43,6 +43,8 @@ const TEXTS = {
   other_model: ['This link is of the model {name}; this page has {own}, so the picture differs.', '此链接属于模型 {name}；本页为 {own}，图片会不同。'],
   other_version: ['This link is of another version of the model, so the picture differs.', '此链接属于该模型的另一版本，图片会不同。'],
   unreadable: ['The link’s {key} cannot be {value}; it was left out.', '链接中的 {key} 不能是 {value}，已忽略。'],
+  film: ['This link is of a film; this page shows single pictures, so it was left out.', '此链接是一部影片；本页只显示单张图片，已忽略。'],
+  seed_wrong: ['A seed is a whole number from 0 to {most}.', '种子须为 0 到 {most} 的整数。'],
   no_size: ['Pictures here have the model’s own size, {side} × {side}; the link asks for {size}.', '本页图片为模型自身尺寸 {side} × {side}；链接要求 {size}。'],
   no_class: ['This model has no class number {label}.', '此模型没有编号为 {label} 的类别。'],
   no_direction: ['This page has no direction {id}.', '本页没有方向 {id}。'],
