@@ -80,6 +80,28 @@ def test_a_zip_saves_itself_and_its_button_says_that_it_works(open_page):
     expect(page.locator("#generate-file")).to_be_in_viewport()
 
 
+def test_numbers_that_cannot_be_are_said_and_the_pictures_come_all_the_same(open_page):
+    page = open_page()
+    picture(page)
+    open_tab(page, "generate")
+    count, psi, note = (page.locator(f"#generate-{name}") for name in ("count", "psi-number", "note"))
+    for wrong in ("0", "-1", "2.5", ""):
+        count.fill(wrong)
+        count.press("Enter")
+        expect(note).to_have_text("Choose a whole number of pictures, from 1 to 400.")
+        note.evaluate("line => { line.textContent = ''; }")
+    count.fill("3")
+    count.press("Enter")
+    expect(page.locator("#generate-grid img[src]")).to_have_count(3)
+    image = page.locator("#generate-grid img[src]").first
+    before = image.get_attribute("src")
+    psi.fill("2.5")
+    psi.press("Enter")
+    expect(image).not_to_have_attribute("src", before)
+    expect(note).to_have_text("“Truncation ψ” goes from -2 to 2.")
+    expect(psi).to_have_value("2.00")
+
+
 # -- Models --------------------------------------------------------------------------------------------------
 
 
@@ -94,6 +116,13 @@ def test_an_exported_model_saves_itself_and_is_forgotten_with_its_file(open_page
     open_tab(page, "models_tab")
     expect(page.locator("#models-note")).not_to_contain_text("ready")
     expect(page.locator("#models-file")).to_be_hidden()
+
+
+def test_a_model_chosen_among_many_comes_into_sight(open_page):
+    page = open_page("#tab=models_tab", viewport={"width": 390, "height": 420}, reduced_motion="reduce")
+    expect(page.locator("#models-detail")).to_be_hidden()
+    page.locator("#models-cards [data-model=planets]").click()
+    expect(page.locator("#models-facts h3")).to_be_in_viewport()
 
 
 # -- Train --------------------------------------------------------------------------------------------------
@@ -192,6 +221,7 @@ def test_prepare_train_watch_and_explore(open_page, pictures_zip):
     open_tab(other, "train")
     expect(other.locator("#train-live")).to_be_visible()
     expect(other.locator("#train-head")).to_contain_text("little")
+    expect(other.locator("#train-plot-loss svg")).to_contain_text("thousand pictures")
 
     page.locator("#train-explore").click()
     expect(page.locator("#explore-model")).to_have_value(re.compile("^(run/)?little$"))

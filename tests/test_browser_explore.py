@@ -248,3 +248,32 @@ def test_a_seed_that_is_none_gets_a_sentence_and_the_picture_stays(open_page, ty
     seed.press("Enter")
     changed_picture(page, before)
     expect(seed).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_numbers_beside_sliders_are_those_of_the_picture(open_page):
+    page = open_page("?model=emoji&seed=4294967295&psi=2&d=brightness:5,warmth:0.12")
+    picture(page)
+    seed = page.locator("#explore-seed")
+    page.locator("#explore-mix").evaluate("fold => { fold.open = true; }")
+    for box in (seed, page.locator("#explore-blend input[type=number]")):
+        assert box.evaluate("box => box.scrollWidth <= box.clientWidth")  # ten digits
+    slider, note = direction(page, "brightness"), page.locator("#explore-note")
+    brightness, psi = page.locator("#explore-direction-brightness-number"), page.locator("#explore-psi-number")
+    expect(brightness).to_have_value("5.00")
+    expect(slider).to_have_value("3")  # the thumb stands at its end
+    expect(page.locator("#explore-direction-warmth-number")).to_have_value("0.12")
+    expect(psi).to_have_value("2.00")
+    brightness.fill("2.123456")
+    brightness.press("Enter")
+    page.wait_for_url(re.compile("d=brightness:2.123456"))
+    expect(brightness).to_have_value("2.123456")
+    expect(note).to_be_empty()
+    for box, typed, held in ((brightness, "11", "10.00"), (psi, "-3", "-2.00")):
+        box.fill(typed)
+        box.press("Enter")
+        expect(box).to_have_value(held)
+    expect(note).to_have_text("“Truncation ψ” goes from -2 to 2.")
+    page.wait_for_url(re.compile("psi=-2.*d=brightness:10,"))
+    slider.press("ArrowLeft")  # from the thumb's end on
+    expect(brightness).to_have_value("2.95")
+    expect(note).to_be_empty()

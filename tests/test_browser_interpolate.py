@@ -182,6 +182,9 @@ def test_links_that_cannot_be_opened_say_why(open_page):
     expect(page.locator("#interpolate-film img").first).to_be_visible()
     page.locator("#interpolate-clear").click()
     assert seeds(page) == []
+    expect(page.locator(".in-marks i")).to_have_count(0)  # nothing is left of the film
+    expect(page.locator("#interpolate-play")).to_be_disabled()
+    expect(page.locator("#interpolate-seconds")).to_be_hidden()
     # {"k":[1,2],"m":{"model":"gone"}}
     page = timeline(open_page, "?t=q1bKVrKKNtQxitVRylWyqlbKzU9JzVGyUkrPz0tVqq0FAA")
     expect(page.locator("#interpolate-note")).to_contain_text("There is no model named gone")
@@ -299,9 +302,19 @@ def test_a_number_outside_its_limits_is_held_within_and_they_are_said(open_page)
         expect(note).to_have_text("“Way 1: Length, seconds” goes from 0.05 to 594.")
     typed(page, ".in-segment input", "3")
     expect(note).to_be_empty()
+    length = page.locator("#interpolate-seconds-number")
     typed(page, "#interpolate-seconds-number", "999")
-    expect(page.locator("#interpolate-seconds")).to_have_value("60")
-    expect(note).to_have_text("“Length, seconds” goes from 1 to 60.")
+    expect(length).to_have_value("600.00")
+    expect(note).to_have_text("“Length, seconds” goes from 0.2 to 600.")
+    typed(page, ".in-segment input", "470")  # the others are short beside it
+    for value, shown in (("1", "1.00"), ("70", "70.00"), ("10", "10.00")):
+        typed(page, "#interpolate-seconds-number", value)
+        expect(length).to_have_value(shown)
+        expect(note).to_be_empty()
+    for index, value in enumerate(("2.3", "2.5", "3.5", "0.12")):
+        typed(page, f".in-segment input >> nth={index}", value)
+    expect(length).to_have_value("8.42")
+    expect(page.locator("#interpolate-clock")).to_contain_text("8.4 s")
     page.locator("#interpolate-space").select_option("walk")
     expect(note).to_be_empty()
     for seed, held in (("-5", "0"), ("99999999999", "4294967295"), ("1.5", "2")):
@@ -314,7 +327,7 @@ def test_a_number_outside_its_limits_is_held_within_and_they_are_said(open_page)
     chinese.locator("#interpolate-space").select_option("loop")
     typed(chinese, "#interpolate-radius-number", "9")
     expect(chinese.locator("#interpolate-radius")).to_have_value("1")
-    expect(chinese.locator("#interpolate-note")).to_have_text("“半径”须在 0.05 到 1 之间。")
+    expect(chinese.locator("#interpolate-note")).to_have_text("“半径”须在 0.01 到 1 之间。")
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
@@ -336,7 +349,27 @@ def test_long_seeds_and_easings_are_not_cut(open_page, width, locale):
             return pen.measureText(select.selectedOptions[0].text).width - room;
           };
           return [...document.querySelectorAll('.im-key-bar span')].map((each) => each.scrollWidth - each.clientWidth)
-            .concat([...document.querySelectorAll('.in-segment select')].map(chosen));
+            .concat([...document.querySelectorAll('.in-segment select, .in-film select')].map(chosen));
         }""")
-        assert len(cut) == 12 and max(cut) < 1  # half a pixel is rounding
+        assert len(cut) == 16 and max(cut) < 1  # half a pixel is rounding
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_picture_of_another_model_begins_a_film_and_undo_brings_the_old_one_back(open_page, tmp_path):
+    page = timeline(open_page)
+    model, note = page.locator("#interpolate-model"), page.locator("#interpolate-note")
+    first, before = model.input_value(), seeds(page)
+    other = "emoji" if first == "planets" else "planets"
+    page.evaluate(f"window.imagenDemo.open('explore', {{ model: '{other}' }})")
+    expect(page.locator("#explore-model")).to_have_value(other)
+    with page.expect_download() as download:
+        page.locator("#explore-download").click()
+    download.value.save_as(still := tmp_path / "still.png")
+    open_tab(page, "interpolate")
+    drop(page, "#interpolate-preview", still)
+    expect(note).to_contain_text("it began a new film; Undo brings the old one back.")
+    expect(note).to_contain_text("Add another picture")
+    assert len(seeds(page)) == 1
+    page.locator("#interpolate-undo").click()
+    expect(model).to_have_value(first)
+    assert seeds(page) == before

@@ -42,7 +42,7 @@ def _plan(studio: Studio, payload: Payload) -> Payload:
     """The recipes of a grid; without a class, the classes take turns."""
     count = payload.get("count")
     if not isinstance(count, int) or not 1 <= count <= MAX_PICTURES:
-        raise UserError("That is too many pictures at once; the most is {most}.", most=MAX_PICTURES)
+        raise UserError("Choose a whole number of pictures, from 1 to {most}.", most=MAX_PICTURES)
     name, seeds = str(payload.get("model", "")), parse_seeds(payload.get("seeds", ""), count)
     classes = studio.model(name).info.config.num_classes
     recipes = []

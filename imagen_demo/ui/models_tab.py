@@ -19,6 +19,7 @@ from imagen_demo.ui.pieces import PRIVATE
 from imagen_demo.ui.texts import i18n, pictures, t, translate_error
 from imagen_demo.workspace import Workspace
 
+SHOW = "() => window.imagenDemo.revealSoon('models-detail')"  # below many cards it would open unseen
 CARD_SIDE, DETAIL_SIDE = 380, 320  # pixels of the previews, at most
 
 
@@ -70,7 +71,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
     def do_import(path: str, request: gr.Request) -> list[Any]:
         return say(lambda: library.import_zip(workspace, Path(path)), "mo_imported", None, request)
 
-    cards.select(pick, None, acted, **PRIVATE)
+    cards.select(pick, None, acted, **PRIVATE).then(None, js=SHOW, **PRIVATE)
     refresh.click(show, chosen, shown, **PRIVATE)
     explore.click(None, chosen, None, js=shared.open_in_explore, **PRIVATE)
     rename.click(lambda name: (gr.Row(visible=True), name), chosen, [rename_row, new_name], **PRIVATE)

@@ -8,6 +8,7 @@ SENTENCES: dict[str, str] = {
     "{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.": "{text!r} 不是种子列表；请写 42、0-15 或 1,5,9。",
     "This film has its own pictures; leave --seeds out.": "此影片有自己的图片；请去掉 --seeds。",
     "Say which pictures of {model}: --seeds 42, or 0-15.": "请说明要 {model} 的哪些图片：--seeds 42 或 0-15。",
+    "Choose a whole number of pictures, from 1 to {most}.": "请填写 1 到 {most} 的整数张数。",
     "That is too many pictures at once; the most is {most}.": "一次最多 {most} 张图片。",
     "A seed can be at most {most}.": "种子最大为 {most}。",
     "{name} is too large to be a file saved here.": "{name} 太大，不像是在此保存的文件。",

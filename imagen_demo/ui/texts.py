@@ -38,6 +38,7 @@ _COMMON = {  # c_: used by several picture tabs
     "c_seed": ("Seed", "种子"),
     "c_seed_wrong": ("A seed is a whole number from 0 to 4294967295.", "种子须为 0 到 4294967295 的整数。"),
     "c_limits": ("“{name}” goes from {low} to {high}.", "“{name}”须在 {low} 到 {high} 之间。"),
+    "c_limits_whole": ("“{name}” is a whole number from {low} to {high}.", "“{name}”须为 {low} 到 {high} 的整数。"),
     "c_undo": ("Undo", "撤销"),
     "c_redo": ("Redo", "重做"),
     "c_random": ("Random", "随机"),

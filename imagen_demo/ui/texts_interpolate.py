@@ -22,6 +22,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "i_another": ("Add another picture: a film goes from one to the next.",
                   "请再添加一张图片：影片从一张过渡到下一张。"),
     "i_one": ("Add a picture to start from.", "请添加一张起始图片。"),
+    "i_new_film": ("That picture is of another model, {model}, so it began a new film; Undo brings the old one back.",
+                   "这张图片来自另一模型 {model}，因此开始了一部新影片；撤销即可恢复原来的影片。"),
     "i_most": ("A film can have at most {most} pictures on its way.", "影片最多途经 {most} 张图片。"),
     "i_earlier": ("Earlier", "前移"),
     "i_later": ("Later", "后移"),

@@ -25,7 +25,7 @@ from PIL import Image
 from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.media import png
-from imagen_demo.studio import library, links
+from imagen_demo.studio import checks, library, links
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.ui import texts
 from imagen_demo.ui.api_call import api_call
@@ -85,6 +85,7 @@ def picture_tab(
         apply_default_css=False,
         texts=page_texts("c_", *texts_of),
         default_psi=DEFAULT_PSI,
+        limits={"psi": checks.MAX_PSI, "amount": checks.MAX_AMOUNT, "weight": checks.MAX_WEIGHT},
         **props,
     )
 

@@ -76,28 +76,35 @@ window.imagenDemo = (() => {
     select.value = String(value);
   };
 
-  // A slider whose track is filled from `origin` to the thumb; double click puts it back to `initial`. Its number can be
-  // typed: Enter or leaving the field takes it, within the slider's range and steps; what is no number is put back, and
-  // limited(low, high) hears of one outside the range.
-  const slider = ({ id, label, min, max, step, initial, origin = min, oninput, onchange, limited }) => {
-    const number = h('input', { type: 'text', class: 'im-value', id: `${id}-number`, autocomplete: 'off', inputmode: min < 0 ? null : 'decimal',
+  // A slider whose track is filled from `origin` to the thumb; double click puts it back to `initial`. Its `value` may lie
+  // between the thumb's steps or beyond its end, as links and typed numbers do; the number beside it says it as it is. A
+  // number typed is taken by Enter or leaving the field, from `low` to `high` (`within()`; by default the thumb's range);
+  // what is no number is put back, and limited(label, low, high, whole) hears of one that had to be changed.
+  const slider = ({ id, label, min, max, step, initial, origin = min, within = () => [min, max], oninput, onchange, limited }) => {
+    const whole = step >= 1;
+    let now = initial;
+    const number = h('input', { type: 'text', class: 'im-value', id: `${id}-number`, autocomplete: 'off', inputmode: within()[0] < 0 ? null : 'decimal',
       'aria-label': `${label}${chinese ? '：数值' : ': number'}` }); // no minus among the decimal keys of some phones
     const input = h('input', { type: 'range', id, min, max, step, 'aria-label': label });
     const paint = () => {
-      const place = (v) => 100 * (Math.min(max, Math.max(min, v)) - min) / (max - min);
-      const [a, b] = [place(origin), place(+input.value)].sort((x, y) => x - y);
+      const [least, most] = [+input.min, +input.max], place = (v) => 100 * (Math.min(most, Math.max(least, v)) - least) / (most - least);
+      const [a, b] = [place(origin), place(now)].sort((x, y) => x - y);
       input.style.setProperty('--from', `${a}%`);
       input.style.setProperty('--to', `${b}%`);
-      number.value = step < 1 ? (+input.value).toFixed(2) : input.value;
+      const short = String(+now.toFixed(6));
+      number.value = whole || /\.\d\d/.test(short) ? short : now.toFixed(2);
+      number.style.minWidth = `${number.value.length + 2}ch`;
+      input.setAttribute('aria-valuetext', number.value); // the thumb's own may be another
     };
-    const set = (value) => { input.value = value; paint(); };
-    input.addEventListener('input', () => { paint(); oninput?.(+input.value); });
-    input.addEventListener('change', () => onchange?.(+input.value));
-    const put = (value) => { set(value); oninput?.(+input.value); onchange?.(+input.value); };
+    const set = (value) => { now = value; input.value = value; paint(); };
+    const moved = () => { now = +input.value; paint(); };
+    input.addEventListener('input', () => { moved(); oninput?.(now); });
+    input.addEventListener('change', () => { moved(); onchange?.(now); });
+    const put = (value) => { set(value); oninput?.(now); onchange?.(now); };
     input.addEventListener('dblclick', () => put(initial));
     input.addEventListener('keydown', (event) => { // with Shift ten steps at once; Delete puts it back
       const way = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
-      if (event.shiftKey && way) put(+input.value + 10 * way * step);
+      if (event.shiftKey && way) put(+Math.min(Math.max(+input.max, now), Math.max(Math.min(+input.min, now), now + 10 * way * step)).toFixed(6));
       else if (event.key === 'Delete' || event.key === 'Backspace') put(initial);
       else return;
       event.preventDefault();
@@ -105,16 +112,21 @@ window.imagenDemo = (() => {
     number.addEventListener('change', () => {
       const typed = number.value.trim().replace(',', '.').replace('−', '-');
       if (!typed || !Number.isFinite(+typed)) { paint(); return; }
-      const [low, high] = [+input.min, +input.max]; // as they are now: what follows may move them
-      put(+typed);
-      if (+typed < low || +typed > high) limited?.(low, high);
+      const [low, high] = within(); // as they are now: what follows may move them
+      put(Math.min(high, Math.max(low, whole ? Math.round(+typed) : +typed)));
+      if (+typed < low || +typed > high || (whole && +typed % 1)) limited?.(label, low, high, whole);
     });
     number.addEventListener('focus', () => number.select());
     number.addEventListener('keydown', (event) => { if (event.key === 'Escape') { paint(); number.select(); } });
     set(initial);
-    input.paint = paint;
-    return { node: h('div', { class: 'im-slider' }, h('span', { class: 'im-label' }, label), number, input), input, number, set };
+    number.paint = () => set(+number.value); // for a page that has put a kept number there
+    return { node: h('div', { class: 'im-slider' }, h('span', { class: 'im-label' }, label), number, input), input, number, set, get value() { return now; } };
   };
+  // What a slider's `limited` says, with the texts and the line of a tab.
+  const limits = (T, warn) => (name, low, high, whole) => warn(T(whole ? 'c_limits_whole' : 'c_limits', { name, low, high }));
+
+  // Brings what has opened into sight, at once for who wants no motion.
+  const reveal = (node) => node.scrollIntoView({ block: 'nearest', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
 
   // Calls `work` with the newest argument only: one call under way, at most one waiting.
   const newest = (work) => {
@@ -137,14 +149,21 @@ window.imagenDemo = (() => {
   // Every server function answers with an object; {error} is a sentence for the visitor.
   const ask = async (call, payload) => { try { return (await call(payload)) ?? gone; } catch { return gone; } };
 
-  // A tab's line of words: say(text, bad); told(answer): its error, if any, is said, and it is false; clip(text, done):
-  // into the clipboard, or where the browser forbids that `instead` is said, to be copied by hand.
+  // A tab's line of words: say(text, bad); warn(text) stays before whatever is said then, until the visitor's next move;
+  // told(answer): its error, if any, is said, and it is false; clip(text, done): into the clipboard, or where the browser
+  // forbids that `instead` is said, to be copied by hand.
   const noteLine = (id) => {
     const note = h('p', { class: 'im-note', id, role: 'status' });
-    const say = (text, bad = false) => { note.textContent = text || ''; note.classList.toggle('im-bad', bad); };
+    let warning = '';
+    const say = (text, bad = false) => { note.textContent = `${warning} ${text || ''}`.trim(); note.classList.toggle('im-bad', bad || !!warning); };
+    const warn = (text) => {
+      warning = text;
+      say('');
+      for (const move of ['input', 'keydown', 'pointerdown']) window.addEventListener(move, () => { warning = ''; }, { once: true, capture: true });
+    };
     const told = (answer) => { if (answer.error) say(answer.error, true); return !answer.error; };
     const clip = async (text, done, instead = text) => { try { await navigator.clipboard.writeText(text); say(done); } catch { say(instead); } };
-    return { note, say, told, clip };
+    return { note, say, warn, told, clip };
   };
   const linkTo = (query) => `${location.origin}${location.pathname}?${query}`;
 
@@ -225,5 +244,5 @@ window.imagenDemo = (() => {
     if (chosen && document.body && !location.search.includes('__theme')) document.body.classList.toggle('dark', chosen === 'dark');
   };
   rememberedTheme();
-  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, newest, MOST_SEED, save, ticket, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
+  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, limits, reveal, newest, MOST_SEED, save, ticket, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
 })();

@@ -61,7 +61,7 @@ const dropped = async (file) => {
 D.takesFiles(page, dropped);
 // A reload keeps the view and what is set in it.
 const boxes = () => [page, ...views.map((each) => each.panel)].flatMap((each) => [...each.querySelectorAll('input[id], select[id]')])
-  .filter((box) => !['file', 'radio'].includes(box.type) && box.closest('fieldset') === null && box !== modelBox);
+  .filter((box) => !['file', 'radio', 'range'].includes(box.type) && box.closest('fieldset') === null && box !== modelBox);
 const worth = (box) => (box.type === 'checkbox' ? 'checked' : 'value');
 window.addEventListener('pagehide', () => {
   if (!view || !root.isConnected) return;
@@ -71,7 +71,7 @@ const recall = (before, same) => { // `same`: of this model; a class and layers 
   view ||= views.find((each) => each.id === before.view) || views[0];
   paintClasses();
   mixView.dress(before.set?.['discover-mix-mode']);
-  const skipped = same ? [] : [classBox.id, 'discover-mix-split'];
+  const skipped = same ? [] : [classBox.id, 'discover-mix-split-number'];
   for (const box of boxes()) {
     if (before.set?.[box.id] == null || skipped.includes(box.id)) continue;
     box[worth(box)] = before.set[box.id];

@@ -75,7 +75,7 @@ const breedView = (() => {
 
   // -- generations ---------------------------------------------------------------------------------------
   const born = (parents, recipes, seed) => {
-    family.litters.push({ parents, recipes, seed, strength: strength.input.valueAsNumber });
+    family.litters.push({ parents, recipes, seed, strength: strength.value });
     Object.assign(family, { at: family.litters.length - 1, picked: [] });
     trim();
     keep();
@@ -84,7 +84,7 @@ const breedView = (() => {
   };
   const breed = async (names) => {
     const seed = D.randomSeed(), mine = ++wish;
-    const answer = await ask(server.breed, { parents: names.map(recipeOf), seed, strength: strength.input.valueAsNumber });
+    const answer = await ask(server.breed, { parents: names.map(recipeOf), seed, strength: strength.value });
     if (answer && wish === mine) born(names, answer.recipes, seed);
   };
   const begin = async () => { // a new family, of random pictures
@@ -96,7 +96,7 @@ const breedView = (() => {
   };
   const breedFrom = async (recipe) => { // one more root of the family, and its children
     const parent = { ...D.clone(blank), ...D.clone(recipe), model_hash: '' }, seed = D.randomSeed(), mine = ++wish;
-    const answer = await ask(server.breed, { parents: [parent], seed, strength: strength.input.valueAsNumber });
+    const answer = await ask(server.breed, { parents: [parent], seed, strength: strength.value });
     if (!answer || wish !== mine) return;
     family ||= { litters: [], at: 0, picked: [] };
     const first = family.litters.push({ parents: [], recipes: [parent], seed, strength: 0 }) - 1;
@@ -112,7 +112,7 @@ const breedView = (() => {
   });
   const run = D.runs('discover-breed-cancel', T, say);
   const said = h('p', { class: 'im-help', id: 'discover-breed-said', 'aria-live': 'polite' });
-  const strength = D.slider({ id: 'discover-strength', label: T('v_strength'), min: 0, max: 1, step: 0.05, initial: 0.3 });
+  const strength = D.slider({ id: 'discover-strength', label: T('v_strength'), min: 0, max: 1, step: 0.05, initial: 0.3, limited });
   strength.node.title = T('v_strength_help');
   const tree = familyTree((name) => { // an ancestor: its litter again, itself picked
     const [l, c] = name.split('.').map(Number);

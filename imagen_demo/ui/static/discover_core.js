@@ -4,7 +4,8 @@ const D = window.imagenDemo, { h, button, MOST_SEED } = D, T = D.texts(props.tex
 const root = element.querySelector('.im-root');
 let model = null, blank = null; // the model's facts, and its plain recipe with every field
 
-const { note, say, told, clip } = D.noteLine('discover-note');
+const { note, say, warn, told, clip } = D.noteLine('discover-note');
+const limited = D.limits(T, warn);
 const ask = async (call, payload) => { // the answer, or null and its sentence above the view
   const answer = await D.ask(call, payload);
   return told(answer) ? answer : null;
@@ -14,10 +15,11 @@ const ask = async (call, payload) => { // the answer, or null and its sentence a
 const modelBox = D.modelMenu('discover-model', T('c_model'), server, told, () => model?.name);
 const classBox = h('select', { id: 'discover-class', 'aria-label': T('c_class') });
 const classField = D.field(T('c_class'), classBox);
-const psi = D.slider({ id: 'discover-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: () => renew() });
+const psi = D.slider({ id: 'discover-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: () => renew(),
+  within: () => [-props.limits.psi, props.limits.psi], limited });
 psi.node.title = T('c_psi_help');
 const label = () => (model.classes.length && classBox.value !== '' ? +classBox.value : null);
-const plain = (seed) => ({ ...D.clone(blank), seeds: [[seed, 1]], psi: psi.input.valueAsNumber, label: label() ?? blank.label });
+const plain = (seed) => ({ ...D.clone(blank), seeds: [[seed, 1]], psi: psi.value, label: label() ?? blank.label });
 
 const pictures = (recipes, side, put, alive, { quiet = false, call = server.draw } = {}) => D.drawAll(call, recipes, side, { put, alive, told,
   progress: (done) => { if (!quiet) say(done < recipes.length ? T('c_pictures', { done, total: recipes.length }) : ''); } });

@@ -82,7 +82,7 @@ const gridView = (() => {
 
   const refresh = () => { x.fill(); y.fill(); boxes.forEach((box) => box.paint()); };
   const adapt = () => { // the model, class or truncation of the bar above
-    if (base && of === model.name) { base.psi = psi.input.valueAsNumber; if (label() !== null) Object.assign(base, { label: label(), class_mix: [] }); return; }
+    if (base && of === model.name) { base.psi = psi.value; if (label() !== null) Object.assign(base, { label: label(), class_mix: [] }); return; }
     [base, of] = [plain(base ? base.seeds[0][0] : 0), model.name];
     refresh();
     x.defaults();

@@ -3,7 +3,7 @@ const mapView = (() => {
   const THUMB = 64;
   let recipes = [], placed = null, sources = [], sharp = new Set(), side = 0.1, done = '', first = 0;
   const alone = (of) => recipes[of].seeds[0][0];
-  const spec = () => ({ model: model.name, first: first = D.readSeed(firstBox) ?? first, count: +countBox.value, psi: psi.input.valueAsNumber, label: label(), by: byBox.value });
+  const spec = () => ({ model: model.name, first: first = D.readSeed(firstBox) ?? first, count: +countBox.value, psi: psi.value, label: label(), by: byBox.value });
 
   const board = mapCanvas({
     onpick: (index) => { choose(recipes[index], sources[index]); say(''); },

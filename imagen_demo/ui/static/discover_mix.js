@@ -9,12 +9,12 @@ const mixView = (() => {
   const start = (layers) => Math.max(1, Math.round(layers / 4)); // later ones change little in small models
   let split = null, of = '';
   const splitPlace = h('div', { class: 'im-stack' });
-  const share = D.slider({ id: 'discover-mix-share', label: T('v_share'), min: 0, max: 1, step: 0.05, initial: 0.5, oninput: () => open() });
+  const share = D.slider({ id: 'discover-mix-share', label: T('v_share'), min: 0, max: 1, step: 0.05, initial: 0.5, oninput: () => open(), limited });
   const dress = (wanted = mode.value) => {
     mode.value = wanted;
-    const [layers, before] = [model.layers, split && of === model.name ? split.input.valueAsNumber : start(model.layers)];
+    const [layers, before] = [model.layers, split && of === model.name ? split.value : start(model.layers)];
     of = model.name;
-    split = D.slider({ id: 'discover-mix-split', label: T('v_split'), min: 0, max: layers, step: 1, initial: start(layers), oninput: () => open() });
+    split = D.slider({ id: 'discover-mix-split', label: T('v_split'), min: 0, max: layers, step: 1, initial: start(layers), oninput: () => open(), limited });
     split.set(before);
     splitPlace.replaceChildren(mode.value === 'layers' ? split.node : share.node);
   };
@@ -29,7 +29,7 @@ const mixView = (() => {
   const work = D.newest(async (alive) => { // of a slider's many values the newest
     if (!alive()) return;
     const answer = await D.ask(server.mix, { base: plain(0), rows: rowsBox.value, columns: columnsBox.value, mode: mode.value,
-      split: split.input.valueAsNumber, share: share.input.valueAsNumber });
+      split: split.value, share: share.value });
     if (!alive()) return;
     if (!told(answer)) { run.end(alive); return; }
     grid = answer.grid;

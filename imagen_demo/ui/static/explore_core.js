@@ -14,7 +14,8 @@ const picture = h('img', { id: 'explore-picture', alt: T('c_picture'), draggable
 const before = h('img', { id: 'explore-before', alt: T('x_start'), class: 'ex-before', draggable: false, hidden: true });
 const chip = h('span', { class: 'ex-chip', 'aria-hidden': 'true', hidden: true }, T('x_start'));
 const frame = h('div', { class: 'im-frame', id: 'explore-frame' }, picture, before, chip);
-const { note, say, told, clip } = D.noteLine('explore-note');
+const { note, say, warn, told, clip } = D.noteLine('explore-note');
+const limited = D.limits(T, warn), upTo = (most) => () => [-most, most];
 
 // The address is the recipe's link, and what else the page remembers: locks, the pad's axes.
 const extras = {}; // key of the address -> its text, '' for none
@@ -97,6 +98,7 @@ comparing(false);
 
 // -- seeds ------------------------------------------------------------------------------------------
 const seedBox = h('input', { id: 'explore-seed', type: 'number', min: 0, max: MOST_SEED, step: 1, 'aria-label': T('c_seed') });
+const widen = (box) => { box.style.minWidth = `${box.value.length + 2}ch`; return box; }; // for ten digits, too
 const sound = (seed) => clamp(Math.round(seed) || 0, 0, MOST_SEED);
 const setSeed = (seed, by = '') => { // the first of a blend; the others stay
   const [[, weight], ...rest] = recipe.seeds;
@@ -110,7 +112,11 @@ seedBox.addEventListener('change', () => {
 const prev = button('explore-prev', T('x_prev'), 'left', () => setSeed(recipe.seeds[0][0] - 1), { bare: true });
 const next = button('explore-next', T('x_next'), 'right', () => setSeed(recipe.seeds[0][0] + 1), { bare: true });
 const random = button('explore-random', T('c_random'), 'random', () => setSeed(D.randomSeed()), { kind: 'im-primary' });
-onPaint.push(() => { seedBox.value = recipe.seeds[0][0]; seedBox.removeAttribute('aria-invalid'); });
+onPaint.push(() => {
+  seedBox.value = recipe.seeds[0][0];
+  widen(seedBox);
+  seedBox.removeAttribute('aria-invalid');
+});
 
 // -- what goes out ----------------------------------------------------------------------------------
 const download = button('explore-download', T('c_download'), 'download', async () => {

@@ -17,7 +17,7 @@ const setAmount = (id, amount) => {
 const rowOf = (direction) => {
   const { id, name } = direction;
   const slider = D.slider({
-    id: `explore-direction-${id}`, label: name, min: -3, max: 3, step: 0.05, initial: 0, origin: 0,
+    id: `explore-direction-${id}`, label: name, min: -3, max: 3, step: 0.05, initial: 0, origin: 0, within: upTo(props.limits.amount), limited,
     oninput: (value) => { setAmount(id, value); draw(); paintPad(); countSet(); }, onchange: () => commit(`d ${id}`),
   });
   const about = h('div', { class: 'ex-about', id: `explore-about-${id}`, hidden: true });

@@ -12,7 +12,7 @@ const weighted = ({ id, get, set, nameOf, keyBox, adding, fresh, least, most = (
       const chosen = box.type === 'number' ? D.readSeed(box) : +box.value;
       if (chosen === null) say(T('c_seed_wrong'), true); else put(index, [chosen, get()[index][1]]);
     });
-    const weight = D.slider({ id: `${id}-${index}`, label: T('x_weight_of', { name }), min: 0.05, max: 2, step: 0.05, initial: 1,
+    const weight = D.slider({ id: `${id}-${index}`, label: T('x_weight_of', { name }), min: 0.05, max: 2, step: 0.05, initial: 1, within: () => [0.001, props.limits.weight], limited,
       oninput: (value) => { set(get().map((each, at) => (at === index ? [each[0], value] : each))); draw(); }, onchange: () => commit(`${id}${index}`) });
     const remove = button(null, T('x_without', { name }), 'remove', () => change(() => set(get().filter((_, at) => at !== index))), { bare: true });
     remove.disabled = get().length <= least;
@@ -34,7 +34,7 @@ const weighted = ({ id, get, set, nameOf, keyBox, adding, fresh, least, most = (
   };
   return { node: h('div', { class: 'ex-list' }, list, add), paint: paintList };
 };
-const seedBoxOf = (key, index) => h('input', { type: 'number', min: 0, max: MOST_SEED, step: 1, value: String(key), 'aria-label': T('x_seed_of', { number: index + 1 }) });
+const seedBoxOf = (key, index) => widen(h('input', { type: 'number', min: 0, max: MOST_SEED, step: 1, value: String(key), 'aria-label': T('x_seed_of', { number: index + 1 }) }));
 const seedName = (seed) => `${T('c_seed')} ${seed}`;
 
 // -- blending and style mixing --------------------------------------------------------------------------------
@@ -46,7 +46,7 @@ const fine = weighted({ id: 'explore-fine', get: () => recipe.fine_seeds, nameOf
 const splitPlace = h('div', {});
 let split = null;
 onModel.push(() => {
-  split = D.slider({ id: 'explore-split', label: T('x_split'), min: 0, max: model.layers, step: 1, initial: Math.ceil(model.layers / 2),
+  split = D.slider({ id: 'explore-split', label: T('x_split'), min: 0, max: model.layers, step: 1, initial: Math.ceil(model.layers / 2), limited,
     oninput: (value) => { recipe.split = value; draw(); }, onchange: () => commit('split') });
   splitPlace.replaceChildren(split.node);
 });
@@ -114,7 +114,7 @@ const setPsis = (psi) => {
   const all = Array.from({ length: Math.max(-1, ...singly) + 1 }, (_, layer) => (singly.has(layer) ? psiOf(layer) : psi));
   [recipe.psi, recipe.psi_layers] = [psi, all];
 };
-const psi = D.slider({ id: 'explore-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi,
+const psi = D.slider({ id: 'explore-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, within: upTo(props.limits.psi), limited,
   oninput: (value) => { setPsis(value); paintPsis(); draw(); }, onchange: () => commit('psi') });
 const paintPsis = () => psiSliders.forEach((slider, layer) => slider.set(psiOf(layer)));
 psi.node.title = T('c_psi_help');
@@ -126,7 +126,7 @@ const layerPsis = h('div', { class: 'im-sliders', id: 'explore-psi-layers' });
 let psiSliders = [];
 onModel.push(() => {
   psiSliders = Array.from({ length: model.layers }, (_, layer) => D.slider({ id: `explore-psi-${layer}`, label: T('x_psi_layer', { number: layer }),
-    min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: () => commit(`psi${layer}`),
+    min: 0, max: 1.5, step: 0.01, initial: props.default_psi, within: upTo(props.limits.psi), limited, onchange: () => commit(`psi${layer}`),
     oninput: (value) => {
       singly.add(layer);
       recipe.psi_layers = Array.from({ length: Math.max(...singly) + 1 }, (_, each) => (each === layer ? value : psiOf(each)));

@@ -29,7 +29,7 @@ const usePad = (index, id, unfold = true) => {
   axisMenus.forEach((menu, each) => { menu.value = axes[each]; });
   extras.pad = axes.join(',');
   address();
-  if (unfold) { padFold.open = true; padFold.scrollIntoView({ block: 'nearest', behavior: 'smooth' }); }
+  if (unfold) { padFold.open = true; D.reveal(padFold); }
   paintPad();
 };
 onModel.push(() => {

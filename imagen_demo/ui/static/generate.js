@@ -3,7 +3,7 @@ const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
 const root = element.querySelector('.im-root');
 let model = null, recipes = [], chosen = -1, extra = { directions: [], size: null };
 
-const { note, say, told } = D.noteLine('generate-note');
+const { note, say, warn, told } = D.noteLine('generate-note');
 const grid = h('div', { class: 'im-grid', id: 'generate-grid', role: 'group', 'aria-label': T('g_grid') });
 
 // -- one picture in detail ---------------------------------------------------------------------------
@@ -43,14 +43,14 @@ const choose = (index) => {
   const { src } = grid.children[index].firstChild;
   if (src) big.src = src; else big.removeAttribute('src'); // it is on its way
   if (near.open) look(recipe);
-  detail.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+  D.reveal(detail);
 };
 
 // -- the grid -----------------------------------------------------------------------------------------
 const generate = async () => {
   const alive = run.start();
   const plan = await D.ask(server.plan, {
-    model: modelBox.value, seeds: seedsBox.value, count: +countBox.value, psi: psi.input.valueAsNumber,
+    model: modelBox.value, seeds: seedsBox.value, count: +countBox.value, psi: psi.value,
     label: model.classes.length && classBox.value !== '' ? +classBox.value : null, directions: extra.directions, size: extra.size,
   });
   if (!alive()) return;
@@ -83,7 +83,8 @@ seedsBox.setAttribute('aria-describedby', seedsHelp.id);
 seedsBox.addEventListener('change', soon);
 const countBox = h('input', { id: 'generate-count', type: 'number', min: 1, max: 400, step: 1, value: '24', 'aria-label': T('g_count') });
 countBox.addEventListener('change', soon);
-const psi = D.slider({ id: 'generate-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: soon });
+const psi = D.slider({ id: 'generate-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: soon,
+  within: () => [-props.limits.psi, props.limits.psi], limited: D.limits(T, warn) });
 psi.node.title = T('c_psi_help');
 const another = button('generate-random', T('g_more'), 'random', () => { seedsBox.value = String(D.randomSeed()); generate(); }, { kind: 'im-primary' });
 const run = D.runs('generate-cancel', T, say);

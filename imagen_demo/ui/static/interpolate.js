@@ -26,7 +26,7 @@ const kindHelp = h('p', { class: 'im-label in-help', id: 'interpolate-kind-help'
 const length = D.slider({
   id: 'interpolate-seconds', label: T('i_seconds'), min: 1, max: 60, step: 0.5, initial: 8,
   oninput: (value) => { stretchTo(value); paintKeys(); paintWeight(); show(at); }, onchange: () => changed('length'),
-  limited: limited(T('i_seconds')),
+  within: () => [+(LEAST * segments().length).toFixed(2), MOST_SECONDS], limited,
 });
 const loop = check('interpolate-loop', T('i_loop'), 'closed');
 const even = check('interpolate-even', T('i_even'), 'even', T('i_even_help'));
@@ -34,14 +34,14 @@ const allEasing = h('select', { id: 'interpolate-easing', 'aria-label': T('i_eas
 D.options(allEasing, [['', T('i_ease_own')], ...props.easings.map((name) => [name, T(`i_ease_${name}`)])], '');
 allEasing.addEventListener('change', () => { if (allEasing.value) { setEasing(allEasing.value); changed(); } });
 const easingField = D.field(T('i_easing_all'), allEasing);
-const part = (id, label, key, low, high, step, initial, help) => {
-  const slider = D.slider({ id, label, min: low, max: high, step, initial, oninput: (value) => { spec[key] = value; }, onchange: () => changed(key), limited: limited(label) });
+const part = (id, label, key, [low, high], within, initial, help) => { // links allow more than the thumb reaches
+  const slider = D.slider({ id, label, min: low, max: high, step: 0.05, initial, within: () => within, limited, oninput: (value) => { spec[key] = value; }, onchange: () => changed(key) });
   slider.node.title = help;
   onPaint.push(() => slider.set(spec[key]));
   return slider;
 };
-const radius = part('interpolate-radius', T('i_radius'), 'radius', 0.05, 1, 0.05, 0.5, T('i_radius_help'));
-const speed = part('interpolate-speed', T('i_speed'), 'speed', 0.05, 2, 0.05, 0.5, T('i_speed_help'));
+const radius = part('interpolate-radius', T('i_radius'), 'radius', [0.05, 1], [0.01, 1], 0.5, T('i_radius_help'));
+const speed = part('interpolate-speed', T('i_speed'), 'speed', [0.05, 2], [0.01, 5], 0.5, T('i_speed_help'));
 const waySeed = D.numberBox('interpolate-way-seed', T('i_way_seed'), { min: 0, max: MOST_SEED, wrong: T('c_seed_wrong'), get: () => spec.seed,
   take: (value, said) => { spec.seed = value; changed('seed', said); } });
 const another = button('interpolate-way-random', T('i_way_random'), 'random', () => { spec.seed = D.randomSeed(); changed(); }, { bare: true });
@@ -90,7 +90,9 @@ onPaint.push(() => {
   const select = ground.querySelector('select'), clear = props.formats[spec.format].alpha; // what cannot be transparent is white
   select.options[0].disabled = !clear;
   select.value = spec.background === 'transparent' && !clear ? 'white' : spec.background;
-  if (keys.length) { length.input.max = String(Math.min(MOST_SECONDS, Math.max(60, Math.ceil(seconds())))); length.set(seconds()); }
+  length.node.hidden = !enough();
+  length.input.max = Math.max(60, Math.ceil(seconds()));
+  length.set(seconds());
   none.disabled = !keys.length;
   make.disabled = copy.disabled = !enough();
 });
@@ -99,7 +101,7 @@ const panel = h('section', { class: 'im-panel' },
   D.field(T('c_model'), modelBox), classField, kind, kindHelp, radius.node, speed.node, seedRow, length.node, loop, even, easingField,
   h('h3', { class: 'im-title' }, T('i_sound')), zone, soundBox,
   h('h3', { class: 'im-title' }, T('i_film_title')),
-  h('div', { class: 'im-pair' }, format, size), h('div', { class: 'im-pair' }, fps, ground), weight, make, copy,
+  h('div', { class: 'im-pair in-film' }, format, size, ground, fps), weight, make, copy,
   D.fileZone('interpolate', T('i_drop'), 'video/*,image/*,.zip', (file) => dropped(file)));
 const page = h('div', { class: 'im-columns' },
   h('section', { class: 'im-stage' }, frame,
@@ -124,9 +126,11 @@ let defaults = null; // the pictures that the tab began with; the first one sent
 const untouched = () => recipesNow() === defaults;
 const accept = async (recipe) => { // another tab's picture
   if (model && recipe.model === model.name) { await add([recipe], untouched()); return; }
+  const begun = keys.length && !untouched();
   if (!(await adopt(recipe.model))) return;
   if (model.classes.length) classBox.value = String(recipe.label ?? 0);
   await add([recipe], true);
+  if (begun) say(`${T('i_new_film', { model: modelBox.selectedOptions[0].text })} ${note.textContent}`, true);
 };
 const openLink = async (t) => {
   const answer = await D.ask(server.open, { t });
@@ -168,7 +172,7 @@ const dropped = async (file) => { // a film comes back as it was, a picture beco
   if (!told(answer)) return;
   defaults = null;
   await accept(answer.recipe);
-  if (answer.note) say(answer.note, true);
+  if (answer.note) say(`${answer.note} ${note.textContent}`, true);
 };
 D.takesFiles(page, dropped);
 const start = async (message) => {
@@ -186,7 +190,7 @@ const start = async (message) => {
   if (!(await adopt(first?.model || answer.models[0].name))) return;
   if (first?.label != null) classBox.value = String(first.label);
   const seed = first ? first.seeds[0][0] : 0;
-  await add([first ? D.clone(first) : fromSeed(0), ...(message?.add ? [] : [1, 2, 3]).map((step) => fromSeed(seed + step))]);
+  await add([first ? D.clone(first) : fromSeed(0), ...(message?.add ? [] : [1, 2, 3]).map((step) => fromSeed((seed + step) % (MOST_SEED + 1)))]);
   if (!message?.add) defaults = recipesNow();
   if (problem) say(problem, true);
 };

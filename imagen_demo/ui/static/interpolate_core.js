@@ -21,12 +21,22 @@ const wanted = () => ({
   ...D.clone(spec), closed: isClosed(), recipes: keys.map((key) => key.recipe),
   seconds: segments().map((key) => key.seconds), easings: segments().map((key) => key.easing),
 });
-const stretchTo = (total) => { // the segments keep their shares
-  const factor = total / seconds();
-  segments().forEach((key) => { key.seconds = Math.max(0.05, Math.round(key.seconds * factor * 1000) / 1000); });
+const LEAST = 0.05; // seconds of a segment
+const stretchTo = (total) => { // the segments keep their shares, as far as none gets less than the least
+  const all = segments(), sum = (keys) => keys.reduce((so, key) => so + key.seconds, 0);
+  let free = all, factor = total / sum(free), short = [];
+  const tooShort = (key) => key.seconds * factor < LEAST;
+  while ((short = free.filter(tooShort)).length) {
+    free = free.filter((key) => !tooShort(key));
+    short.forEach((key) => { key.seconds = LEAST; });
+    factor = (total - LEAST * (all.length - free.length)) / sum(free);
+  }
+  free.forEach((key) => { key.seconds = Math.round(key.seconds * factor * 1000) / 1000; });
+  const longest = free.reduce((a, b) => (b.seconds > a.seconds ? b : a), free[0]); // it gets what rounding left
+  if (longest) longest.seconds = Math.max(LEAST, Math.round((longest.seconds + total - seconds()) * 1000) / 1000);
 };
 
-const { note, say, told, clip } = D.noteLine('interpolate-note');
+const { note, say, warn, told, clip } = D.noteLine('interpolate-note');
 
 // What happens when the film changes (`onChange`) and when its controls should be drawn anew (`onPaint`).
 const onChange = [], onPaint = [];
@@ -65,5 +75,5 @@ onChange.push(linkLater);
 const restated = () => { say(''); paint(); linkLater(); steps.remember(state()); }; // the file is another, the pictures are the same
 
 const limits = (name, low, high) => T('c_limits', { name, low, high });
-const limited = (name) => (low, high) => say(limits(name, low, high), true);
+const limited = D.limits(T, warn);
 const named = (recipe) => recipe.seeds.map(([seed]) => seed).join(' + ');

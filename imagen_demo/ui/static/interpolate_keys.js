@@ -51,8 +51,8 @@ const keyCard = (key, index) => {
 const segmentCard = (key, index) => {
   const label = T('i_segment', { number: index + 1 });
   const name = `${label}: ${T('i_seconds')}`, others = seconds() - key.seconds;
-  const most = Math.max(0.05, Math.floor(100 * (MOST_SECONDS - others) + 1e-6) / 100);
-  const box = D.numberBox(null, name, { min: 0.05, max: most, step: 0.1, wrong: limits(name, 0.05, most), get: () => +key.seconds.toFixed(2),
+  const most = Math.max(LEAST, Math.floor(100 * (MOST_SECONDS - others) + 1e-6) / 100);
+  const box = D.numberBox(null, name, { min: LEAST, max: most, step: 0.1, wrong: limits(name, LEAST, most), get: () => +key.seconds.toFixed(2),
     take: (value, said) => { key.seconds = value; changed(`seconds ${index}`, said); } });
   box.value = +key.seconds.toFixed(2);
   box.disabled = spec.even;

@@ -87,11 +87,14 @@ const load = D.newest(async (of) => {
     if (!(await fetchShots(parts(count).filter((part) => !shots.has(part)), of))) return;
   }
 });
+onPaint.push(() => { play.disabled = scrub.disabled = !enough(); });
 onChange.push((of) => {
   show(at);
   if (enough()) { load(of); return; }
-  shots = new Map(); order = []; knots = [];
+  shots = new Map(); order = []; knots = []; at = 0;
   film.replaceChildren();
+  paintMarks();
+  show(0);
   if (keys.length) screen.src = keys[0].image; else screen.removeAttribute('src');
   setPlaying(false);
   say(T(alone() ? 'i_one' : keys.length ? 'i_another' : 'i_two'));

@@ -26,7 +26,7 @@ const noSound = button('interpolate-sound-remove', T('i_sound_remove'), 'remove'
 const react = D.slider({
   id: 'interpolate-react', label: T('i_react'), min: 0, max: 1, step: 0.05, initial: spec.react,
   oninput: (value) => { spec.react = value; }, onchange: () => changed('react'),
-  limited: limited(T('i_react')),
+  limited,
 });
 react.node.title = T('i_react_help');
 const soundBox = h('div', { class: 'in-sound' }, h('div', { class: 'im-title' }, soundName, noSound), wave, react.node, asLong);

@@ -36,7 +36,7 @@
   const busy = (node, on) => { if (on) node?.setAttribute('aria-busy', 'true'); else node?.removeAttribute('aria-busy'); };
   const reveal = (id, tries = 20) => setTimeout(() => { // it may have yet to appear
     const node = document.getElementById(id);
-    if (node?.offsetHeight) node.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+    if (node?.offsetHeight) D.reveal(node);
     else if (tries) reveal(id, tries - 1);
   }, 100);
   const stays = (id, on) => document.getElementById(id)?.classList.toggle('im-stays', on);
@@ -197,5 +197,5 @@
     });
   };
 
-  Object.assign(D, { address, jobBegins, jobEnds, steps, readSeed, numberBox, keepFor, kept, readFile, fileZone, takesFiles });
+  Object.assign(D, { address, revealSoon: reveal, jobBegins, jobEnds, steps, readSeed, numberBox, keepFor, kept, readFile, fileZone, takesFiles });
 })();
