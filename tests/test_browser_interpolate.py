@@ -311,6 +311,8 @@ def test_a_number_outside_its_limits_is_held_within_and_they_are_said(open_page)
         typed(page, "#interpolate-seconds-number", value)
         expect(length).to_have_value(shown)
         expect(note).to_be_empty()
+    typed(page, ".in-segment input", "2.345")
+    expect(page.locator(".in-segment input").first).to_have_value("2.345")
     for index, value in enumerate(("2.3", "2.5", "3.5", "0.12")):
         typed(page, f".in-segment input >> nth={index}", value)
     expect(length).to_have_value("8.42")

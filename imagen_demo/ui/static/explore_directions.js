@@ -76,9 +76,11 @@ const layerChoice = (direction) => {
   const edge = (text, value) => h('input', { type: 'number', min: 0, max: end, step: 1, value: String(value), 'aria-label': `${T(text)}: ${direction.name}`, 'aria-description': T('x_layers_scale', { end }) });
   const from = edge('x_layers_from', low), to = edge('x_layers_to', high);
   const pair = h('span', { class: 'ex-pair', hidden: !some }, from, '–', to, h('span', { class: 'ex-say' }, T('x_layers_scale', { end })));
-  const choose = () => {
+  const choose = ({ target }) => {
     pair.hidden = menu.value !== 'some';
     const [a, b] = [+from.value, +to.value].map((value) => clamp(Math.round(value) || 0, 0, end)).sort((x, y) => x - y);
+    if (target !== menu && (!target.value || ![a, b].includes(+target.value))) limited(T(target === from ? 'x_layers_from' : 'x_layers_to'), 0, end, true);
+    [from.value, to.value] = [a, b];
     const amount = amountOf(id);
     setAmount(id, 0);
     layersChosen[id] = menu.value === 'some' ? `${a}-${b}` : menu.value;

@@ -52,9 +52,9 @@ const segmentCard = (key, index) => {
   const label = T('i_segment', { number: index + 1 });
   const name = `${label}: ${T('i_seconds')}`, others = seconds() - key.seconds;
   const most = Math.max(LEAST, Math.floor(100 * (MOST_SECONDS - others) + 1e-6) / 100);
-  const box = D.numberBox(null, name, { min: LEAST, max: most, step: 0.1, wrong: limits(name, LEAST, most), get: () => +key.seconds.toFixed(2),
+  const box = D.numberBox(null, name, { min: LEAST, max: most, step: 0.1, wrong: limits(name, LEAST, most), get: () => +key.seconds.toFixed(3),
     take: (value, said) => { key.seconds = value; changed(`seconds ${index}`, said); } });
-  box.value = +key.seconds.toFixed(2);
+  box.value = +key.seconds.toFixed(3);
   box.disabled = spec.even;
   const ease = h('select', { 'aria-label': `${label}: ${T('i_easing')}` });
   D.options(ease, props.easings.map((name) => [name, T(`i_ease_${name}`)]), key.easing);
