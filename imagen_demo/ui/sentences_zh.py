@@ -1,30 +1,27 @@
 """Every sentence of the core in Chinese: English template -> Chinese one with the same fields; and its progress."""
 
-from imagen_demo.ui import sentences_zh_discover, sentences_zh_latent, sentences_zh_timeline, texts_export
+from imagen_demo.ui import (
+    sentences_zh_cli,
+    sentences_zh_discover,
+    sentences_zh_latent,
+    sentences_zh_timeline,
+    texts_export,
+)
 
 SENTENCES: dict[str, str] = {
     # the page itself
     "The page sent something unreadable; reload it.": "页面发送的数据无法识别，请刷新页面。",
     "{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.": "{text!r} 不是种子列表；请写 42、0-15 或 1,5,9。",
-    "This film has its own pictures; leave --seeds out.": "此影片有自己的图片；请去掉 --seeds。",
-    "Say which pictures of {model}: --seeds 42, or 0-15.": "请说明要 {model} 的哪些图片：--seeds 42 或 0-15。",
     "That is too many pictures at once; the most is {most}.": "一次最多 {most} 张图片。",
     "A seed can be at most {most}.": "种子最大为 {most}。",
     "{name} is too large to be a file saved here.": "{name} 太大，不像是在此保存的文件。",
-    # command line
-    "The model {model} has no class {name}; it has {names}.": "模型 {model} 没有类别 {name}；它有 {names}。",
-    "The model {model} has no classes; leave --class out.": "模型 {model} 没有类别，请去掉 --class。",
-    "{what} is missing.": "缺少 {what}。",
-    "{source} was found neither as a prepared dataset nor as a file or folder.":
-        "找不到 {source}：它既不是已准备的数据集，也不是文件或文件夹。",
-    "{dataset} is prepared already; --{option} is only for pictures. Name their folder with a path, such as "
-    "./{dataset}, or leave it out.":
-        "{dataset} 已经准备好；--{option} 只用于图片。请用路径（如 ./{dataset}）指明图片文件夹，或去掉该选项。",
     # settings
     "{setting} cannot be {value!r}; use one of {choices}.": "{setting} 不能是 {value!r}；可选：{choices}。",
     "{first} {rest}": "{first}{rest}",
     "{setting} is empty: give a number, {low} or more.": "{setting} 为空：请填写不小于 {low} 的数字。",
     "{setting} cannot be {value}; the least is {low}.": "{setting} 不能是 {value}；最小为 {low}。",
+    "{setting} cannot be {value}; the least is {low}, or {auto} for auto.":
+        "{setting} 不能是 {value}；最小为 {low}，{auto} 表示自动。",
     "{setting} cannot be {value}; the most is {high}.": "{setting} 不能是 {value}；最大为 {high}。",
     "The mlp network's w_dim is always {w_dim}.": "mlp 网络的 w_dim 固定为 {w_dim}。",
     "The network's {setting} cannot be {value!r}; use a whole number from {low} to {high}.":
@@ -83,6 +80,8 @@ SENTENCES: dict[str, str] = {
     "This picture needs the model {name}, which is not here: import it under Models, or train it.":
         "这张图片需要模型 {name}，但这里没有：请在“模型”中导入，或训练它。",
     "There is no model named {name} in this workspace.": "此工作区中没有名为 {name} 的模型。",
+    "There is no model named {name} in this workspace; there are {known}, and {more} more.":
+        "此工作区中没有名为 {name} 的模型；现有：{known}，以及另外 {more} 个。",
     "There is no model named {name} in this workspace; there are {known}.":
         "此工作区中没有名为 {name} 的模型；现有：{known}。",
     "{file} could not be imported: {reason}.": "无法导入 {file}：{reason}。",
@@ -295,6 +294,8 @@ SENTENCES: dict[str, str] = {
     "{model} draws pictures of {own} pixels, those of {dataset} have {other}. "
     "Prepare the pictures again with {own} pixels.":
         "{model} 生成 {own} 像素的图片，而 {dataset} 的图片为 {other} 像素。请以 {own} 像素重新准备图片。",
+    "{model} draws pictures of {own} pixels, those of {dataset} have {other}. It was trained on {fitting}.":
+        "{model} 生成 {own} 像素的图片，而 {dataset} 的图片为 {other} 像素。它是用 {fitting} 训练的。",
     "There is no metric {name!r}; there are {metrics}.": "没有名为 {name!r} 的指标；可用：{metrics}。",
     "Name at least one metric of {metrics}.": "请至少指定一个指标：{metrics}。",
     "At least {least} pictures are needed to measure a model.": "评测模型至少需要 {least} 张图片。",
@@ -309,6 +310,7 @@ SENTENCES: dict[str, str] = {
     "Training went on.": "训练已继续。",
     "Training was stopped.": "训练已停止。",
 }  # fmt: skip
+SENTENCES |= sentences_zh_cli.SENTENCES
 SENTENCES |= sentences_zh_discover.SENTENCES
 SENTENCES |= sentences_zh_latent.SENTENCES
 SENTENCES |= texts_export.SENTENCES
