@@ -105,6 +105,7 @@ def test_what_can_be_changed_of_a_film_is(command, made, tmp_path):
         (["interpolate", "tiny", "--seeds", "1,2", "--size", "33"],
          "MP4 films have an even number of pixels a side: make it 32 or 34, not 33."),
         (["grid", "tiny", "--x", "psi=0..1:2", "--split", "2"], "Leave --split out: it needs --fine."),
+        (["grid", "tiny", "--x", "psi=0..1:2", "--psi", "1"], "Leave --psi out: the grid varies it."),
     ],
 )  # fmt: skip
 def test_an_option_without_effect_is_refused(command, tiny_model_folder, tmp_path, arguments, sentence):

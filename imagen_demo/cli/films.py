@@ -53,8 +53,7 @@ def interpolate(
 ) -> Result:  # fmt: skip
     """Make a film that goes from picture to picture: of --seeds, or again that of a link or file, as it is there.
 
-    A film that is made again can have another --size, --fps, --background and --sound (--react), and by the
-    ending of --out another format; the rest stays as it is.
+    Made again, it can have another --size, --fps, --background, --sound, --react and ending of --out.
     """
     from imagen_demo.cli.terminal import progress_bar
     from imagen_demo.media.audio import read_sound

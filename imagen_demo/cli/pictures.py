@@ -103,6 +103,8 @@ def grid(
         refuse(context, ["split"], UserError("it needs --fine."))
     classes = list(studio.model_for(middle).info.class_names)
     axes = [grids.parse_axis(text, classes) if text else None for text in (x, y)]
+    for axis in filter(None, axes):
+        refuse(context, {"psi": ["psi"], "class": ["label"]}.get(axis.parameter, []), UserError("the grid varies it."))
     table = grids.Grid(middle, axes[0], axes[1])
     out.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar() as progress:
