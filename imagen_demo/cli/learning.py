@@ -120,7 +120,7 @@ def _refuse_changes(context: typer.Context, run: Any, values: dict[str, Any]) ->
         raise problem
     own = run.config()["train"]
     others = [name for name in written(context) if name in values and own.get(name) != values[name]]
-    refuse(context, {*others, "from_model"} - {"minutes"}, UserError(
+    refuse(context, set(others) - {"minutes"}, UserError(
         "a run that goes on keeps its settings. --minutes gives it more time."))  # fmt: skip
 
 
