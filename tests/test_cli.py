@@ -214,7 +214,7 @@ def test_prepare_train_stop_resume_generate(command, workspace, pictures_folder,
     facts = json.loads(out)
     assert code == 0, err
     assert facts["state"] == "finished" and facts["kimg"] == pytest.approx(0.016) and facts["model"] == "first"
-    assert "images/s" in err and " already;" not in err
+    assert "images/s" in err
     assert TrainConfig(**jobs.find_run(workspace, "first").config()["train"]).kimg == 0.016
 
     code, out, _ = command("runs", "--json")
