@@ -44,6 +44,7 @@ TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", 
         (["prepare", ".", "--name", "../out"], "'../out' cannot be a name"),
         (["train"], "SOURCE_OR_DATASET is missing."),
         (["train", "--resume"], "--name RUN is missing."),
+        (["train", "--resume", "--name", "old", "--from", "x"], "--from is for a new run; --resume goes on with"),
         (["train", "--resume", "--name", "none"], "There is no training run named none"),
         (["train", ".", "--minutes", "-1"], "minutes cannot be -1.0; the least is 0.0."),
         (["train", ".", "--objective", "best"], "objective cannot be 'best'; use one of auto"),
@@ -214,7 +215,7 @@ def test_prepare_train_stop_resume_generate(command, workspace, pictures_folder,
     facts = json.loads(out)
     assert code == 0, err
     assert facts["state"] == "finished" and facts["kimg"] == pytest.approx(0.016) and facts["model"] == "first"
-    assert "images/s" in err
+    assert "images/s" in err and "40 pictures are few: augmentation will keep" in err  # what the coach says
     assert TrainConfig(**jobs.find_run(workspace, "first").config()["train"]).kimg == 0.016
 
     code, out, _ = command("runs", "--json")

@@ -80,6 +80,8 @@ def train(
 
     workspace: Workspace = context.obj
     config = config_from(TrainConfig, values)
+    if resume and from_model:
+        raise UserError("--from is for a new run; --resume goes on with what run {name} has learned.", name=name or "?")
     if launched():  # torchrun started this command, several times over
         from imagen_demo.cli.together import train_together
 

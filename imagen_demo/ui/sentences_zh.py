@@ -145,8 +145,15 @@ SENTENCES: dict[str, str] = {
         "本次训练的另一个进程先结束了；原因见其输出。之后可继续该任务。",
     "A batch of {batch} cannot be shared by {processes} processes; use a multiple of {least}.":
         "批大小 {batch} 无法由 {processes} 个进程均分；请用 {least} 的倍数。",
-    "A batch of {batch} cannot be done in parts of {micro}; use a micro_batch of {choices}.":
-        "批大小 {batch} 无法按每次 {micro} 张分次处理；micro_batch 可用 {choices}。",
+    "A batch of {batch} cannot be done with {setting} {micro}; use {choices}.":
+        "批大小 {batch} 无法与{setting} {micro} 配合；请用 {choices}。",
+    "There is nothing to do in 0 minutes; give the training more.":
+        "0 分钟无法训练；请给出更长的时间。",
+    "The model to begin with is a network of kind {arch} and width {width}; leave both as they are, "
+    "or begin without it.":
+        "起始模型的网络类型为 {arch}、宽度为 {width}；请保持这两项不变，或不使用它。",
+    "The network is of the kind and the width of the model it begins with.":
+        "网络的类型和宽度与起始模型相同。",
     "{setting} cannot be {value}: this machine has {cores} cores; use 1 to {cores}, or 0 for all.":
         "{setting} 不能是 {value}：本机有 {cores} 个核心；请用 1 到 {cores}，或用 0 表示全部。",
     # the coach
@@ -192,22 +199,22 @@ SENTENCES: dict[str, str] = {
     "thousand pictures.":
         "临近结束时出了问题，因此任务以最近的正常状态（{kimg:.1f} 千张图片）结束。",
     # settings chosen, and what to expect
-    "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
-    "colours only. Textures and coarse shapes need about {next:.0f} minutes.":
-        "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
-        "预计只有颜色。纹理和大致形状约需 {next:.0f} 分钟。",
-    "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
-    "colours, textures and coarse shapes. Clear shapes need about {next:.0f} minutes.":
-        "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
-        "预计有颜色、纹理和大致形状。清晰的形状约需 {next:.0f} 分钟。",
-    "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+    "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
+    "colours only. Textures and coarse shapes need about {next:g} minutes.":
+        "在本机处理器上 {minutes:g} 分钟内，网络约看到 {kimg:g} 千张图片："
+        "预计只有颜色。纹理和大致形状约需 {next:g} 分钟。",
+    "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
+    "colours, textures and coarse shapes. Clear shapes need about {next:g} minutes.":
+        "在本机处理器上 {minutes:g} 分钟内，网络约看到 {kimg:g} 千张图片："
+        "预计有颜色、纹理和大致形状。清晰的形状约需 {next:g} 分钟。",
+    "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
     "clear shapes with faults of simple subjects, textures of varied photographs. "
-    "Fine detail needs about {next:.0f} minutes.":
-        "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
-        "预计简单主题形状清晰但有瑕疵，内容多样的照片只有纹理。细节约需 {next:.0f} 分钟。",
-    "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+    "Fine detail needs about {next:g} minutes.":
+        "在本机处理器上 {minutes:g} 分钟内，网络约看到 {kimg:g} 千张图片："
+        "预计简单主题形状清晰但有瑕疵，内容多样的照片只有纹理。细节约需 {next:g} 分钟。",
+    "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
     "about the best that a network of this size can do with these pictures.":
-        "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
+        "在本机处理器上 {minutes:g} 分钟内，网络约看到 {kimg:g} 千张图片："
         "预计接近该规模网络在这些图片上的最佳效果。",
     "Training runs on the processor ({threads} threads), so the network is a small one.":
         "在处理器上训练（{threads} 个线程），因此使用较小的网络。",
