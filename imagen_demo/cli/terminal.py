@@ -62,7 +62,7 @@ def watch(run: Run) -> Status:
         nonlocal told
         events = run.events()
         for event in events[told:]:
-            if event["kind"] == "coach":
+            if event["who"] == "coach":
                 say(event["text"])
         told = len(events)
         show(run, now)
