@@ -29,9 +29,11 @@ def _setting(
     choices: tuple[Any, ...] = (),
     low: float | None = None,
     high: float | None = None,
+    auto: float | None = None,
     advanced: bool = True,
 ) -> Any:
-    meta = {"help": help, "zh": zh, "choices": choices, "low": low, "high": high, "advanced": advanced}
+    """``auto``: a value below ``low`` that stands for "chosen from the data"."""
+    meta = {"help": help, "zh": zh, "choices": choices, "low": low, "high": high, "auto": auto, "advanced": advanced}
     return dataclasses.field(default=default, metadata=meta)
 
 
@@ -61,7 +63,7 @@ class PrepareConfig:
     )
     labels: bool = _setting(True, "Each sub-folder of pictures is a class", "每个子文件夹里的图片为一类")
     workers: int = _setting(
-        0, "Processes that read pictures (0 = one per core)", "同时读图的进程（0 = 每核一个）", low=0, high=64
+        0, "Processes that read pictures (0 = one per core)", "同时读图的进程（0 = 每核一个）", low=0
     )
 
     def __post_init__(self) -> None:
@@ -142,7 +144,8 @@ class TrainConfig:
         -1.0,
         "Weight of the gradient penalties R1 and R2: more is steadier (-1 = auto, 0 = none)",
         "R1 和 R2 的权重：越大越稳（-1 = 自动，0 = 无）",
-        low=-1.0,
+        low=0.0,
+        auto=-1.0,
     )
     penalty_every: int = _setting(
         0,
@@ -172,7 +175,8 @@ class TrainConfig:
         -1.0,
         "End early after so many thousand pictures without better quality (-1 = auto, 0 = never)",
         "质量在多少千张图内没有提高则提前结束（-1 = 自动，0 = 从不）",
-        low=-1.0,
+        low=0.0,
+        auto=-1.0,
     )
     seed: int = _setting(
         0,
@@ -187,7 +191,7 @@ class TrainConfig:
         "auto：有 NVIDIA 显卡就用它，否则用 CPU",
         choices=("auto", "cpu", "cuda"),
     )
-    threads: int = _setting(0, "CPU cores to compute on (0 = all)", "用几个核心计算（0 = 全部）", low=0, high=1024)
+    threads: int = _setting(0, "CPU cores to compute on (0 = all)", "用几个核心计算（0 = 全部）", low=0)
     tick_seconds: float = _setting(
         10.0, "Seconds between sample grids and log lines", "每隔多少秒画一次样图、写一行日志", low=0.0
     )
@@ -234,6 +238,13 @@ def check(config: Any) -> None:
             raise UserError(
                 "{setting} cannot be {value!r}; use one of {choices}.",
                 setting=field.name, value=value, choices=", ".join(map(str, meta["choices"])),
+            )  # fmt: skip
+        if meta["auto"] is not None and value == meta["auto"]:
+            continue
+        if meta["auto"] is not None and not value >= meta["low"]:
+            raise UserError(
+                "{setting} cannot be {value}; the least is {low}, or {auto} for auto.",
+                setting=field.name, value=value, low=meta["low"], auto=meta["auto"],
             )  # fmt: skip
         if meta["low"] is not None and not value >= meta["low"]:  # also refuses NaN
             raise UserError(

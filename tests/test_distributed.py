@@ -133,7 +133,7 @@ def test_a_batch_that_cannot_be_shared_is_refused_before_training():
         check_shares(TrainConfig(batch=16), 3)
     with pytest.raises(UserError, match="shared by 4 processes; use a multiple of 16"):  # groups would straddle
         check_shares(TrainConfig(batch=8), 4)
-    with pytest.raises(UserError, match="parts of 6; use a micro_batch of 16, 8, 4"):
+    with pytest.raises(UserError, match="with micro_batch 6; use 16, 8, 4"):
         check_shares(dataclasses.replace(TrainConfig(), batch=16, micro_batch=6))
 
 

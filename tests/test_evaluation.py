@@ -75,7 +75,17 @@ def test_bad_input_is_one_sentence(workspace, dataset, make_model, command, argu
     make_model("large", resolution=32)
     code, out, err = command("evaluate", *arguments)
     assert code == 2 and not out
-    assert sentence in err.splitlines()[-1]
+    assert sentence in err and len(err.strip().splitlines()) == 1
+
+
+def test_pictures_of_another_size_name_those_of_the_training(workspace, dataset, pictures_folder, make_model, command):
+    large = prepare(pictures_folder, workspace.datasets / "discs-2", PrepareConfig(resolution=32, workers=1))
+    folder = make_model("third", resolution=32)
+    info = json.loads((folder / "model.json").read_text())
+    trained = info | {"dataset": {"name": "discs-2", "fingerprint": large.fingerprint}}
+    (folder / "model.json").write_text(json.dumps(trained))
+    code, _, err = command("evaluate", "third", "discs")
+    assert code == 2 and err.strip().endswith("those of discs have 16. It was trained on discs-2.")
 
 
 def test_save_writes_model_and_card(workspace, dataset, tiny_model_folder, command):

@@ -13,7 +13,7 @@ from imagen_demo.config import PrepareConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.prepare import prepare
 from imagen_demo.training import nearest as module
-from imagen_demo.training.nearest import SAME, memorisation, nearest, usual_distance
+from imagen_demo.training.nearest import SAME, memorisation, nearest, newness, usual_distances
 
 
 @pytest.fixture
@@ -73,17 +73,17 @@ def test_score_is_about_one_for_new_pictures_and_near_zero_for_copies(tmp_path, 
 
 
 def test_duplicates_in_the_set_do_not_make_the_usual_distance_zero(dataset, monkeypatch):
-    usual = usual_distance(dataset)
+    usual = usual_distances(dataset)
     twice = dataclasses.replace(
         dataset, images=np.concatenate([dataset.images, dataset.images]),
         manifest=dataset.manifest | {"fingerprint": "twice"},
     )  # fmt: skip
-    assert usual_distance(twice) == pytest.approx(usual, rel=0.2)
+    assert usual_distances(twice) == pytest.approx(usual, rel=0.2)
     monkeypatch.setattr(module, "nearest", None)  # kept on disk, not computed again
-    assert usual_distance(twice) == pytest.approx(usual, rel=0.2)
+    assert usual_distances(twice) == pytest.approx(usual, rel=0.2)
     same = dataclasses.replace(twice, images=dataset.images[[0] * 20], manifest={"fingerprint": "same"})
     monkeypatch.undo()
-    assert usual_distance(same) is None and memorisation(dataset.images[:3], same) is None
+    assert usual_distances(same) is None and memorisation(dataset.images[:3], same) is None
 
 
 def test_what_cannot_be_seen_does_not_count():
@@ -93,3 +93,16 @@ def test_what_cannot_be_seen_does_not_count():
     side = module.thumbnails(clear, 32, 4)
     assert (side == module.thumbnails(coloured, 32, 4)).all()
     assert module.thumbnails(clear[..., :3], 32, 4)[:, 3].min() == 1  # without alpha is opaque
+
+
+def test_a_picture_with_nothing_in_it_is_no_copy(dataset):
+    """It is nearer to every training picture than those are to each other."""
+    rng = np.random.default_rng(0)
+    texture = rng.integers(0, 256, (60, 8, 8, 3)).repeat(8, axis=1).repeat(8, axis=2).astype(np.uint8)
+    mixed = dataclasses.replace(dataset, images=texture, manifest=dataset.manifest | {"fingerprint": "texture"})
+    grey = np.full((1, 64, 64, 3), 128, np.uint8)
+    usual = usual_distances(mixed)
+    _, distances = nearest(grey, mixed, 1)
+    assert distances[0, 0] < 0.8 * usual.nearest
+    assert newness(grey, distances[:, 0], mixed, usual)[0] > 0.9
+    assert newness(texture[:1], np.array([0.02]), mixed, usual)[0] < 0.3

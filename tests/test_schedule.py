@@ -39,9 +39,10 @@ def test_the_automatic_batch_can_be_shared(dataset, processes):
     ("settings", "sentence"),
     [
         ({"batch": 64}, "A batch of 64 is larger than the 24 pictures of two; use a batch of 24 or less."),
-        ({"batch": 16, "micro_batch": 5}, "cannot be done in parts of 5; use a micro_batch of 16, 8, 4."),
-        ({"batch": 16, "micro_batch": 2}, "cannot be done in parts of 2; use a micro_batch of 16, 8, 4."),
+        ({"batch": 16, "micro_batch": 5}, "cannot be done with micro_batch 5; use 16, 8, 4."),
+        ({"batch": 16, "micro_batch": 2}, "cannot be done with micro_batch 2; use 16, 8, 4."),
         ({"width": 10}, "The network's width cannot be 10; use a whole number from 16 to 65536."),
+        ({"minutes": 0}, "There is nothing to do in 0 minutes; give the training more."),
         ({"threads": 1000}, r"threads cannot be 1000: this machine has \d+ cores; use 1 to \d+, or 0 for all."),
     ],
 )

@@ -8,13 +8,16 @@ import torch
 from training_kit import make_run, make_trainer, two_colours
 
 from imagen_demo import storage
-from imagen_demo.config import ModelConfig
+from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
-from imagen_demo.models.folder import load_model, read_info
+from imagen_demo.errors import UserError
+from imagen_demo.models.folder import ancestors_text, load_model, read_info
 from imagen_demo.models.registry import build_discriminator, build_generator
 from imagen_demo.models.transfer import transfer_discriminator, transfer_generator
+from imagen_demo.studio import jobs
 from imagen_demo.training.main import discriminator_of, publish, settled, train_run
 from imagen_demo.training.run import Run
+from imagen_demo.ui import train_setup
 
 SMALL = ModelConfig(noise=True, resolution=16, z_dim=8, w_dim=8, width=256, max_channels=64)
 COND = dataclasses.replace(SMALL, num_classes=2)
@@ -107,7 +110,9 @@ def test_training_starts_from_a_model_of_another_resolution_and_its_discriminato
     storage.write_json(run.path / "config.json", run.config() | {"from_model": str(source)})
     train_run(run)
     child, ancestor = load_model(run.best), load_model(source)
-    assert child.info.lineage == [ancestor.hash] and child.info.config == ancestor.info.config
+    begun = {"hash": ancestor.hash, "title": "parent", "pictures": "two", "licence": ""}
+    assert child.info.lineage == [begun] and "| Began from | parent (two) |" in (run.best / "README.md").read_text()
+    assert child.info.config == ancestor.info.config
     before, after = discriminator_of(source, ancestor.hash), discriminator_of(run.latest, "")
     for old, new in (ancestor.generator.const, child.generator.const), (before["conv.weight"], after["conv.weight"]):
         assert 0 < (new - old).abs().mean() < 0.1 * old.abs().mean()  # a step away, not a new beginning
@@ -116,7 +121,7 @@ def test_training_starts_from_a_model_of_another_resolution_and_its_discriminato
     config = run.config()
     storage.write_json(run.path / "config.json", config | {"train": config["train"] | {"kimg": 0.008}})
     train_run(run, resume=True)
-    assert load_model(run.latest).info.lineage == [ancestor.hash]  # a resume forgets nothing
+    assert load_model(run.latest).info.lineage == [begun]  # a resume forgets nothing
 
 
 @pytest.mark.parametrize("shape", [{"resolution": 32, "width": 256}, {"arch": "mlp", "w_dim": 128}])
@@ -135,3 +140,38 @@ def test_without_a_run_the_generator_alone_is_taken(tmp_path, make_model):
     folder = make_model("alone")
     assert discriminator_of(folder, load_model(folder).hash) is None
     assert discriminator_of(Run(tmp_path / "gone").latest, "") is None
+
+
+@pytest.mark.parametrize("wish", [{"width": 512}, {"arch": "mlp"}])
+def test_another_kind_or_width_than_the_parent_s_is_refused(workspace, dataset, make_model, wish):
+    (workspace.datasets / "two").symlink_to(dataset.path)
+    make_model("parent", width=256)
+    with pytest.raises(UserError, match="is a network of kind style and width 256; leave both as they are"):
+        jobs.start(workspace, "two", TrainConfig(**wish), "child", "parent")
+    with pytest.raises(UserError, match="no model named gone"):
+        jobs.start(workspace, "two", TrainConfig(), "child", "gone")
+    assert not list(workspace.runs.iterdir())
+
+
+def test_the_page_tells_what_a_model_to_begin_with_decides(workspace, dataset, make_model):
+    (workspace.datasets / "two").symlink_to(dataset.path)
+    make_model("parent", width=256)
+    values = [field.default for field in train_setup.ADVANCED]
+    choices = train_setup._parents(workspace, None).choices
+    assert choices[0][1] == "" and ("parent", "parent") in choices
+    begun = "The network is of the kind and the width of the model it begins with."
+    assert begun in train_setup._explained(workspace, None, "two", "parent", 5, *values)
+    assert begun not in train_setup._explained(workspace, None, "two", "", 5, *values)
+
+
+def test_a_lineage_of_hashes_alone_is_still_read(make_model):
+    folder = make_model("old")
+    info = storage.read_json(folder / "model.json")
+    storage.write_json(folder / "model.json", info | {"lineage": ["0123456789abcdef"]})
+    assert ancestors_text(read_info(folder)) == "0123456789ab"
+    storage.write_json(folder / "model.json", info | {"lineage": [{"title": "Planets", "licence": "CC0"}]})
+    assert ancestors_text(read_info(folder)) == "Planets (CC0)"
+    for wrong in ("x", [1], [{"title": 3}]):
+        storage.write_json(folder / "model.json", info | {"lineage": wrong})
+        with pytest.raises(UserError, match="damaged"):
+            read_info(folder)

@@ -187,13 +187,13 @@ def test_the_form_is_the_dataclass(workspace, dataset):
     values = tuple(field.default for field in train_setup.ADVANCED)
     assert train_setup.train_config(TrainConfig().minutes, values) == TrainConfig()
     assert {field.name for field in train_setup.ADVANCED} | {"minutes"} == {f.name for f in settings(TrainConfig)}
-    sentences = train_setup._explained(workspace, Visitor(), "cats", 5, *values)
+    sentences = train_setup._explained(workspace, Visitor(), "cats", "", 5, *values)
     assert "Training takes 5 minutes" in sentences
     bad = tuple(
         -7 if field.name == "batch" else value for field, value in zip(train_setup.ADVANCED, values, strict=True)
     )
-    assert "“Batch, pictures a step” cannot be -7" in train_setup._explained(workspace, Visitor(), "cats", 5, *bad)
-    assert "“批大小（每步图片数）” 不能是 -7" in train_setup._explained(workspace, Visitor("zh"), "cats", 5, *bad)
+    assert "“Batch, pictures a step” cannot be -7" in train_setup._explained(workspace, Visitor(), "cats", "", 5, *bad)
+    assert "“批大小（每步图片数）” 不能是 -7" in train_setup._explained(workspace, Visitor("zh"), "cats", "", 5, *bad)
 
 
 @pytest.mark.parametrize("field", [*settings(TrainConfig), *settings(PrepareConfig), *settings(ModelConfig)],
@@ -270,9 +270,9 @@ def test_the_coach_says_one_calm_sentence_in_the_visitors_language(run):
 @pytest.mark.parametrize(("minutes", "said"), [(0, "“Minutes” cannot be 0"), (-5, "cannot be -5"), (None, "is empty")])
 def test_minutes_that_make_no_sense_get_a_sentence_of_their_own(workspace, dataset, run, minutes, said):
     values = tuple(field.default for field in train_setup.ADVANCED)
-    plan = train_setup._explained(workspace, Visitor(), "cats", minutes, *values)
+    plan = train_setup._explained(workspace, Visitor(), "cats", "", minutes, *values)
     assert said in plan
-    assert "“分钟”" in train_setup._explained(workspace, Visitor("zh"), "cats", minutes, *values)
+    assert "“分钟”" in train_setup._explained(workspace, Visitor("zh"), "cats", "", minutes, *values)
     assert "“追加分钟”" in train_live._continue(workspace, "first", minutes, Visitor("zh"))
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-from collections.abc import Callable
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
 import typer
 
-from imagen_demo.config import PrepareConfig, TrainConfig, settings
+from imagen_demo.config import PrepareConfig, TrainConfig, check_cores, settings
+from imagen_demo.errors import UserError
 from imagen_demo.workspace import Workspace
 
-PROGRAM = "python -m imagen_demo"
 PANELS = {PrepareConfig: "Preparing pictures", TrainConfig: "Training"}
 Config = TypeVar("Config")
 
@@ -84,13 +88,56 @@ def _parameters(config: type) -> list[inspect.Parameter]:
 
 def config_from(config: type[Config], values: dict[str, Any]) -> Config:
     """The dataclass out of a command's values; raises UserError where one is out of bounds."""
-    return config(**{field.name: values[field.name] for field in settings(config)})
+    made = config(**{field.name: values[field.name] for field in settings(config)})
+    for setting in ("workers", "threads"):  # a training would refuse them only after pictures were prepared for it
+        check_cores(setting, getattr(made, setting, 0))
+    return made
+
+
+# -- what was written -------------------------------------------------------------------------------------------------
 
 
 def given(context: typer.Context, name: str) -> bool:
     """Whether the person wrote this option, instead of leaving it at its default."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def written(context: typer.Context) -> dict[str, str]:
+    """The options that the person wrote: name -> as it is written, ``{"way_seed": "--way-seed"}``."""
+    options = (one for one in context.command.params if one.param_type_name == "option")
+    return {str(one.name): one.opts[0] for one in options if given(context, str(one.name))}
+
+
+def refuse(context: typer.Context, names: Collection[str], why: UserError) -> None:
+    """Refuse options that would have no effect: what a person writes never goes unheeded.
+
+    Raises:
+        UserError: one of ``names`` was written; names them, and says ``why``.
+    """
+    if found := [option for name, option in written(context).items() if name in names]:
+        raise UserError("Leave {options} out: {why}", options=", ".join(found), why=why)
+
+
+# -- what is printed --------------------------------------------------------------------------------------------------
+
+
+def python_line(*words: str) -> str:
+    """A line for a shell in the current folder that runs this very Python with ``words``."""
+    python, here = Path(sys.executable), Path.cwd()
+    line = [str(python.relative_to(here) if python.is_relative_to(here) else python), *words]
+    return subprocess.list2cmdline(line) if os.name == "nt" else shlex.join(line)
+
+
+def program(context: typer.Context | None = None) -> str:
+    """This command line, as a person can start it again; over the workspace of ``context``, if one was written."""
+    workspace = context.find_root().params.get("workspace") if context else None
+    return python_line("-m", "imagen_demo", *(["--workspace", str(workspace)] if workspace else []))
+
+
+def counted(count: int, thing: str) -> str:
+    """``1 picture``, ``2 pictures``."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 @app.callback()

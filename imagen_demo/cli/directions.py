@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from imagen_demo.cli.commands import Result, app, command
-from imagen_demo.cli.pictures import Model, library_name
+from imagen_demo.cli.commands import Result, app, command, counted
+from imagen_demo.cli.sources import Model, library_name
 
 group = typer.Typer(help="The directions in which a model's pictures can be changed.", no_args_is_help=True)
 app.add_typer(group, name="directions")
@@ -61,7 +61,7 @@ def export_directions(
 
     chosen = [id for part in ids.split(",") if (id := part.strip())]
     directions.export_file(Studio(context.obj), library_name(context.obj, model), chosen, out)
-    return Result({"file": str(out), "ids": chosen}, f"{len(chosen)} directions in {out}")
+    return Result({"file": str(out), "ids": chosen}, f"{counted(len(chosen), 'direction')} in {out}")
 
 
 @command(group=group, name="import")

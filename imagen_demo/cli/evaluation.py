@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imagen_demo.cli.commands import Result, command
-from imagen_demo.cli.pictures import Model, library_name
+from imagen_demo.cli.sources import Model, library_name
 from imagen_demo.models.metrics import MEANINGS
 from imagen_demo.workspace import Workspace, checked_name
 
@@ -35,10 +35,10 @@ def evaluate(
     if save:
         library.check_own(workspace, name)
     wanted = None if metrics is None else [part.strip().lower() for part in metrics.split(",") if part.strip()]
-    if wanted is None and evaluation.metrics_at_hand(workspace) != evaluation.METRICS:
-        say(f"Without FID, KID, precision and recall: their network file {FILE} is not at {place(workspace.root)}.")
     with progress_bar() as progress:
         found = evaluation.evaluate(workspace, name, pictures, wanted, samples, progress)
+    if wanted is None and evaluation.metrics_at_hand(workspace) != evaluation.METRICS:
+        say(f"Without FID, KID, precision and recall: their network file {FILE} is not at {place(workspace.root)}.")
     if save:
         library.add_metrics(workspace, name, found)
     lines = [f"{value:10.4g}  {MEANINGS[key]}" for key, value in found.items()]

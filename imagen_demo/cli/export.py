@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from imagen_demo.cli.commands import Result, command
-from imagen_demo.cli.pictures import Model, library_name
+from imagen_demo.cli.commands import Result, command, python_line, refuse
+from imagen_demo.cli.sources import Model, library_name
 from imagen_demo.errors import UserError
 
 
@@ -35,6 +35,8 @@ def export(
 
     if (onnx is None) == (web is None):
         raise UserError("Say what to export: either --onnx FILE or --web FOLDER.")
+    if web is None:
+        refuse(context, ["ort"], UserError("it needs --web."))
     name = library_name(context.obj, model)
     studio = Studio(context.obj, "cpu")
     with progress_bar() as progress:
@@ -44,7 +46,7 @@ def export(
         facts = write_page(studio.model(name), name, studio.directions(name), web, context.obj.exports, ort, progress)
     text = f"{web}: {facts['bytes'] / 1e6:.1f} MB; pictures differ from PyTorch's by at most "
     text += f"{facts['differences']['synthesis']:.2g} of 255 levels before rounding. Look at it with: "
-    return Result(facts, f"{text}python -m http.server --directory {web}")
+    return Result(facts, text + python_line("-m", "http.server", "--directory", str(web)))
 
 
 def _networks_text(facts: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imagen_demo.cli.commands import PROGRAM, Result, command, config_from, given
+from imagen_demo.cli.commands import Result, command, config_from, given, program, refuse, written
 from imagen_demo.config import PrepareConfig, TrainConfig, settings
 from imagen_demo.errors import UserError
 from imagen_demo.progress import pictures_seen
@@ -34,9 +34,11 @@ def prepare(
         "name": dataset.name, "path": str(dataset.path), "resolution": dataset.resolution,
         "channels": dataset.channels, "classes": dataset.class_names, "counts": dataset.manifest["counts"],
     }  # fmt: skip
-    return Result(
-        facts, f"Prepared {dataset.name}: {len(dataset)} pictures, {dataset.resolution} pixels, in {dataset.path}"
-    )
+    return Result(facts, _prepared(dataset))
+
+
+def _prepared(dataset: Any) -> str:
+    return f"Prepared {dataset.name}: {len(dataset)} pictures, {dataset.resolution} pixels, in {dataset.path}"
 
 
 def _prepare(workspace: Workspace, source: Path, name: str | None, config: PrepareConfig, replace: bool = False) -> Any:
@@ -51,6 +53,8 @@ def _prepare(workspace: Workspace, source: Path, name: str | None, config: Prepa
         dataset = datasets.prepare_dataset(workspace, source, name, config, progress, replace=replace)
     for template, values in report(dataset):
         say(template.format(**values))
+    if dataset.name != name:
+        say(f"There is a dataset {name} already; this one is called {dataset.name}.")
     return dataset
 
 
@@ -76,31 +80,50 @@ def train(
 
     workspace: Workspace = context.obj
     config = config_from(TrainConfig, values)
+    if resume and from_model:
+        raise UserError("--from is for a new run; --resume goes on with what run {name} has learned.", name=name or "?")
     if launched():  # torchrun started this command, several times over
         from imagen_demo.cli.together import train_together
 
         new = lambda: (_dataset(context, workspace, _needed(source, "SOURCE_OR_DATASET"), values), name, from_model)  # noqa: E731
         old = (_needed(name, "--name RUN"), config.minutes if given(context, "minutes") else None) if resume else None
         run = train_together(workspace, config, new, old)
-        return Result(_facts(run), _ending(run, f"the same command and --resume --name {shlex.quote(run.name)}"))
+        return Result(
+            _facts(run), _ending(context, run, f"the same command and --resume --name {shlex.quote(run.name)}")
+        )
     if resume:
         run = jobs.find_run(workspace, _needed(name, "--name RUN"))
+        _refuse_changes(context, run, values)
         jobs.resume_run(run, config.minutes if given(context, "minutes") else None)
     else:
         dataset = _dataset(context, workspace, _needed(source, "SOURCE_OR_DATASET"), values)
         run = jobs.start(workspace, dataset, config, name or dataset, from_model=from_model)
-    go_on = f"{PROGRAM} train --name {shlex.quote(run.name)} --resume"
+        if run.name != (name or dataset).strip():
+            say(f"There is a run {name or dataset} already; this one is called {run.name}.")
+    go_on = f"{program(context)} train --name {shlex.quote(run.name)} --resume"
     if detach:
         return Result({"run": run.name, "path": str(run.path)}, f"{run.name} trains in {run.path}")
     say(f"Training {run.name} in {run.path}")
     try:
         status = watch(run)
     except KeyboardInterrupt:
-        return Result(_facts(run), f"{run.name} is left to itself. Look: {PROGRAM} runs")
+        return Result(_facts(run), f"{run.name} is left to itself. Look: {program(context)} runs")
     failed = status.state in ("failed", "interrupted")
     if failed:
         say(f"{status.error or 'The trainer was ended from outside.'} Go on with: {go_on}")
-    return Result(_facts(run), _ending(run, go_on), code=int(failed))
+    return Result(_facts(run), _ending(context, run, go_on), code=int(failed))
+
+
+def _refuse_changes(context: typer.Context, run: Any, values: dict[str, Any]) -> None:
+    """Refuse what would not change a run that goes on; settings that it has anyway may be written again."""
+    from imagen_demo.studio import jobs
+
+    if problem := jobs.damage(run):
+        raise problem
+    own = run.config()["train"]
+    others = [name for name in written(context) if name in values and own.get(name) != values[name]]
+    refuse(context, set(others) - {"minutes"}, UserError(
+        "a run that goes on keeps its settings. --minutes gives it more time."))  # fmt: skip
 
 
 def _needed(value: str | None, what: str) -> str:
@@ -114,7 +137,11 @@ def _dataset(context: typer.Context, workspace: Workspace, source: str, values: 
     path = Path(source)
     name = path.name if path.resolve().parent == workspace.datasets.resolve() else source
     if re.search(r"[/\\]", name) or not (workspace.datasets / name / "manifest.json").exists():
-        return _prepare(workspace, path, None, config_from(PrepareConfig, values)).name
+        from imagen_demo.cli.terminal import say
+
+        dataset = _prepare(workspace, path, None, config_from(PrepareConfig, values))
+        say(_prepared(dataset))
+        return dataset.name
     for field in settings(PrepareConfig):
         if given(context, field.name):
             raise UserError(
@@ -135,7 +162,7 @@ def _facts(run: Any) -> dict[str, Any]:
     return facts | {key: getattr(status, key) for key in keys}
 
 
-def _ending(run: Any, go_on: str) -> str:
+def _ending(context: typer.Context, run: Any, go_on: str) -> str:
     facts = _facts(run)
     lines = [f"{run.name}: {facts['state']} after {pictures_seen(facts['kimg'])} pictures."]
     if facts["advice"]:
@@ -144,7 +171,7 @@ def _ending(run: Any, go_on: str) -> str:
         lines.append(f"Go on with: {go_on}")
     if facts["model"]:
         model = shlex.quote(facts["model"])
-        lines.append(f"Its best network is in the library: {PROGRAM} generate {model} --seeds 0-15 --out DIR")
+        lines.append(f"Its best network is in the library: {program(context)} generate {model} --seeds 0-15 --out DIR")
     return "\n".join(lines)
 
 

@@ -15,18 +15,17 @@ import typer
 from imagen_demo.cli import learning  # noqa: F401
 
 # isort: split
-from imagen_demo.cli import directions, evaluation, export, pictures  # noqa: F401
-from imagen_demo.cli.commands import PROGRAM, Result, app, command
+from imagen_demo.cli import directions, evaluation, export, films, pictures  # noqa: F401
+from imagen_demo.cli.commands import Result, app, command, program
 from imagen_demo.errors import Cancelled, UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     try:
-        result = app(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        result = app(args=arguments, prog_name=program(), standalone_mode=False)
     except (UserError, typer.TyperException) as error:
-        message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
-        print(message, file=sys.stderr)
+        print(_sentence(error), file=sys.stderr)
         return 2
     except (Cancelled, KeyboardInterrupt, typer.Abort):
         print("Stopped; nothing half-made was left behind.", file=sys.stderr)
@@ -35,6 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"That did not work: {error}.", file=sys.stderr)
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _sentence(error: Exception) -> str:
+    if getattr(error, "option_name", "") == "--workspace":
+        return f"--workspace stands before the command: {program()} --workspace DIR COMMAND"
+    return error.format_message() if isinstance(error, typer.TyperException) else str(error)
 
 
 @command()

@@ -56,11 +56,22 @@ def watch(run: Run) -> Status:
     The first Ctrl-C stops the run in good order; the second leaves it to itself.
     """
     follow = _bar if console.is_terminal else _lines
+    told = 0 if run.status().kimg == 0 else len(run.events())  # a run taken up again was told of before
+
+    def look(now: Status) -> None:
+        nonlocal told
+        events = run.events()
+        for event in events[told:]:
+            if event["who"] == "coach":
+                say(event["text"])
+        told = len(events)
+        show(run, now)
+
     with follow() as show:
         asked = False
         while True:
             try:
-                status = jobs.wait(run, watch=lambda now: show(run, now))
+                status = jobs.wait(run, watch=look)
                 return _settled(run, status)
             except KeyboardInterrupt:
                 if asked:

@@ -44,7 +44,8 @@ def train_together(workspace: Workspace, config: TrainConfig, new: New, old: tup
         else:
             dataset, name, model = new()
             prepared = open_dataset(workspace.datasets / checked_name(dataset))
-            resolve(config, prepared, pick_device(config.device), team.size)  # refuses what cannot work
+            parent = jobs.network_of(workspace, model)
+            resolve(config, prepared, pick_device(config.device), team.size, parent)  # refuses what cannot work
             run = jobs.create_run(workspace, prepared, config, checked_name(name or dataset), model)
     run = Run(Path(team.told_text(str(run.path.resolve()) if run else "")))
     resume = bool(team.told(resume))

@@ -64,6 +64,11 @@ def format_of(file: Path) -> str:
     return _BY_ENDING[ending]
 
 
+def is_film(file: Path) -> bool:
+    """Whether a file is called as films are; pictures can be, too."""
+    return Path(file).suffix.lower() in _BY_ENDING
+
+
 def known_format(name: str) -> Format:
     """The format of that name; raises UserError where there is none."""
     if name not in FORMATS:

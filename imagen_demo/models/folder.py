@@ -39,7 +39,7 @@ class ModelInfo:
     metrics: dict[str, float] = field(default_factory=dict)  # swd, ...
     dataset: dict[str, Any] = field(default_factory=dict)  # name, fingerprint, pictures
     licence: str = ""
-    lineage: list[str] = field(default_factory=list)  # hashes of the models it was trained from
+    lineage: list[dict[str, str]] = field(default_factory=list)  # of the models it was trained from, see ancestor()
     created: str = ""
     first_seed: int = 0  # the picture that greets visitors
     format_version: int = FORMAT_VERSION
@@ -99,6 +99,8 @@ def read_info(folder: Path) -> ModelInfo:
         config = ModelConfig(**raw.pop("config"))
         check_model_config(config)
         info = ModelInfo(config=config, **raw)
+        if isinstance(info.lineage, list):  # there was a time when it was only hashes
+            info.lineage = [{"hash": one} if isinstance(one, str) else one for one in info.lineage]
         _check_types(info)
         return info
     except (TypeError, KeyError, AttributeError, UserError):
@@ -117,8 +119,9 @@ def _check_types(info: ModelInfo) -> None:
     sound = all(isinstance(getattr(info, name), kind) for name, kind in plain.items())
     sound = sound and type(info.format_version) is int
     sound = sound and type(info.first_seed) is int and 0 <= info.first_seed < 2**32
-    for names in (info.class_names, info.lineage):
-        sound = sound and isinstance(names, list) and all(isinstance(name, str) for name in names)
+    sound = sound and isinstance(info.class_names, list) and all(isinstance(name, str) for name in info.class_names)
+    sound = sound and isinstance(info.lineage, list) and all(isinstance(one, dict) for one in info.lineage)
+    sound = sound and all(isinstance(value, str) for one in info.lineage for value in one.values())
     sound = sound and isinstance(info.metrics, dict)
     if not sound or not all(isinstance(value, (int, float)) for value in info.metrics.values()):
         raise TypeError
@@ -153,6 +156,24 @@ def load_model(folder: Path, device: str | torch.device = "cpu") -> Model:
     generator.load_state_dict({key.removeprefix("generator."): value for key, value in tensors.items()}, assign=True)
     generator = generator.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
     return Model(generator, info, w_avg, hashlib.sha256(data).hexdigest(), folder)
+
+
+def ancestor(model: Model) -> dict[str, str]:
+    """What a model that begins with this one tells of it, for the sake of its licence and of its pictures."""
+    info = model.info
+    return {
+        "hash": model.hash, "title": info.title or model.path.name, "pictures": str(info.dataset.get("name", "?")),
+        "licence": info.licence,
+    }  # fmt: skip
+
+
+def ancestors_text(info: ModelInfo) -> str:
+    """``Planets (planets; CC0), ...``: title, pictures and licence of each, the nearest last."""
+    said = []
+    for one in info.lineage:
+        about = "; ".join(filter(None, (one.get("pictures"), one.get("licence"))))
+        said.append((one.get("title") or one.get("hash", "?")[:12]) + (f" ({about})" if about else ""))
+    return ", ".join(said)
 
 
 def weights_hash(folder: Path) -> str:
@@ -210,6 +231,8 @@ def model_card(info: ModelInfo) -> str:
         ("Metrics", _metrics_text(info)),
         ("Licence", info.licence or "the licence of the pictures it was trained on"),
     ]
+    if info.lineage:  # what those were given goes along
+        facts.insert(3, ("Began from", ancestors_text(info)))
     table = "\n".join(f"| {key} | {value} |" for key, value in facts)
     title = info.title or dataset.get("name", "Model")
     return f"# {title}\n\n{info.description}\n\n| | |\n|---|---|\n{table}\n\nMade with Imagen Demo.\n"

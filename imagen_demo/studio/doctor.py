@@ -6,6 +6,7 @@ import importlib.metadata
 import platform
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -54,7 +55,7 @@ def examine(workspace: Workspace) -> list[Finding]:
 
 
 def _reinstall() -> str:
-    return "Install the pinned packages: pip install -r requirements.txt"
+    return f'Install the pinned packages: "{sys.executable}" -m pip install -r requirements.txt'
 
 
 def _python(workspace: Workspace) -> Finding:

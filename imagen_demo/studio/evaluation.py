@@ -16,6 +16,7 @@ from imagen_demo.latent import space
 from imagen_demo.models.folder import Model, load_model
 from imagen_demo.progress import Progress, silent
 from imagen_demo.studio import library
+from imagen_demo.studio.neighbours import training_set
 from imagen_demo.training import nearest
 from imagen_demo.training.distances import fid, kid, precision_recall
 from imagen_demo.training.features import MetricNetwork, at_hand, opaque, real_features
@@ -63,6 +64,12 @@ def evaluate(
     network = MetricNetwork(workspace.root, device) if set(wanted) & set(NETWORKED) else None
     model = load_model(storage.current_folder(library.find(workspace, model_name)), device)
     if model.info.config.resolution != dataset.resolution:
+        if fitting := training_set(workspace, model.info):
+            raise UserError(
+                "{model} draws pictures of {own} pixels, those of {dataset} have {other}. It was trained on {fitting}.",
+                model=model_name, own=model.info.config.resolution, dataset=dataset.name, other=dataset.resolution,
+                fitting=fitting.name,
+            )  # fmt: skip
         raise UserError(
             "{model} draws pictures of {own} pixels, those of {dataset} have {other}. "
             "Prepare the pictures again with {own} pixels.",

@@ -18,9 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from imagen_demo import storage
-from imagen_demo.config import TrainConfig
+from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset, open_dataset
 from imagen_demo.errors import UserError
+from imagen_demo.models.folder import read_info
 from imagen_demo.studio import library
 from imagen_demo.studio.locks import run_lock
 from imagen_demo.training.run import Run, Status, process_started
@@ -49,10 +50,20 @@ def start(
     """
     name = checked_name(name)
     prepared = open_dataset(workspace.datasets / checked_name(dataset))
-    resolve(config, prepared, pick_device(config.device))  # refuses what cannot work, before there is a run
+    # Refuses what cannot work, before there is a run.
+    resolve(config, prepared, pick_device(config.device), parent=network_of(workspace, from_model))
     run = create_run(workspace, prepared, config, name, from_model)
     _spawn(run, resume=False)
     return run
+
+
+def network_of(workspace: Workspace, model: str | None) -> ModelConfig | None:
+    """What kind of network the model of this name is; None without one.
+
+    Raises:
+        UserError: there is none of this name, or it is damaged.
+    """
+    return read_info(library.find(workspace, model)).config if model else None
 
 
 def create_run(

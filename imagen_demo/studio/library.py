@@ -120,9 +120,12 @@ def find(workspace: Workspace, name: str) -> Path:
         path = workspace.checkpoints / checked_name(name)
     if not _there(path):
         names = [entry.name for entry in list_models(workspace)]
-        known = ", ".join(names[:MOST_NAMED]) + (", ..." if len(names) > MOST_NAMED else "")
+        known, more = ", ".join(names[:MOST_NAMED]), len(names) - MOST_NAMED
         if not known:
             raise UserError("There is no model named {name} in this workspace.", name=name)
+        if more > 0:
+            raise UserError("There is no model named {name} in this workspace; there are {known}, and {more} more.",
+                            name=name, known=known, more=more)  # fmt: skip
         raise UserError("There is no model named {name} in this workspace; there are {known}.", name=name, known=known)
     return path
 

@@ -29,7 +29,7 @@ class Neighbours:
     dataset: str
     pictures: list[np.ndarray]  # uint8 [H, W, C] each
     distances: list[float]  # as in training/nearest.py
-    share: float | None  # the nearest's distance over that which training pictures usually have; None: all are the same
+    share: float | None  # the nearest's distance over the usual one, see nearest.newness; None: all are the same
 
     @property
     def verdict(self) -> str:
@@ -68,8 +68,8 @@ def neighbours(studio: Studio, recipe: Recipe, count: int = 4) -> Neighbours:
         )  # fmt: skip
     picture = studio.draw(model, studio.latent(recipe, model), noise=recipe.noise)
     with _one_at_a_time, space.one_thread():
-        usual = nearest.usual_distance(dataset)
+        usual = nearest.usual_distances(dataset)
         index, distances = nearest.nearest(picture[None], dataset, count)
-    share = float(distances[0, 0]) / usual if usual else None
+        share = float(nearest.newness(picture[None], distances[:, 0], dataset, usual)[0]) if usual else None
     pictures = [np.array(dataset.images[number]) for number in index[0]]
     return Neighbours(dataset.name, pictures, distances[0].tolist(), share)

@@ -20,11 +20,13 @@ def parse_seeds(text: str, count: int | None = None, most: int = MAX_PICTURES) -
     if len(str(text)) > 12 * most:  # ten digits, a comma and a space each
         raise UserError("That is too many pictures at once; the most is {most}.", most=most)
     for part in re.split(r"[,;，；\s]+", str(text).strip(" ,;，；")):
-        match = re.fullmatch(r"(\d{1,10})(?:[-–](\d{1,10}))?", part)
+        match = re.fullmatch(r"(\d{1,20})(?:[-–](\d{1,20}))?", part)
         first = int(match[1]) if match else 0
         last = int(match[2]) if match and match[2] else first
         if not match or last < first:
             raise UserError("{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.", text=str(text)[:40])
+        if last > MAX_SEED:
+            raise UserError("A seed can be at most {most}.", most=MAX_SEED)
         if last - first >= most or len(seeds) > most:
             raise UserError("That is too many pictures at once; the most is {most}.", most=most)
         seeds += range(first, last + 1)
@@ -32,6 +34,6 @@ def parse_seeds(text: str, count: int | None = None, most: int = MAX_PICTURES) -
         seeds = list(range(seeds[0], seeds[0] + count))
     if not 1 <= len(seeds) <= most:
         raise UserError("That is too many pictures at once; the most is {most}.", most=most)
-    if max(seeds) > MAX_SEED:
+    if seeds[-1] > MAX_SEED:  # of a first one and a count
         raise UserError("A seed can be at most {most}.", most=MAX_SEED)
     return seeds

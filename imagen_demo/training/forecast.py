@@ -14,14 +14,14 @@ PASSES = 14  # forward passes' worth of work a picture: both networks forward an
 # Roughly what pictures look like after so many thousand of them at 64 px, on planets, emoji, and cats and dogs, by the
 # training runs of docs/training-recipe.md (none went beyond 215). Twice the side takes about twice as many.
 STAGES = (
-    (0, "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
-        "colours only. Textures and coarse shapes need about {next:.0f} minutes."),
-    (8, "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
-        "colours, textures and coarse shapes. Clear shapes need about {next:.0f} minutes."),
-    (100, "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+    (0, "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
+        "colours only. Textures and coarse shapes need about {next:g} minutes."),
+    (8, "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
+        "colours, textures and coarse shapes. Clear shapes need about {next:g} minutes."),
+    (100, "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
           "clear shapes with faults of simple subjects, textures of varied photographs. "
-          "Fine detail needs about {next:.0f} minutes."),
-    (500, "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+          "Fine detail needs about {next:g} minutes."),
+    (500, "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
           "about the best that a network of this size can do with these pictures."),
 )  # fmt: skip
 
@@ -53,4 +53,9 @@ def forecast(config: TrainConfig, model: ModelConfig) -> tuple[str, dict[str, An
     reached = max(index for index, (need, _) in enumerate(STAGES) if kimg >= need * later)
     following = STAGES[min(reached + 1, len(STAGES) - 1)][0] * later
     values = {"minutes": kimg / a_minute, "kimg": kimg, "next": following / a_minute}
-    return STAGES[reached][1], values
+    return STAGES[reached][1], {key: rough(value) for key, value in values.items()}
+
+
+def rough(value: float) -> float:
+    """As exact as one says it: 0.3, 7.5, 42."""
+    return round(value) if value >= 10 else max(0.1, round(value, 1))

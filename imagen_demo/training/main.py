@@ -47,17 +47,7 @@ def settled(run: Run, dataset: Dataset, processes: int = 1) -> tuple[TrainConfig
         check_shares(train, processes)
         return train, ModelConfig(**config["model"])
     parent = read_info(Path(config["from_model"])).config if config.get("from_model") else None
-    if parent:  # its kind of network has settings of its own
-        train = dataclasses.replace(train, arch=parent.arch, width=parent.width)
-    train, model, reasons = resolve(train, dataset, pick_device(train.device), processes)
-    if parent:  # changed as far as these pictures and classes need it
-        model = dataclasses.replace(
-            parent,
-            resolution=model.resolution,
-            channels=model.channels,
-            num_classes=model.num_classes,
-            noise=model.noise,
-        )
+    train, model, reasons = resolve(train, dataset, pick_device(train.device), processes, parent)
     sentences = [{"template": template, "values": values} for template, values in reasons]
     settled_config = {"train": dataclasses.asdict(train), "model": dataclasses.asdict(model), "reasons": sentences}
     storage.write_json(run.path / "config.json", config | settled_config)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -85,36 +86,66 @@ def _exactly(both: Tensor, dataset: Dataset, index: Tensor, look: Look) -> tuple
     return index.gather(1, order).numpy(), distances.numpy()
 
 
-def usual_distance(dataset: Dataset, progress: Progress = silent) -> float | None:
-    """The median distance of a training picture to its nearest other one; None where all are the same.
+class Usual(NamedTuple):
+    """Median distances of a training picture: to the nearest other one, and to any other one."""
 
-    Of some random ones (:func:`queries`); copies of a picture are passed over. Kept in the dataset's folder.
+    nearest: float
+    any: float
+
+
+def some_numbers(dataset: Dataset) -> np.ndarray:
+    """Of random training pictures, always the same ones: what medians are taken over."""
+    return np.sort(np.random.default_rng(0).permutation(len(dataset))[: queries(dataset.resolution)])
+
+
+def usual_distances(dataset: Dataset, progress: Progress = silent) -> Usual | None:
+    """What :class:`Usual` says, of :func:`some_numbers`; None where all pictures are the same.
+
+    Copies of a picture are passed over. Kept in the dataset's folder.
     """
     file = dataset.path / "distances.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         known = storage.read_json(file)
         if known["fingerprint"] == dataset.fingerprint:
-            return float(known["usual"])
-    some = np.sort(np.random.default_rng(0).permutation(len(dataset))[: queries(dataset.resolution)])
+            return Usual(float(known["nearest"]), float(known["any"]))
+    some = some_numbers(dataset)
     _, distances = nearest(dataset.images[some], dataset, CANDIDATES, own=some, progress=progress)
     others = np.where(distances > SAME, distances, np.inf).min(axis=1)
     others = others[np.isfinite(others)]
     if not len(others):
         return None
-    usual = float(np.median(others))
+    usual = Usual(float(np.median(others)), float(np.median(any_distance(dataset.images[some], dataset))))
     with contextlib.suppress(OSError):
-        storage.write_json(file, {"fingerprint": dataset.fingerprint, "usual": usual})
+        storage.write_json(file, {"fingerprint": dataset.fingerprint, **usual._asdict()})
     return usual
 
 
-def memorisation(pictures: np.ndarray, dataset: Dataset, progress: Progress = silent) -> float | None:
-    """Whether generated pictures, uint8 [N, H, W, C], are new.
+def any_distance(pictures: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """Each picture's median distance to :func:`some_numbers`, [N]."""
+    side, channels = min(SIDE, pictures.shape[1], dataset.resolution), max(pictures.shape[3], dataset.channels)
+    ours, theirs = (
+        thumbnails(some, side, channels).flatten(1) for some in (pictures, dataset.images[some_numbers(dataset)])
+    )
+    return (torch.cdist(ours, theirs).median(dim=1).values / ours.shape[1] ** 0.5).numpy()
 
-    Their median distance to the nearest training picture, over :func:`usual_distance`: about 1 or more, they are as
-    new as one training picture is beside the others; near 0, they are copies. None where all of those are the same.
+
+def newness(pictures: np.ndarray, distances: np.ndarray, dataset: Dataset, usual: Usual) -> np.ndarray:
+    """Distances to the nearest training picture, [N], over the usual one: near 0 a copy, about 1 or more new.
+
+    A picture with little in it, grey for one, is near to all of them and copies none: for it less is usual, in
+    proportion to its distance to any training picture.
     """
-    usual = usual_distance(dataset, lambda done, text: progress(done / 2, text))
+    return distances / (usual.nearest * np.minimum(1, any_distance(pictures, dataset) / usual.any))
+
+
+def memorisation(pictures: np.ndarray, dataset: Dataset, progress: Progress = silent) -> float | None:
+    """Whether generated pictures, uint8 [N, H, W, C], are new: the median of their :func:`newness`.
+
+    About 1 or more, they are as new as one training picture is beside the others; near 0, they are copies.
+    None where all of those are the same.
+    """
+    usual = usual_distances(dataset, lambda done, text: progress(done / 2, text))
     if usual is None:
         return None
     _, distances = nearest(pictures, dataset, 1, progress=lambda done, text: progress(0.5 + done / 2, text))
-    return float(np.median(distances[:, 0])) / usual
+    return float(np.median(newness(pictures, distances[:, 0], dataset, usual)))

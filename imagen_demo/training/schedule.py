@@ -47,19 +47,43 @@ def check_shares(config: TrainConfig, processes: int = 1) -> None:
         )  # fmt: skip
     if micro and processes == 1 and micro not in micro_batches(batch):
         raise UserError(
-            "A batch of {batch} cannot be done in parts of {micro}; use a micro_batch of {choices}.",
-            batch=batch, micro=micro, choices=", ".join(map(str, micro_batches(batch))),
+            "A batch of {batch} cannot be done with {setting} {micro}; use {choices}.",
+            batch=batch, setting="micro_batch", micro=micro, choices=", ".join(map(str, micro_batches(batch))),
         )  # fmt: skip
 
 
+def like_parent(config: TrainConfig, parent: ModelConfig) -> TrainConfig:
+    """The settings with the kind and the width of the network that is begun with.
+
+    Raises:
+        UserError: others were asked for.
+    """
+    if config.width not in (0, parent.width) or config.arch not in (TrainConfig.arch, parent.arch):
+        raise UserError(
+            "The model to begin with is a network of kind {arch} and width {width}; leave both as they are, "
+            "or begin without it.", arch=parent.arch, width=parent.width,
+        )  # fmt: skip
+    return dataclasses.replace(config, arch=parent.arch, width=parent.width)
+
+
 def resolve(
-    config: TrainConfig, dataset: Dataset, device: torch.device, processes: int = 1
+    config: TrainConfig,
+    dataset: Dataset,
+    device: torch.device,
+    processes: int = 1,
+    parent: ModelConfig | None = None,
 ) -> tuple[TrainConfig, ModelConfig, Reasons]:
     """Fill in every "auto": the settings a run is made with, and why.
 
+    ``parent``: the networks of the model that is begun with.
+
     Raises:
-        UserError: the settings do not fit the data, the machine or the number of processes.
+        UserError: the settings do not fit the data, the machine, the number of processes or the parent.
     """
+    if config.minutes <= 0 and config.kimg <= 0:
+        raise UserError("There is nothing to do in 0 minutes; give the training more.")
+    if parent:
+        config = like_parent(config, parent)
     gpu, mlp = device.type == "cuda", config.arch == "mlp"
     auto: dict[str, Any] = {"device": device.type}
     if config.objective == "auto":
@@ -107,8 +131,13 @@ def resolve(
         max_channels=max(8, min(512, config.width // 4)),
         noise=not mlp,
     )
+    if parent:  # changed as far as these pictures and classes need it
+        model = dataclasses.replace(
+            parent, resolution=model.resolution, channels=model.channels, num_classes=model.num_classes,
+            noise=model.noise,
+        )  # fmt: skip
     check_model_config(model)
-    return config, model, reasons(config, model, dataset)
+    return config, model, reasons(config, model, dataset, begun=parent is not None)
 
 
 def _automatic_batch(dataset: Dataset, gpu: bool, processes: int) -> int:
@@ -120,7 +149,7 @@ def _automatic_batch(dataset: Dataset, gpu: bool, processes: int) -> int:
     return batch
 
 
-def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset) -> Reasons:
+def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset, begun: bool = False) -> Reasons:
     """What was chosen, in sentences a person can check."""
     out: Reasons = []
     if config.device == "cpu":
@@ -132,6 +161,8 @@ def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset) -> Reason
         )
     else:
         out.append(("Training runs on the GPU, so the network is a large one.", {}))
+    if begun:
+        out.append(("The network is of the kind and the width of the model it begins with.", {}))
     if len(dataset) < 1000 and config.augment == "adaptive":
         out.append(
             (

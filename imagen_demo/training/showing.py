@@ -72,7 +72,7 @@ def model_info(
 ) -> ModelInfo:
     """``model.json`` of the network as of the tick that ``row`` is of."""
     training = {
-        "kimg": round(counters.kimg, 1),
+        "kimg": counters.kimg,
         "minutes": round(counters.seconds / 60, 1),
         "device": config.device,
         "objective": config.objective,

@@ -14,7 +14,7 @@ from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.pixels import to_network
 from imagen_demo.errors import UserError
-from imagen_demo.models.folder import Model, save_model
+from imagen_demo.models.folder import Model, ancestor, save_model
 from imagen_demo.models.transfer import transfer_discriminator, transfer_generator
 from imagen_demo.training import coach
 from imagen_demo.training import state as states
@@ -47,7 +47,7 @@ class Trainer:
     def __init__(self, run: Run, dataset: Dataset, config: TrainConfig, model: ModelConfig, team: Team = ALONE) -> None:
         self.run, self.dataset, self.config, self.model, self.team = run, dataset, config, model, team
         self.device = own_device(config.device)
-        self.lineage: list[str] = []  # hashes of the models this one descends from
+        self.lineage: list[dict[str, str]] = []  # the models this one descends from
         if self.device.type == "cpu":
             torch.set_num_threads(own_threads(config.threads))
             keep_freed_memory()
@@ -74,7 +74,7 @@ class Trainer:
         config, names = model.info.config, (model.info.class_names, self.dataset.class_names)
         share = transfer_generator(self.state.generator, model.generator.state_dict(), config, *names)
         self.state.ema.load_state_dict(self.state.generator.state_dict())
-        self.lineage = [*model.info.lineage, model.hash]
+        self.lineage = [*model.info.lineage, ancestor(model)]
         values = {"model": model.info.title or model.path.name, "generator": share, "discriminator": 0.0}
         if discriminator:
             values["discriminator"] = transfer_discriminator(self.state.discriminator, discriminator, config, *names)

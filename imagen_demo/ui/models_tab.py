@@ -11,6 +11,7 @@ import gradio as gr
 from PIL import Image
 
 from imagen_demo.errors import UserError
+from imagen_demo.models.folder import ancestors_text
 from imagen_demo.models.metrics import MEANINGS
 from imagen_demo.studio import library
 from imagen_demo.studio.library import ModelEntry
@@ -195,6 +196,8 @@ def _rows(entry: ModelEntry, request: gr.Request) -> list[tuple[str, str]]:
     if info.class_names:
         rows.append(("mo_classes", ", ".join(info.class_names[:12])))
     rows += [(f"mo_{key}", f"{info.metrics[key]:.4g}") for key in MEANINGS if key in info.metrics]
+    if info.lineage:
+        rows.append(("mo_ancestors", ancestors_text(info)))
     if info.licence:
         rows.append(("mo_licence", info.licence))
     return rows

@@ -1,31 +1,28 @@
 """Every sentence of the core in Chinese: English template -> Chinese one with the same fields; and its progress."""
 
-from imagen_demo.ui import sentences_zh_discover, sentences_zh_latent, sentences_zh_timeline, texts_export
+from imagen_demo.ui import (
+    sentences_zh_cli,
+    sentences_zh_discover,
+    sentences_zh_latent,
+    sentences_zh_timeline,
+    texts_export,
+)
 
 SENTENCES: dict[str, str] = {
     # the page itself
     "The page sent something unreadable; reload it.": "页面发送的数据无法识别，请刷新页面。",
     "{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.": "{text!r} 不是种子列表；请写 42、0-15 或 1,5,9。",
-    "This film has its own pictures; leave --seeds out.": "此影片有自己的图片；请去掉 --seeds。",
-    "Say which pictures of {model}: --seeds 42, or 0-15.": "请说明要 {model} 的哪些图片：--seeds 42 或 0-15。",
     "Choose a whole number of pictures, from 1 to {most}.": "请填写 1 到 {most} 的整数张数。",
     "That is too many pictures at once; the most is {most}.": "一次最多 {most} 张图片。",
     "A seed can be at most {most}.": "种子最大为 {most}。",
     "{name} is too large to be a file saved here.": "{name} 太大，不像是在此保存的文件。",
-    # command line
-    "The model {model} has no class {name}; it has {names}.": "模型 {model} 没有类别 {name}；它有 {names}。",
-    "The model {model} has no classes; leave --class out.": "模型 {model} 没有类别，请去掉 --class。",
-    "{what} is missing.": "缺少 {what}。",
-    "{source} was found neither as a prepared dataset nor as a file or folder.":
-        "找不到 {source}：它既不是已准备的数据集，也不是文件或文件夹。",
-    "{dataset} is prepared already; --{option} is only for pictures. Name their folder with a path, such as "
-    "./{dataset}, or leave it out.":
-        "{dataset} 已经准备好；--{option} 只用于图片。请用路径（如 ./{dataset}）指明图片文件夹，或去掉该选项。",
     # settings
     "{setting} cannot be {value!r}; use one of {choices}.": "{setting} 不能是 {value!r}；可选：{choices}。",
     "{first} {rest}": "{first}{rest}",
     "{setting} is empty: give a number, {low} or more.": "{setting} 为空：请填写不小于 {low} 的数字。",
     "{setting} cannot be {value}; the least is {low}.": "{setting} 不能是 {value}；最小为 {low}。",
+    "{setting} cannot be {value}; the least is {low}, or {auto} for auto.":
+        "{setting} 不能是 {value}；最小为 {low}，{auto} 表示自动。",
     "{setting} cannot be {value}; the most is {high}.": "{setting} 不能是 {value}；最大为 {high}。",
     "The mlp network's w_dim is always {w_dim}.": "mlp 网络的 w_dim 固定为 {w_dim}。",
     "The network's {setting} cannot be {value!r}; use a whole number from {low} to {high}.":
@@ -84,6 +81,8 @@ SENTENCES: dict[str, str] = {
     "This picture needs the model {name}, which is not here: import it under Models, or train it.":
         "这张图片需要模型 {name}，但这里没有：请在“模型”中导入，或训练它。",
     "There is no model named {name} in this workspace.": "此工作区中没有名为 {name} 的模型。",
+    "There is no model named {name} in this workspace; there are {known}, and {more} more.":
+        "此工作区中没有名为 {name} 的模型；现有：{known}，以及另外 {more} 个。",
     "There is no model named {name} in this workspace; there are {known}.":
         "此工作区中没有名为 {name} 的模型；现有：{known}。",
     "{file} could not be imported: {reason}.": "无法导入 {file}：{reason}。",
@@ -147,8 +146,15 @@ SENTENCES: dict[str, str] = {
         "本次训练的另一个进程先结束了；原因见其输出。之后可继续该任务。",
     "A batch of {batch} cannot be shared by {processes} processes; use a multiple of {least}.":
         "批大小 {batch} 无法由 {processes} 个进程均分；请用 {least} 的倍数。",
-    "A batch of {batch} cannot be done in parts of {micro}; use a micro_batch of {choices}.":
-        "批大小 {batch} 无法按每次 {micro} 张分次处理；micro_batch 可用 {choices}。",
+    "A batch of {batch} cannot be done with {setting} {micro}; use {choices}.":
+        "批大小 {batch} 无法与{setting} {micro} 配合；请用 {choices}。",
+    "There is nothing to do in 0 minutes; give the training more.":
+        "0 分钟无法训练；请给出更长的时间。",
+    "The model to begin with is a network of kind {arch} and width {width}; leave both as they are, "
+    "or begin without it.":
+        "起始模型的网络类型为 {arch}、宽度为 {width}；请保持这两项不变，或不使用它。",
+    "The network is of the kind and the width of the model it begins with.":
+        "网络的类型和宽度与起始模型相同。",
     "{setting} cannot be {value}: this machine has {cores} cores; use 1 to {cores}, or 0 for all.":
         "{setting} 不能是 {value}：本机有 {cores} 个核心；请用 1 到 {cores}，或用 0 表示全部。",
     # the coach
@@ -194,22 +200,22 @@ SENTENCES: dict[str, str] = {
     "thousand pictures.":
         "临近结束时出了问题，因此任务以最近的正常状态（{kimg:.1f} 千张图片）结束。",
     # settings chosen, and what to expect
-    "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
-    "colours only. Textures and coarse shapes need about {next:.0f} minutes.":
-        "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
-        "预计只有颜色。纹理和大致形状约需 {next:.0f} 分钟。",
-    "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
-    "colours, textures and coarse shapes. Clear shapes need about {next:.0f} minutes.":
-        "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
-        "预计有颜色、纹理和大致形状。清晰的形状约需 {next:.0f} 分钟。",
-    "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+    "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
+    "colours only. Textures and coarse shapes need about {next:g} minutes.":
+        "在本机处理器上 {minutes:g} 分钟内，网络约看到 {kimg:g} 千张图片："
+        "预计只有颜色。纹理和大致形状约需 {next:g} 分钟。",
+    "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
+    "colours, textures and coarse shapes. Clear shapes need about {next:g} minutes.":
+        "在本机处理器上 {minutes:g} 分钟内，网络约看到 {kimg:g} 千张图片："
+        "预计有颜色、纹理和大致形状。清晰的形状约需 {next:g} 分钟。",
+    "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
     "clear shapes with faults of simple subjects, textures of varied photographs. "
-    "Fine detail needs about {next:.0f} minutes.":
-        "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
-        "预计简单主题形状清晰但有瑕疵，内容多样的照片只有纹理。细节约需 {next:.0f} 分钟。",
-    "In {minutes:.0f} minutes on this processor the network sees about {kimg:.0f} thousand pictures: expect "
+    "Fine detail needs about {next:g} minutes.":
+        "在本机处理器上 {minutes:g} 分钟内，网络约看到 {kimg:g} 千张图片："
+        "预计简单主题形状清晰但有瑕疵，内容多样的照片只有纹理。细节约需 {next:g} 分钟。",
+    "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
     "about the best that a network of this size can do with these pictures.":
-        "在本机处理器上 {minutes:.0f} 分钟内，网络约看到 {kimg:.0f} 千张图片："
+        "在本机处理器上 {minutes:g} 分钟内，网络约看到 {kimg:g} 千张图片："
         "预计接近该规模网络在这些图片上的最佳效果。",
     "Training runs on the processor ({threads} threads), so the network is a small one.":
         "在处理器上训练（{threads} 个线程），因此使用较小的网络。",
@@ -296,6 +302,8 @@ SENTENCES: dict[str, str] = {
     "{model} draws pictures of {own} pixels, those of {dataset} have {other}. "
     "Prepare the pictures again with {own} pixels.":
         "{model} 生成 {own} 像素的图片，而 {dataset} 的图片为 {other} 像素。请以 {own} 像素重新准备图片。",
+    "{model} draws pictures of {own} pixels, those of {dataset} have {other}. It was trained on {fitting}.":
+        "{model} 生成 {own} 像素的图片，而 {dataset} 的图片为 {other} 像素。它是用 {fitting} 训练的。",
     "There is no metric {name!r}; there are {metrics}.": "没有名为 {name!r} 的指标；可用：{metrics}。",
     "Name at least one metric of {metrics}.": "请至少指定一个指标：{metrics}。",
     "At least {least} pictures are needed to measure a model.": "评测模型至少需要 {least} 张图片。",
@@ -310,6 +318,7 @@ SENTENCES: dict[str, str] = {
     "Training went on.": "训练已继续。",
     "Training was stopped.": "训练已停止。",
 }  # fmt: skip
+SENTENCES |= sentences_zh_cli.SENTENCES
 SENTENCES |= sentences_zh_discover.SENTENCES
 SENTENCES |= sentences_zh_latent.SENTENCES
 SENTENCES |= texts_export.SENTENCES

@@ -16,6 +16,8 @@ SENTENCES: dict[str, str] = {
     "A film cannot be written as {name}; the endings are {endings}.": "影片无法写为 {name}；可用的扩展名：{endings}。",
     "{value!r} is no colour for a background; write white, or #336699.":
         "{value!r} 不是背景颜色；请写 white 或 #336699。",
+    "{format} films have an even number of pixels a side: make it {less} or {more}, not {size}.":
+        "{format} 影片的边长须为偶数像素：请用 {less} 或 {more}，而不是 {size}。",
     "{format} shows at most {most} frames a second.": "{format} 每秒最多显示 {most} 帧。",
     "This film moves to a sound that is not here; add the sound file again, or remove it.":
         "此影片随一段声音而动，但声音不在此处；请重新添加声音文件，或将其移除。",

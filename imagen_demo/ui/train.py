@@ -33,12 +33,14 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
         return [gr.Column(visible=not watching), live_view, gr.Timer(active=watching), name, {}, "",
                 *(gr.Button(visible=False) for _ in live.actions)]  # fmt: skip
 
-    def begin(request: gr.Request, data: str | None, name: str, minutes: float | None, *values: Any) -> list[Any]:
+    def begin(
+        request: gr.Request, data: str | None, name: str, parent: str, minutes: float | None, *values: Any
+    ) -> list[Any]:
         if not data:
             return [gr.skip(), gr.skip(), pieces.note(t("tr_need_pictures", request), "bad")]
         try:
             config = train_setup.train_config(minutes, values)
-            run = jobs.start(workspace, data, config, name or data)
+            run = jobs.start(workspace, data, config, name or data, parent)
         except UserError as problem:
             return [gr.skip(), gr.skip(), pieces.error(problem, request)]
         return [gr.Row(visible=True), train_live.menu(workspace, run.name, request), ""]
@@ -68,18 +70,19 @@ def _endpoints(workspace: Workspace) -> None:
     """The same, for programs: train_start, train_status, train_pause, train_resume, train_stop, train_runs."""
 
     # Their names and docstrings are what Gradio tells of them, as MCP tools too.
-    def train_start(dataset: str, name: str, minutes: float = TrainConfig().minutes) -> str:
+    def train_start(dataset: str, name: str, minutes: float = TrainConfig().minutes, begin_with: str = "") -> str:
         """Begin to train on a prepared dataset.
 
         Args:
             dataset: Name of a prepared dataset in the workspace.
             name: Name of the new run.
             minutes: How long it trains.
+            begin_with: Name of a model to begin with; without one the network learns from the start.
 
         Returns:
             The run's name.
         """
-        return jobs.start(workspace, dataset, TrainConfig(minutes=minutes), name).name
+        return jobs.start(workspace, dataset, TrainConfig(minutes=minutes), name, begin_with).name
 
     def train_status(run: str) -> dict[str, Any]:
         """State, progress, speed and time left of a training run.

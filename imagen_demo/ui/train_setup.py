@@ -14,12 +14,12 @@ import gradio as gr
 from imagen_demo.config import RESOLUTIONS, PrepareConfig, TrainConfig, settings
 from imagen_demo.data.dataset import Dataset, list_datasets, open_dataset
 from imagen_demo.errors import UserError
-from imagen_demo.studio import datasets
+from imagen_demo.studio import datasets, jobs
 from imagen_demo.studio.background import Background, Jobs
 from imagen_demo.training.schedule import pick_device, resolve
-from imagen_demo.ui import pieces
+from imagen_demo.ui import pieces, widgets
 from imagen_demo.ui.pieces import PRIVATE
-from imagen_demo.ui.texts import TEXTS, i18n, setting_label, t, translate, translate_progress
+from imagen_demo.ui.texts import TEXTS, i18n, language, setting_label, t, translate, translate_progress
 from imagen_demo.workspace import Workspace, checked_name, free_name
 
 PRESETS = (5, 15, 30, 60)  # minutes
@@ -41,13 +41,14 @@ class Setup:
     note: gr.HTML
     dataset: gr.Dropdown
     name: gr.Textbox
+    parent: gr.Dropdown
     minutes: gr.Number
     advanced: list[Any]
     preparing: Jobs[Dataset]
 
     @property
     def inputs(self) -> list[Any]:
-        return [self.dataset, self.name, self.minutes, *self.advanced]
+        return [self.dataset, self.name, self.parent, self.minutes, *self.advanced]
 
 
 def build(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting) -> Setup:
@@ -55,12 +56,12 @@ def build(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting) ->
     preparing: Jobs[Dataset] = Jobs()  # of all visitors: a page that opens later watches too
     with gr.Column(visible=True, elem_id="train-setup") as group:
         dataset = _pictures(workspace, blocks, greeting, preparing)
-        name, minutes, advanced = _settings(workspace, blocks, greeting, dataset)
+        name, parent, minutes, advanced = _settings(workspace, blocks, greeting, dataset)
         with gr.Column(elem_classes="tr-card"):
             _step(greeting, 3, "tr_step3", "tr_start_help")
             start = gr.Button(i18n("tr_start"), variant="primary", size="lg", elem_id="train-start")
             message = pieces.html("train-start-note")
-    return Setup(group, start, message, dataset, name, minutes, advanced, preparing)
+    return Setup(group, start, message, dataset, name, parent, minutes, advanced, preparing)
 
 
 def _step(greeting: pieces.Greeting, number: int, title: str, help: str = "") -> None:
@@ -75,7 +76,9 @@ def _step(greeting: pieces.Greeting, number: int, title: str, help: str = "") ->
 # -- 1 pictures ----------------------------------------------------------------
 
 
-def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting, jobs: Jobs[Dataset]) -> gr.Dropdown:
+def _pictures(
+    workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting, preparing: Jobs[Dataset]
+) -> gr.Dropdown:
     token = gr.State(None)  # key of the job this page watches
     places = gr.Textbox(visible=False)  # JSON: where each file of the uploaded folder lay in it
     with gr.Column(elem_classes="tr-card"):
@@ -108,19 +111,19 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting
     timer = gr.Timer(0.5, active=False)
 
     def watch(key: str, request: gr.Request) -> tuple[Any, ...]:
-        job = jobs.get(key)
+        job = preparing.get(key)
         return key, gr.Timer(active=True), gr.Column(visible=True), _progress(job, request) if job else "", ""
 
     def arrive(request: gr.Request) -> tuple[Any, ...]:
         """A page opens: it watches what is being prepared, whoever began it."""
-        key = jobs.newest()
+        key = preparing.newest()
         return watch(key, request) if key else tuple(gr.skip() for _ in started)
 
     def begin(before: str | None, work: Callable[..., Dataset], request: gr.Request) -> tuple[Any, ...]:
-        job = jobs.get(before)
+        job = preparing.get(before)
         if job and not job.done and job.owner == request.session_hash:  # pressed again: the work under way goes on
             return before, gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        return watch(jobs.start(work, request.session_hash or ""), request)
+        return watch(preparing.start(work, request.session_hash or ""), request)
 
     def from_files(
         before: str | None, paths: list[str] | None, side: int, how: str, request: gr.Request
@@ -151,7 +154,7 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting
 
     def look(key: str | None, request: gr.Request) -> tuple[Any, ...]:
         """bar, group, timer, message, dataset."""
-        job = jobs.get(key)
+        job = preparing.get(key)
         if job is None:
             return gr.skip(), gr.Column(visible=False), gr.Timer(active=False), gr.skip(), gr.skip()
         if not job.done:
@@ -168,7 +171,7 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting
         return "", gr.Column(visible=False), gr.Timer(active=False), sentence, chosen
 
     def stop(key: str | None) -> None:
-        if job := jobs.get(key):
+        if job := preparing.get(key):
             job.cancel()
 
     started = [token, timer, working, bar, message]
@@ -229,7 +232,7 @@ def _shown(workspace: Workspace, name: str | None, request: gr.Request) -> tuple
 
 def _settings(
     workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting, dataset: gr.Dropdown
-) -> tuple[Any, Any, list[Any]]:
+) -> tuple[Any, Any, Any, list[Any]]:
     default = int(TrainConfig().minutes)
     with gr.Column(elem_classes="tr-card"):
         _step(greeting, 2, "tr_step2")
@@ -244,6 +247,8 @@ def _settings(
             )  # fmt: skip
             name = gr.Textbox(label=i18n("tr_name"), placeholder="planets", max_lines=1, elem_id="train-name",
                               scale=3, min_width=220)  # fmt: skip
+        parent = gr.Dropdown(choices=[("", "")], value="", label=i18n("tr_parent"), info=i18n("tr_parent_help"),
+                             elem_id="train-parent")  # fmt: skip
         with gr.Accordion(i18n("tr_advanced"), open=False, elem_id="train-advanced"), gr.Row():
             advanced = [_control(field) for field in ADVANCED]
         chosen = pieces.html("train-chosen")
@@ -259,13 +264,21 @@ def _settings(
         if field.metadata["choices"]:
             greeting.add(functools.partial(_choices, field), control)
     greeting.add(presets, preset)
+    greeting.add(functools.partial(_parents, workspace), parent)
+    parent.focus(pieces.bound(_parents, workspace), None, parent, **PRIVATE)  # some were trained since
     preset.input(lambda count: count, preset, minutes, **PRIVATE)
     minutes.input(lambda count: count if count in PRESETS else None, minutes, preset, **PRIVATE)
     dataset.change(suggest, dataset, name, **PRIVATE)
-    explained = [dataset, minutes, *advanced]
-    events = [blocks.load, dataset.change, minutes.change, *(control.change for control in advanced)]
+    explained = [dataset, parent, minutes, *advanced]
+    events = [blocks.load, dataset.change, parent.change, minutes.change, *(control.change for control in advanced)]
     gr.on(events, pieces.bound(_explained, workspace), explained, chosen, trigger_mode="always_last", **PRIVATE)
-    return name, minutes, advanced
+    return name, parent, minutes, advanced
+
+
+def _parents(workspace: Workspace, request: gr.Request) -> gr.Dropdown:
+    """The models that a training may begin with."""
+    found = widgets.models(workspace, language(request))
+    return gr.Dropdown(choices=[(t("tr_parent_none", request), ""), *((one["title"], one["name"]) for one in found)])
 
 
 def _choices(field: Any, request: gr.Request) -> gr.Dropdown:
@@ -311,17 +324,22 @@ def checked_minutes(minutes: float | None, setting: str) -> float:
         raise UserError(
             "{setting} cannot be {value}; the least is {low}.", setting=setting, value=minutes, low=LEAST_MINUTES
         )
+    most = next(field for field in settings(TrainConfig) if field.name == "minutes").metadata["high"]
+    if minutes > most:
+        raise UserError("{setting} cannot be {value}; the most is {high}.", setting=setting, value=minutes, high=most)
     return minutes
 
 
-def _explained(workspace: Workspace, request: gr.Request, data: str | None, minutes: float | None, *values: Any) -> str:
+def _explained(
+    workspace: Workspace, request: gr.Request, data: str | None, parent: str, minutes: float | None, *values: Any
+) -> str:
     """The automatic choices, as sentences."""
     if not data:
         return pieces.note(t("tr_chosen_empty", request))
     try:
         config = train_config(minutes, values)
         prepared = open_dataset(workspace.datasets / checked_name(data))
-        _, _, reasons = resolve(config, prepared, pick_device(config.device))
+        _, _, reasons = resolve(config, prepared, pick_device(config.device), parent=jobs.network_of(workspace, parent))
     except UserError as problem:
         return pieces.error(problem, request)
     length = (

@@ -1,0 +1,145 @@
+"""What a command is given: files and links of the wrong kind, and options that would have no effect."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from imagen_demo.cli import commands
+from imagen_demo.config import TrainConfig
+from imagen_demo.errors import UserError
+from imagen_demo.studio import interpolations, jobs
+from imagen_demo.studio.recipes import Recipe, Studio
+from imagen_demo.studio.timeline import Timeline, from_file
+
+
+@pytest.fixture
+def made(workspace, make_model, tmp_path) -> Path:
+    """A film of 4 frames."""
+    make_model("tiny")
+    recipes = tuple(Recipe("tiny", seeds=((seed, 1.0),)) for seed in (1, 2))
+    timeline = Timeline(recipes, seconds=(1.0,), fps=4, size=32, format="webp")
+    interpolations.write(Studio(workspace), timeline, tmp_path / "film.webp")
+    return tmp_path / "film.webp"
+
+
+# -- files and links -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["generate", "interpolate", "grid"])
+@pytest.mark.parametrize("name", ["gone.png", "gone.mp4", "some/where/gone.jpg"])
+def test_a_file_that_is_not_there(command, verb, name):
+    more = {"grid": ("--x", "psi=0..1:2")}.get(verb, ("--seeds", "1,2"))
+    for options in ((), more) if verb != "grid" else (more,):
+        code, _, err = command(verb, name, *options, "--out", "x.png")
+        assert (code, err.strip()) == (2, f"There is no file {name}.")
+
+
+def test_a_file_of_the_wrong_kind(command, made, tmp_path):
+    link = f"http://a.org/?t={from_file(made).to_link()}"
+    again, photo = tmp_path / "again.png", tmp_path / "photo.jpg"
+    assert command("interpolate", made, "--out", again)[0] == 0
+    photo.write_bytes(b"a photo")
+    for source in (made, again, link):
+        code, _, err = command("generate", source, "--seeds", "1", "--out", tmp_path / "out")
+        assert code == 2 and err.strip().endswith("the command that takes films is interpolate.")
+    code, _, err = command("generate", photo, "--out", tmp_path / "out")
+    assert code == 2 and err.startswith("photo.jpg cannot be read as a PNG picture.")
+    code, _, err = command("interpolate", photo, "--seeds", "1,2", "--out", tmp_path / "x.mp4")
+    assert code == 2 and err.startswith("photo.jpg carries no film.")
+    code, _, err = command("interpolate", "tiny", "--seeds", "1,2", "--sound", "gone.mp3", "--out", tmp_path / "x.mp4")
+    assert code == 2 and err.strip() == "There is no file gone.mp3."
+
+
+def test_a_model_may_be_called_with_a_dot(command, make_model, tmp_path):
+    make_model("v1.2")
+    assert command("generate", "v1.2", "--seeds", "1", "--out", tmp_path)[:2] == (0, f"1 picture in {tmp_path}\n")
+
+
+def test_many_models_are_not_all_named(command, make_model):
+    for number in range(8):
+        make_model(f"m{number}")
+    _, _, err = command("generate", "none", "--seeds", "1", "--out", "x")
+    assert err.strip().endswith("m5, and 2 more.")
+
+
+# -- options that would have no effect ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--seeds", "1,2"], "--seeds"),
+        (["--seconds", "2"], "--seconds"),
+        (["--psi", "0", "--easing", "linear", "--fps", "10"], "--easing, --psi"),
+        (["--space", "z", "--loop", "--even", "--way-seed", "0"], "--kind, --loop, --even, --way-seed"),
+        (["--class", "cat"], "--class"),
+    ],
+)
+def test_what_a_film_decides_itself_is_refused(command, made, tmp_path, options, named):
+    code, _, err = command("interpolate", made, *options, "--out", tmp_path / "new.gif")
+    assert code == 2 and err.startswith(f"Leave {named} out: this film has its own pictures and timing.")
+    assert not (tmp_path / "new.gif").exists()
+
+
+def test_what_can_be_changed_of_a_film_is(command, made, tmp_path):
+    new = tmp_path / "new.gif"
+    options = ["--size", "64", "--fps", "8", "--background", "black"]
+    assert command("interpolate", made, *options, "--out", new)[0] == 0
+    assert from_file(new) == replace(from_file(made), size=64, fps=8, background="black", format="gif")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["interpolate", "tiny", "--seeds", "1,2", "--radius", "1"], "Leave --radius out: it is for --kind loop or"),
+        (["interpolate", "tiny", "--seeds", "1", "--kind", "loop", "--speed", "1"], "Leave --speed out: it is for"),
+        (["interpolate", "tiny", "--seeds", "1", "--kind", "walk", "--loop"], "Leave --loop out: it is for --kind w"),
+        (["interpolate", "tiny", "--seeds", "1,2", "--react", "1"], "Leave --react out: it needs --sound."),
+        (["interpolate", "tiny", "--seeds", "1,2", "--even", "--easing", "cubic"], "Leave --easing out: with --even"),
+        (["interpolate", "tiny", "--seeds", "1,2", "--size", "33"],
+         "MP4 films have an even number of pixels a side: make it 32 or 34, not 33."),
+        (["grid", "tiny", "--x", "psi=0..1:2", "--split", "2"], "Leave --split out: it needs --fine."),
+        (["grid", "tiny", "--x", "psi=0..1:2", "--psi", "1"], "Leave --psi out: the grid varies it."),
+    ],
+)  # fmt: skip
+def test_an_option_without_effect_is_refused(command, tiny_model_folder, tmp_path, arguments, sentence):
+    out = tmp_path / ("x.png" if arguments[0] == "grid" else "x.mp4")
+    code, _, err = command(*arguments, "--out", out)
+    assert code == 2 and err.startswith(sentence) and not out.exists()
+
+
+@pytest.mark.parametrize("setting", ["gamma", "patience_kimg"])
+def test_below_nothing_there_is_only_auto(setting):
+    for value in (-1.0, 0.0, 0.5):
+        assert getattr(TrainConfig(**{setting: value}), setting) == value
+    for value in (-0.5, -2.0, float("nan")):
+        with pytest.raises(UserError, match=f"{setting} cannot be .*; the least is 0.0, or -1.0 for auto."):
+            TrainConfig(**{setting: value})
+
+
+# -- what is printed --------------------------------------------------------------------------------------------------
+
+
+def test_a_name_that_was_taken_is_told_of(command, pictures_folder, monkeypatch):
+    monkeypatch.setattr(jobs, "_spawn", lambda run, resume: None)
+    train = ("train", pictures_folder, "--resolution", "16", "--workers", "1", "--name", "faces", "--detach")
+    code, _, first = command(*train)
+    assert code == 0 and "Prepared pictures: 40 pictures, 16 pixels, in" in first and " already;" not in first
+    code, out, again = command(*train)
+    assert code == 0 and out.startswith("faces-2 trains in")
+    assert "There is a dataset pictures already; this one is called pictures-2." in again
+    assert "There is a run faces already; this one is called faces-2." in again
+
+
+def test_printed_commands_start_the_python_that_runs(tmp_path, monkeypatch):
+    inside, outside = tmp_path / "my venv" / "bin" / "python", tmp_path.parent / "python"
+    monkeypatch.chdir(tmp_path)
+    for python, printed in ((inside, os.path.join("my venv", "bin", "python")), (outside, str(outside))):
+        monkeypatch.setattr(sys, "executable", str(python))
+        assert shlex.split(commands.program()) == [printed, "-m", "imagen_demo"]
