@@ -237,7 +237,7 @@ def test_a_run_outlives_the_app(browser, tmp_path):
     source = draw_pictures(tmp_path / "pictures")
     datasets.prepare_dataset(workspace, source, "discs", PrepareConfig(resolution=16, workers=1))
     with running_app(tmp_path) as (address, app):
-        call = json.dumps({"data": ["discs", "steady", 30]}).encode()
+        call = json.dumps({"data": ["discs", "steady", 30, ""]}).encode()
         url, kind = f"{address}/gradio_api/call/train_start", {"Content-Type": "application/json"}
         event = json.load(urllib.request.urlopen(urllib.request.Request(url, call, kind)))["event_id"]
         assert b"steady" in urllib.request.urlopen(f"{url}/{event}").read()
