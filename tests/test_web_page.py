@@ -232,14 +232,15 @@ def test_noise_is_another_picture_of_the_same_seed(visit):
 
 def test_a_seed_that_is_none_changes_nothing_and_is_said(visit):
     page = visit("tiny", "seed=1&noise=3")
-    for box, before in ((page.locator("#seed"), "1"), (page.locator("#noise"), "3")):
+    for box, before, said in ((page.locator("#seed"), "1", "#note"), (page.locator("#noise"), "3", "#noise-wrong")):
         for typed in ("-5", "99999999999", "2.6", ""):
             box.fill(typed)
             box.press("Enter")
-            expect(page.locator("#note")).to_have_text("A seed is a whole number from 0 to 4294967295.")
+            expect(page.locator(said)).to_have_text("A seed is a whole number from 0 to 4294967295.")
             expect(box).to_have_attribute("aria-invalid", "true")
             page.locator("#psi").fill(f"0.{len(typed) + 1}")  # the picture goes on as it was
             expect(page.locator("#note")).to_be_empty()
+            expect(page.locator("#noise-wrong")).to_have_count(0)
             expect(box).to_have_value(before)
 
 

@@ -93,7 +93,7 @@ const oneSeed = (seed) => ({ ...copy(state.recipe), seeds: [[seed, 1]], fine_see
 const actions = {
   change,
   seed: (seed) => change(oneSeed(Math.min(MAX_SEED, Math.max(0, seed)))), // the arrows stop at both ends
-  wrongSeed: () => say(t('seed_wrong', { most: MAX_SEED }), true),
+  refuse: (text) => say(text, true),
   random: () => actions.seed(randomSeed()),
   reset: () => change({ ...copy(state.recipe), psi: state.facts.default_psi, psi_layers: [], centre: 'mean', directions: [] }),
   download: async () => {
