@@ -279,6 +279,9 @@ def test_numbers_beside_sliders_are_those_of_the_picture(open_page):
         box.press("Enter")
         expect(box).to_have_value(held)
     expect(note).to_have_text("“Truncation ψ” goes from -2 to 2.")
+    page.set_viewport_size({"width": 390, "height": 600})
+    brightness.scroll_into_view_if_needed()
+    expect(note).to_be_in_viewport()
     page.wait_for_url(re.compile("psi=-2.*d=brightness:10,"))
     slider.press("ArrowLeft")  # from the thumb's end on
     expect(brightness).to_have_value("2.95")

@@ -159,7 +159,9 @@ window.imagenDemo = (() => {
     const warn = (text) => {
       warning = text;
       say('');
-      for (const move of ['input', 'keydown', 'pointerdown']) window.addEventListener(move, () => { warning = ''; }, { once: true, capture: true });
+      note.classList.add('im-warned'); // on a phone, in sight wherever the page is scrolled to
+      const over = () => { warning = ''; note.classList.remove('im-warned'); };
+      for (const move of ['input', 'keydown', 'pointerdown']) window.addEventListener(move, over, { once: true, capture: true });
     };
     const told = (answer) => { if (answer.error) say(answer.error, true); return !answer.error; };
     const clip = async (text, done, instead = text) => { try { await navigator.clipboard.writeText(text); say(done); } catch { say(instead); } };
