@@ -126,7 +126,7 @@ def test_training_starts_from_a_model_of_another_resolution_and_its_discriminato
 
 @pytest.mark.parametrize("shape", [{"resolution": 32, "width": 256}, {"arch": "mlp", "w_dim": 128}])
 def test_network_and_settings_are_of_the_parent_s_kind(tmp_path, dataset, make_model, shape):
-    source, run = make_model("parent", **shape), make_run(tmp_path / "runs" / "child", dataset)
+    source, run = make_model("parent", **shape), make_run(tmp_path / "runs" / "child", dataset, width=0)
     storage.write_json(run.path / "config.json", run.config() | {"from_model": str(source)})
     train, model = settled(run, dataset)
     parent = read_info(source).config
