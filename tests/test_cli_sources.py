@@ -172,3 +172,11 @@ def test_printed_commands_start_the_python_that_runs(tmp_path, monkeypatch):
     for python, printed in ((inside, os.path.join("my venv", "bin", "python")), (outside, str(outside))):
         monkeypatch.setattr(sys, "executable", str(python))
         assert shlex.split(commands.program()) == [printed, "-m", "imagen_demo"]
+
+
+def test_names_are_quoted_as_the_system_s_shell_has_it(monkeypatch):
+    assert commands.quoted("--name", "my run") == "--name 'my run'"
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "name", "nt")
+        line = commands.quoted("--name", "my run")
+    assert line == '--name "my run"'
