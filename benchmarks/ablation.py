@@ -1,7 +1,7 @@
 """What each setting is worth: ours with one thing changed at a time, for the same CPU time, under the arena's judge.
 
-``python -m benchmarks.ablation DATASET --out FOLDER``; the same command again goes on where it was stopped. Every run has one thread
-and counts its own processor time, so several fit beside each other and beside other work.
+``python -m benchmarks.ablation DATASET --out FOLDER``; the same command again goes on where it was stopped. Every run
+has one thread and counts its own processor time, so several fit beside each other and beside other work.
 """
 
 from __future__ import annotations
