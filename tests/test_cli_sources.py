@@ -62,6 +62,15 @@ def test_a_model_may_be_called_with_a_dot(command, make_model, tmp_path):
     assert command("generate", "v1.2", "--seeds", "1", "--out", tmp_path)[:2] == (0, f"1 picture in {tmp_path}\n")
 
 
+def test_a_model_called_as_files_are_comes_before_a_file(command, make_model, tmp_path, monkeypatch):
+    make_model("faces.png")
+    monkeypatch.chdir(tmp_path)
+    assert command("generate", "faces.png", "--seeds", "1", "--out", "out")[0] == 0
+    Path("faces.png").write_bytes(b"no picture")
+    assert command("generate", "faces.png", "--seeds", "1", "--out", "out")[0] == 0
+    assert command("generate", "./faces.png", "--out", "out")[2].startswith("faces.png cannot be read as a PNG")
+
+
 def test_many_models_are_not_all_named(command, make_model):
     for number in range(8):
         make_model(f"m{number}")

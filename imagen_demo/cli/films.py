@@ -63,7 +63,7 @@ def interpolate(
     from imagen_demo.studio.timeline import Timeline, shared_out
 
     format, heard = format_of(out), read_sound(existing(sound)) if sound else None
-    studio, again = Studio(context.obj), film(model)
+    studio, again = Studio(context.obj), film(context.obj, model)
     if heard is None:
         refuse(context, ["react"], UserError("it needs --sound."))
     if again:

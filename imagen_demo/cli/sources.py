@@ -25,7 +25,7 @@ Film = Annotated[
     typer.Argument(metavar="MODEL_OR_RUN_OR_FILM", help="A model, a run, a picture, or a film: its link, its file"),
 ]
 MAX_SEEDS = 100_000
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")  # besides films' endings, what no model is called
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")  # besides films' endings, how files are called
 
 
 def library_name(workspace: Workspace, name: str) -> str:
@@ -52,8 +52,8 @@ def existing(file: Path) -> Path:
     return file
 
 
-def file_of(source: str) -> Path | None:
-    """The file that ``source`` names; None where it is a model, a run or a link.
+def file_of(workspace: Workspace, source: str) -> Path | None:
+    """The file that ``source`` names; None where it is a model, a run or a link. ``./NAME`` is a file in any case.
 
     Raises:
         UserError: it is called as files are, and is not there.
@@ -61,11 +61,18 @@ def file_of(source: str) -> Path | None:
     from imagen_demo.media.formats import is_film
 
     file = Path(source)
-    if file.suffix and os.path.isfile(source):
-        return file
-    if _is_text(source) or not (is_film(file) or file.suffix.lower() in PICTURES):
+    called_so = not _is_text(source) and (is_film(file) or file.suffix.lower() in PICTURES)
+    if not called_so and not (file.suffix and os.path.isfile(source)):
         return None
-    return existing(file)
+    return None if _in_library(workspace, source) else existing(file)
+
+
+def _in_library(workspace: Workspace, name: str) -> bool:
+    try:
+        library_name(workspace, name)
+    except UserError:
+        return False
+    return True
 
 
 def _is_text(source: str) -> bool:
@@ -73,7 +80,7 @@ def _is_text(source: str) -> bool:
     return "=" in source or source.lstrip().startswith("{")
 
 
-def picture(source: str) -> Any:
+def picture(workspace: Workspace, source: str) -> Any:
     """The recipe of a link, of a recipe's JSON or of a PNG file; None where it is a model or a run.
 
     Raises:
@@ -83,7 +90,7 @@ def picture(source: str) -> Any:
     from imagen_demo.studio.recipes import Recipe
     from imagen_demo.studio.timeline import from_file, is_link
 
-    if (file := file_of(source)) is not None:
+    if (file := file_of(workspace, source)) is not None:
         if from_file(file) is not None:
             raise UserError("{name} is a film; the command that takes films is interpolate.", name=file.name)
         return Recipe.from_json(png.recipe_of(file))
@@ -92,7 +99,7 @@ def picture(source: str) -> Any:
     return Recipe.from_text(source) if _is_text(source) else None
 
 
-def film(source: str) -> Any:
+def film(workspace: Workspace, source: str) -> Any:
     """The timeline of a link, or of a film's file; None where it is a model, a run or a picture.
 
     Raises:
@@ -102,7 +109,7 @@ def film(source: str) -> Any:
 
     if is_link(source):
         return from_link(source)
-    file = file_of(source)
+    file = file_of(workspace, source)
     if file is None:
         return None
     found = from_file(file)
@@ -117,7 +124,7 @@ def base(context: typer.Context, studio: Any, source: str, psi: float, label: st
     """The recipe that ``source`` means: a picture's, changed by the options that were written, or a model's."""
     from imagen_demo.studio.recipes import Recipe
 
-    found = picture(source)
+    found = picture(context.obj, source)
     if found is None:
         name = library_name(context.obj, source)
         return Recipe(name, psi=psi, label=_class(studio.model(name).info, name, label), size=size)
@@ -136,7 +143,7 @@ def recipes(
     first = base(context, studio, source, psi, label, size)
     if seeds:
         return [replace(first, seeds=((seed, 1.0),)) for seed in parse_seeds(seeds, most=MAX_SEEDS)]
-    if picture(source) is None:
+    if picture(context.obj, source) is None:
         raise UserError("Say which pictures of {model}: --seeds 42, or 0-15.", model=source)
     return [first]
 
