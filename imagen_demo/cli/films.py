@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -67,27 +67,35 @@ def interpolate(
     if heard is None:
         refuse(context, ["react"], UserError("it needs --sound."))
     if again:
-        refuse(context, written(context).keys() - CHANGEABLE, UserError(
-            "this film has its own pictures and timing. Its size, fps, background and sound can be changed, and its "
-            "format by the ending of --out."))  # fmt: skip
-        new = {"size": size, "fps": fps, "background": background, "react": react}
-        changes = {name: value for name, value in new.items() if given(context, name)}
-        changes |= {"sound": heard.hash} if heard else {}
-        timeline = replace(again, format=format, **changes)
+        timeline = _again(context, again, format, heard)
     else:
         keyframes = recipes(context, studio, model, seeds, psi, label, None)
         timeline = Timeline(
             tuple(keyframes), kind, shared_out(seconds, len(keyframes), loop), easing, loop, even, radius, way_seed,
             speed, fps, size, format, background, heard.hash if heard else "", react,
         )  # fmt: skip
-        for option, kinds in ONLY.items():
-            if kind not in kinds:
-                refuse(context, [option], UserError("it is for --kind {kinds}.", kinds=" or ".join(kinds)))
-        if even:
-            refuse(context, ["easing"], UserError("with --even the film has one speed all along."))
+        _refuse_unheeded(context, timeline)
     out.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar() as progress:
         made = interpolations.write(studio, timeline, out, progress, heard)
     facts = {"file": str(out), "frames": made.count, "seconds": made.count / timeline.fps,
              "link": f"t={interpolations.pinned(studio, timeline).to_link()}"}  # fmt: skip
     return Result(facts, f"{made.count} frames in {out}")
+
+
+def _again(context: typer.Context, film: Any, format: str, heard: Any) -> Any:
+    """The timeline ``film`` with the options that were written."""
+    refuse(context, written(context).keys() - CHANGEABLE, UserError(
+        "this film has its own pictures and timing. Its size, fps, background and sound can be changed, and its "
+        "format by the ending of --out."))  # fmt: skip
+    changes = {name: context.params[name] for name in ("size", "fps", "background", "react") if given(context, name)}
+    return replace(film, format=format, **changes, **({"sound": heard.hash} if heard else {}))
+
+
+def _refuse_unheeded(context: typer.Context, timeline: Any) -> None:
+    """Refuse options that have no part in a film of this kind."""
+    for option, kinds in ONLY.items():
+        if timeline.kind not in kinds:
+            refuse(context, [option], UserError("it is for --kind {kinds}.", kinds=" or ".join(kinds)))
+    if timeline.even:
+        refuse(context, ["easing"], UserError("with --even the film has one speed all along."))
