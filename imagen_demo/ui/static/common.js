@@ -109,17 +109,22 @@ window.imagenDemo = (() => {
       else return;
       event.preventDefault();
     });
+    const parsed = () => { // what was typed, the limits it meets and the value that it makes; null: no number
+      const text = number.value.trim().replace(',', '.').replace('−', '-'), typed = +text;
+      if (!text || !Number.isFinite(typed)) return null;
+      const [low, high] = within(); // as they are now: taking the value may move them
+      return { typed, low, high, value: Math.min(high, Math.max(low, whole ? Math.round(typed) : typed)) };
+    };
     number.addEventListener('change', () => {
-      const typed = number.value.trim().replace(',', '.').replace('−', '-');
-      if (!typed || !Number.isFinite(+typed)) { paint(); return; }
-      const [low, high] = within(); // as they are now: what follows may move them
-      put(Math.min(high, Math.max(low, whole ? Math.round(+typed) : +typed)));
-      if (+typed < low || +typed > high || (whole && +typed % 1)) limited?.(label, low, high, whole);
+      const read = parsed();
+      if (!read) { paint(); return; }
+      put(read.value);
+      if (read.value !== read.typed) limited?.(label, read.low, read.high, whole);
     });
     number.addEventListener('focus', () => number.select());
     number.addEventListener('keydown', (event) => { if (event.key === 'Escape') { paint(); number.select(); } });
     set(initial);
-    number.paint = () => set(+number.value); // for a page that has put a kept number there
+    number.paint = () => set(parsed()?.value ?? now); // takes what stands there and tells nobody: for pages that keep it
     return { node: h('div', { class: 'im-slider' }, h('span', { class: 'im-label' }, label), number, input), input, number, set, get value() { return now; } };
   };
   // What a slider's `limited` says, with the texts and the line of a tab.
