@@ -154,13 +154,14 @@ window.imagenDemo = (() => {
   // Every server function answers with an object; {error} is a sentence for the visitor.
   const ask = async (call, payload) => { try { return (await call(payload)) ?? gone; } catch { return gone; } };
 
-  // A tab's line of words: say(text, bad); warn(text) stays before whatever is said then, until the visitor's next move;
+  // A tab's line of words: say(text, bad); said() is that text; warn(text) stays before it, until the visitor's next move;
   // told(answer): its error, if any, is said, and it is false; clip(text, done): into the clipboard, or where the browser
   // forbids that `instead` is said, to be copied by hand.
   const noteLine = (id) => {
     const note = h('p', { class: 'im-note', id, role: 'status' });
-    let warning = '';
-    const say = (text, bad = false) => { note.textContent = `${warning} ${text || ''}`.trim(); note.classList.toggle('im-bad', bad || !!warning); };
+    let warning = '', last = '';
+    const say = (text, bad = false) => { last = text || ''; note.textContent = `${warning} ${last}`.trim(); note.classList.toggle('im-bad', bad || !!warning); };
+    const said = () => last;
     const warn = (text) => {
       warning = text;
       say('');
@@ -170,7 +171,7 @@ window.imagenDemo = (() => {
     };
     const told = (answer) => { if (answer.error) say(answer.error, true); return !answer.error; };
     const clip = async (text, done, instead = text) => { try { await navigator.clipboard.writeText(text); say(done); } catch { say(instead); } };
-    return { note, say, warn, told, clip };
+    return { note, say, said, warn, told, clip };
   };
   const linkTo = (query) => `${location.origin}${location.pathname}?${query}`;
 
