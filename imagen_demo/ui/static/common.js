@@ -162,12 +162,17 @@ window.imagenDemo = (() => {
     let warning = '', last = '';
     const say = (text, bad = false) => { last = text || ''; note.textContent = `${warning} ${last}`.trim(); note.classList.toggle('im-bad', bad || !!warning); };
     const said = () => last;
+    const MOVES = ['input', 'keydown', 'pointerdown'];
+    const over = () => {
+      warning = '';
+      note.classList.remove('im-warned');
+      MOVES.forEach((move) => window.removeEventListener(move, over, true));
+    };
     const warn = (text) => {
       warning = text;
       say('');
       note.classList.add('im-warned'); // on a phone, in sight wherever the page is scrolled to
-      const over = () => { warning = ''; note.classList.remove('im-warned'); };
-      for (const move of ['input', 'keydown', 'pointerdown']) window.addEventListener(move, over, { once: true, capture: true });
+      MOVES.forEach((move) => window.addEventListener(move, over, true)); // once, however often there is a warning
     };
     const told = (answer) => { if (answer.error) say(answer.error, true); return !answer.error; };
     const clip = async (text, done, instead = text) => { try { await navigator.clipboard.writeText(text); say(done); } catch { say(instead); } };
