@@ -127,6 +127,8 @@ window.imagenDemo = (() => {
     number.paint = () => set(parsed()?.value ?? now); // takes what stands there and tells nobody: for pages that keep it
     return { node: h('div', { class: 'im-slider' }, h('span', { class: 'im-label' }, label), number, input), input, number, set, get value() { return now; } };
   };
+  // A slider's `within`, for what may be negative.
+  const upTo = (most) => () => [-most, most];
   // What a slider's `limited` says, with the texts and the line of a tab.
   const limits = (T, warn) => (name, low, high, whole) => warn(T(whole ? 'c_limits_whole' : 'c_limits', { name, low, high }));
 
@@ -257,5 +259,5 @@ window.imagenDemo = (() => {
     if (chosen && document.body && !location.search.includes('__theme')) document.body.classList.toggle('dark', chosen === 'dark');
   };
   rememberedTheme();
-  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, limits, reveal, newest, MOST_SEED, save, ticket, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
+  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, upTo, limits, reveal, newest, MOST_SEED, save, ticket, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
 })();
