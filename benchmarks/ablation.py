@@ -1,7 +1,7 @@
 """What each setting is worth: ours with one thing changed at a time, for the same CPU time, under the arena's judge.
 
-``python -m benchmarks.ablation DATASET``; the same command again goes on where it was stopped. Every run has one thread
-and counts its own processor time, so several fit beside each other and beside other work.
+``python -m benchmarks.ablation DATASET --out FOLDER``; the same command again goes on where it was stopped. Every run
+has one thread and counts its own processor time, so several fit beside each other and beside other work.
 """
 
 from __future__ import annotations
@@ -63,7 +63,6 @@ TRIALS: dict[str, list[str]] = {
     "z and w of 512": ["--set=model.z_dim=512", "--set=model.w_dim=512"],
     "augmentation 0.2": ["--strength=0.2"],
     "no mirrored pictures": ["--set=mirror=no"],
-    "channels first": ["--variant=channels-first"],
 }
 
 
@@ -130,6 +129,12 @@ def main(
     if unknown := [name for name in names if name not in TRIALS]:
         raise typer.BadParameter(f"no trial is named {unknown[0]!r}; there are: {'; '.join(TRIALS)}")
     data = machine.opened(dataset)
+    settings = {"dataset": data.fingerprint, "minutes": minutes, "marks": marks}
+    kept = out / "settings.json"
+    if kept.exists() and json.loads(kept.read_text()) != settings:
+        raise typer.BadParameter(f"{out} holds runs of other settings; use another --out.")
+    out.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(settings))
     with ThreadPoolExecutor(jobs) as pool:
         for name, _ in zip(names, pool.map(lambda n: train(n, dataset, out, minutes, marks), names), strict=True):
             console.print(f"{name}: trained", markup=False)
@@ -139,6 +144,8 @@ def main(
             curves[name] = score(name, out, judge)
         else:
             console.print(f"{name} broke down: see {place(out, name) / 'log.txt'}", markup=False)
+    if not curves:
+        raise typer.Exit(1)
     text = table(curves, machine.facts(), minutes, data.name)
     (out / "table.md").write_text(text, encoding="utf-8")
     (out / "scores.json").write_text(json.dumps(curves, indent=1) + "\n", encoding="utf-8")

@@ -106,3 +106,9 @@ def test_a_picture_with_nothing_in_it_is_no_copy(dataset):
     assert distances[0, 0] < 0.8 * usual.nearest
     assert newness(grey, distances[:, 0], mixed, usual)[0] > 0.9
     assert newness(texture[:1], np.array([0.02]), mixed, usual)[0] < 0.3
+
+
+def test_a_copy_of_one_of_two_pictures_is_told(dataset):
+    two = dataclasses.replace(dataset, images=dataset.images[:2], manifest=dataset.manifest | {"fingerprint": "pair"})
+    assert usual_distances(two).typical == pytest.approx(usual_distances(two).nearest, rel=1e-3)
+    assert memorisation(two.images, two) < 0.01

@@ -119,9 +119,14 @@ def test_training_starts_from_a_model_of_another_resolution_and_its_discriminato
     (event,) = [event for event in run.events() if "starts from" in event["text"]]
     assert "100% of the generator and 100% of the discriminator" in event["text"]
     config = run.config()
-    storage.write_json(run.path / "config.json", config | {"train": config["train"] | {"kimg": 0.008}})
+    longer = config | {"train": config["train"] | {"kimg": 0.008}}
+    storage.write_json(run.path / "config.json", longer)
     train_run(run, resume=True)
     assert load_model(run.latest).info.lineage == [begun]  # a resume forgets nothing
+    longer["train"]["kimg"] = 0.012
+    storage.write_json(run.path / "config.json", longer | {"lineage": [ancestor.hash]})  # as it once was written
+    train_run(run, resume=True)
+    assert load_model(run.latest).info.lineage == [{"hash": ancestor.hash}]
 
 
 @pytest.mark.parametrize("shape", [{"resolution": 32, "width": 256}, {"arch": "mlp", "w_dim": 128}])

@@ -231,12 +231,15 @@ def test_programs_start_watch_and_stop_a_training(workspace, dataset):
         client = Client(blocks.local_url, verbose=False)
         with pytest.raises(Exception, match="no prepared dataset dogs"):
             client.predict("dogs", "tiny", 1.0, api_name="/train_start")
-        name = client.predict("cats", "tiny", 1.0, api_name="/train_start")
+        with pytest.raises(Exception, match="no model named gone"):
+            client.predict("cats", "tiny", 1.0, "gone", api_name="/train_start")
+        name = client.predict("cats", "tiny", 1.0, "planets", api_name="/train_start")
         end = time.monotonic() + 60
         while (status := client.predict(name, api_name="/train_status"))["state"] == "preparing":
             assert time.monotonic() < end
             time.sleep(0.2)
         assert status["state"] == "training"
+        assert any("starts from planets" in event["text"] for event in jobs.find_run(workspace, name).events())
         client.predict(name, api_name="/train_stop")
         assert jobs.wait(jobs.find_run(workspace, name), 60).state == "stopped"
         assert client.predict(api_name="/train_runs") == [name]

@@ -99,8 +99,7 @@ def read_info(folder: Path) -> ModelInfo:
         config = ModelConfig(**raw.pop("config"))
         check_model_config(config)
         info = ModelInfo(config=config, **raw)
-        if isinstance(info.lineage, list):  # there was a time when it was only hashes
-            info.lineage = [{"hash": one} if isinstance(one, str) else one for one in info.lineage]
+        info.lineage = lineage_from(info.lineage)
         _check_types(info)
         return info
     except (TypeError, KeyError, AttributeError, UserError):
@@ -120,7 +119,6 @@ def _check_types(info: ModelInfo) -> None:
     sound = sound and type(info.format_version) is int
     sound = sound and type(info.first_seed) is int and 0 <= info.first_seed < 2**32
     sound = sound and isinstance(info.class_names, list) and all(isinstance(name, str) for name in info.class_names)
-    sound = sound and isinstance(info.lineage, list) and all(isinstance(one, dict) for one in info.lineage)
     sound = sound and all(isinstance(value, str) for one in info.lineage for value in one.values())
     sound = sound and isinstance(info.metrics, dict)
     if not sound or not all(isinstance(value, (int, float)) for value in info.metrics.values()):
@@ -162,9 +160,20 @@ def ancestor(model: Model) -> dict[str, str]:
     """What a model that begins with this one tells of it, for the sake of its licence and of its pictures."""
     info = model.info
     return {
-        "hash": model.hash, "title": info.title or model.path.name, "pictures": str(info.dataset.get("name", "?")),
+        "hash": model.hash, "title": _name(model.path), "pictures": str(info.dataset.get("name", "?")),
         "licence": info.licence,
     }  # fmt: skip
+
+
+def lineage_from(raw: Any) -> list[dict[str, str]]:
+    """A lineage as it stands in a file; there was a time when it was only hashes.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(raw, list) or not all(isinstance(one, (str, dict)) for one in raw):
+        raise TypeError
+    return [{"hash": one} if isinstance(one, str) else one for one in raw]
 
 
 def ancestors_text(info: ModelInfo) -> str:
@@ -229,10 +238,9 @@ def model_card(info: ModelInfo) -> str:
         ("Pictures learned from", f"{dataset.get('name', '?')} ({dataset.get('pictures', '?')} pictures)"),
         ("Training", ", ".join(f"{UNITS.get(key, key)}: {value}" for key, value in training.items()) or "?"),
         ("Metrics", _metrics_text(info)),
+        *([("Began from", ancestors_text(info))] if info.lineage else []),  # with a licence that goes along
         ("Licence", info.licence or "the licence of the pictures it was trained on"),
     ]
-    if info.lineage:  # what those were given goes along
-        facts.insert(3, ("Began from", ancestors_text(info)))
     table = "\n".join(f"| {key} | {value} |" for key, value in facts)
     title = info.title or dataset.get("name", "Model")
     return f"# {title}\n\n{info.description}\n\n| | |\n|---|---|\n{table}\n\nMade with Imagen Demo.\n"

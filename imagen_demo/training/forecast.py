@@ -8,20 +8,21 @@ from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.models.style import START, channels_at, levels
 
 # Multiplications a second of one processor thread in training. From 76.5 thousand pictures in 10 minutes at 64 px and
-# width 512, all of a run's measuring and saving included (torch 2.13, float32, two threads); other sizes in proportion.
-SPEED_PER_THREAD = 2.6e10
+# width 512, all of a run's measuring and saving included (torch 2.13, float32, two threads), times 1.25 for what was
+# won since (docs/training-recipe.md); other sizes in proportion. Processors differ by a factor of two.
+SPEED_PER_THREAD = 3.2e10
 PASSES = 14  # forward passes' worth of work a picture: both networks forward and backward, the discriminator twice
 # Roughly what pictures look like after so many thousand of them at 64 px, on planets, emoji, and cats and dogs, by the
 # training runs of docs/training-recipe.md (none went beyond 215). Twice the side takes about twice as many.
 STAGES = (
-    (0, "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
-        "colours only. Textures and coarse shapes need about {next:g} minutes."),
-    (8, "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
-        "colours, textures and coarse shapes. Clear shapes need about {next:g} minutes."),
-    (100, "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
+    (0, "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
+        "colours only. Textures and coarse shapes need about {next} minutes."),
+    (8, "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
+        "colours, textures and coarse shapes. Clear shapes need about {next} minutes."),
+    (100, "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
           "clear shapes with faults of simple subjects, textures of varied photographs. "
-          "Fine detail needs about {next:g} minutes."),
-    (500, "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
+          "Fine detail needs about {next} minutes."),
+    (500, "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
           "about the best that a network of this size can do with these pictures."),
 )  # fmt: skip
 
@@ -56,6 +57,6 @@ def forecast(config: TrainConfig, model: ModelConfig) -> tuple[str, dict[str, An
     return STAGES[reached][1], {key: rough(value) for key, value in values.items()}
 
 
-def rough(value: float) -> float:
-    """As exact as one says it: 0.3, 7.5, 42."""
-    return round(value) if value >= 10 else max(0.1, round(value, 1))
+def rough(value: float) -> str:
+    """As exact as one says it: 0.3, 7.5, 42, 1,200."""
+    return f"{value:,.0f}" if value >= 10 else f"{max(0.1, round(value, 1)):g}"

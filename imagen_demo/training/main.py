@@ -24,7 +24,7 @@ from imagen_demo import storage
 from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset, open_dataset
 from imagen_demo.errors import UserError
-from imagen_demo.models.folder import load_model, read_info, weights_hash
+from imagen_demo.models.folder import lineage_from, load_model, read_info, weights_hash
 from imagen_demo.training.distributed import ALONE, Team, launched
 from imagen_demo.training.memory import is_full
 from imagen_demo.training.run import Run, own_status
@@ -145,7 +145,7 @@ def train_run(run: Run, resume: bool = False, team: Team = ALONE) -> None:
             if team.leads:
                 storage.write_json(run.path / "config.json", run.config() | {"lineage": trainer.lineage})
         else:
-            trainer.lineage = list(config.get("lineage", []))
+            trainer.lineage = lineage_from(config.get("lineage", []))
         trainer.stop_asked = bool(asked_early)
         trainer.train(resume=resume)
         if team.leads:

@@ -59,7 +59,7 @@ def nearest(
     side, channels = min(SIDE, pictures.shape[1], dataset.resolution), max(pictures.shape[3], dataset.channels)
     look: Look = lambda some: thumbnails(some, side, channels)  # noqa: E731
     at_once = max(1, min(BLOCK, PIXELS // max(pictures.shape[1], dataset.resolution) ** 2))
-    wanted = torch.cat([look(pictures[i : i + at_once]) for i in range(0, len(pictures), at_once)])
+    wanted = _in_blocks(look, pictures)
     both = torch.stack([wanted, wanted.flip(3)], dim=1).flatten(2)  # [N, 2, D]: mirrored too
     best = torch.full((len(pictures), 0), 0.0)
     index = torch.empty(len(pictures), 0, dtype=torch.int64)
@@ -76,6 +76,12 @@ def nearest(
     return _exactly(both, dataset, index, look)
 
 
+def _in_blocks(look: Look, pictures: np.ndarray) -> Tensor:
+    """The thumbnails of all, a few large pictures at a time."""
+    at_once = max(1, min(BLOCK, PIXELS // pictures.shape[1] ** 2))
+    return torch.cat([look(pictures[i : i + at_once]) for i in range(0, len(pictures), at_once)])
+
+
 def _exactly(both: Tensor, dataset: Dataset, index: Tensor, look: Look) -> tuple[np.ndarray, np.ndarray]:
     """The distances of what was found, without the rounding of large matrix products, in their order."""
     rows = []
@@ -87,10 +93,10 @@ def _exactly(both: Tensor, dataset: Dataset, index: Tensor, look: Look) -> tuple
 
 
 class Usual(NamedTuple):
-    """Median distances of a training picture: to the nearest other one, and to any other one."""
+    """Median distances of a training picture: to the nearest other one, and to all others."""
 
     nearest: float
-    any: float
+    typical: float
 
 
 def some_numbers(dataset: Dataset) -> np.ndarray:
@@ -107,35 +113,41 @@ def usual_distances(dataset: Dataset, progress: Progress = silent) -> Usual | No
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         known = storage.read_json(file)
         if known["fingerprint"] == dataset.fingerprint:
-            return Usual(float(known["nearest"]), float(known["any"]))
+            return Usual(float(known["nearest"]), float(known["typical"]))
     some = some_numbers(dataset)
     _, distances = nearest(dataset.images[some], dataset, CANDIDATES, own=some, progress=progress)
     others = np.where(distances > SAME, distances, np.inf).min(axis=1)
     others = others[np.isfinite(others)]
     if not len(others):
         return None
-    usual = Usual(float(np.median(others)), float(np.median(any_distance(dataset.images[some], dataset))))
+    usual = Usual(float(np.median(others)), float(np.median(typical_distance(dataset.images[some], dataset, some))))
     with contextlib.suppress(OSError):
         storage.write_json(file, {"fingerprint": dataset.fingerprint, **usual._asdict()})
     return usual
 
 
-def any_distance(pictures: np.ndarray, dataset: Dataset) -> np.ndarray:
-    """Each picture's median distance to :func:`some_numbers`, [N]."""
+def typical_distance(pictures: np.ndarray, dataset: Dataset, own: np.ndarray | None = None) -> np.ndarray:
+    """Each picture's median distance to :func:`some_numbers`, [N]; ``own`` as in :func:`nearest`."""
     side, channels = min(SIDE, pictures.shape[1], dataset.resolution), max(pictures.shape[3], dataset.channels)
+    some = some_numbers(dataset)
     ours, theirs = (
-        thumbnails(some, side, channels).flatten(1) for some in (pictures, dataset.images[some_numbers(dataset)])
+        _in_blocks(lambda few: thumbnails(few, side, channels), many).flatten(1)
+        for many in (pictures, dataset.images[some])
     )
-    return (torch.cdist(ours, theirs).median(dim=1).values / ours.shape[1] ** 0.5).numpy()
+    far = torch.cdist(ours, theirs) / ours.shape[1] ** 0.5
+    if own is not None:
+        far[torch.from_numpy(own)[:, None] == torch.from_numpy(some)] = torch.nan
+    return far.nanmedian(dim=1).values.numpy()
 
 
 def newness(pictures: np.ndarray, distances: np.ndarray, dataset: Dataset, usual: Usual) -> np.ndarray:
     """Distances to the nearest training picture, [N], over the usual one: near 0 a copy, about 1 or more new.
 
     A picture with little in it, grey for one, is near to all of them and copies none: for it less is usual, in
-    proportion to its distance to any training picture.
+    proportion to its typical distance to training pictures.
     """
-    return distances / (usual.nearest * np.minimum(1, any_distance(pictures, dataset) / usual.any))
+    flat = np.minimum(1, typical_distance(pictures, dataset) / max(usual.typical, SAME))
+    return distances / np.maximum(usual.nearest * flat, SAME)
 
 
 def memorisation(pictures: np.ndarray, dataset: Dataset, progress: Progress = silent) -> float | None:

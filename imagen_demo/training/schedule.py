@@ -152,7 +152,9 @@ def _automatic_batch(dataset: Dataset, gpu: bool, processes: int) -> int:
 def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset, begun: bool = False) -> Reasons:
     """What was chosen, in sentences a person can check."""
     out: Reasons = []
-    if config.device == "cpu":
+    if begun:
+        out.append(("The network is of the kind and the width of the model it begins with.", {}))
+    elif config.device == "cpu":
         out.append(
             (
                 "Training runs on the processor ({threads} threads), so the network is a small one.",
@@ -161,8 +163,6 @@ def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset, begun: bo
         )
     else:
         out.append(("Training runs on the GPU, so the network is a large one.", {}))
-    if begun:
-        out.append(("The network is of the kind and the width of the model it begins with.", {}))
     if len(dataset) < 1000 and config.augment == "adaptive":
         out.append(
             (
@@ -176,7 +176,7 @@ def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset, begun: bo
         out.append(("The network learns {count} classes, from the sub-folders.", {"count": model.num_classes}))
     if model.channels == 4:
         out.append(("Transparency is learned too.", {}))
-    expected = forecast(config, model)
+    expected = None if begun else forecast(config, model)  # measured on networks that knew nothing
     if expected:
         out.append(expected)
     return out

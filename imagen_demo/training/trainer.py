@@ -75,7 +75,7 @@ class Trainer:
         share = transfer_generator(self.state.generator, model.generator.state_dict(), config, *names)
         self.state.ema.load_state_dict(self.state.generator.state_dict())
         self.lineage = [*model.info.lineage, ancestor(model)]
-        values = {"model": model.info.title or model.path.name, "generator": share, "discriminator": 0.0}
+        values = {"model": self.lineage[-1]["title"], "generator": share, "discriminator": 0.0}
         if discriminator:
             values["discriminator"] = transfer_discriminator(self.state.discriminator, discriminator, config, *names)
         if self.team.leads:

@@ -200,22 +200,22 @@ SENTENCES: dict[str, str] = {
     "thousand pictures.":
         "临近结束时出了问题，因此任务以最近的正常状态（{kimg:.1f} 千张图片）结束。",
     # settings chosen, and what to expect
-    "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
-    "colours only. Textures and coarse shapes need about {next:g} minutes.":
-        "在本机处理器上 {minutes:g} 分钟内，网络约看到 {kimg:g} 千张图片："
-        "预计只有颜色。纹理和大致形状约需 {next:g} 分钟。",
-    "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
-    "colours, textures and coarse shapes. Clear shapes need about {next:g} minutes.":
-        "在本机处理器上 {minutes:g} 分钟内，网络约看到 {kimg:g} 千张图片："
-        "预计有颜色、纹理和大致形状。清晰的形状约需 {next:g} 分钟。",
-    "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
+    "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
+    "colours only. Textures and coarse shapes need about {next} minutes.":
+        "在本机处理器上 {minutes} 分钟内，网络约看到 {kimg} 千张图片："
+        "预计只有颜色。纹理和大致形状约需 {next} 分钟。",
+    "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
+    "colours, textures and coarse shapes. Clear shapes need about {next} minutes.":
+        "在本机处理器上 {minutes} 分钟内，网络约看到 {kimg} 千张图片："
+        "预计有颜色、纹理和大致形状。清晰的形状约需 {next} 分钟。",
+    "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
     "clear shapes with faults of simple subjects, textures of varied photographs. "
-    "Fine detail needs about {next:g} minutes.":
-        "在本机处理器上 {minutes:g} 分钟内，网络约看到 {kimg:g} 千张图片："
-        "预计简单主题形状清晰但有瑕疵，内容多样的照片只有纹理。细节约需 {next:g} 分钟。",
-    "In {minutes:g} minutes on this processor the network sees about {kimg:g} thousand pictures: expect "
+    "Fine detail needs about {next} minutes.":
+        "在本机处理器上 {minutes} 分钟内，网络约看到 {kimg} 千张图片："
+        "预计简单主题形状清晰但有瑕疵，内容多样的照片只有纹理。细节约需 {next} 分钟。",
+    "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
     "about the best that a network of this size can do with these pictures.":
-        "在本机处理器上 {minutes:g} 分钟内，网络约看到 {kimg:g} 千张图片："
+        "在本机处理器上 {minutes} 分钟内，网络约看到 {kimg} 千张图片："
         "预计接近该规模网络在这些图片上的最佳效果。",
     "Training runs on the processor ({threads} threads), so the network is a small one.":
         "在处理器上训练（{threads} 个线程），因此使用较小的网络。",

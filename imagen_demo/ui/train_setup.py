@@ -248,6 +248,7 @@ def _settings(
             name = gr.Textbox(label=i18n("tr_name"), placeholder="planets", max_lines=1, elem_id="train-name",
                               scale=3, min_width=220)  # fmt: skip
         parent = gr.Dropdown(choices=[("", "")], value="", label=i18n("tr_parent"), info=i18n("tr_parent_help"),
+                             allow_custom_value=True,  # one that is gone since gets our own sentence
                              elem_id="train-parent")  # fmt: skip
         with gr.Accordion(i18n("tr_advanced"), open=False, elem_id="train-advanced"), gr.Row():
             advanced = [_control(field) for field in ADVANCED]

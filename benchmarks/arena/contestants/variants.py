@@ -72,12 +72,6 @@ def momentum(trainer: Trainer) -> None:
         optimizer.param_groups[0]["betas"] = (0.5, 0.99)
 
 
-def channels_first(trainer: Trainer) -> None:
-    """PyTorch's own layout of the weights instead of channels_last."""
-    for network in (trainer.state.generator, trainer.state.discriminator, trainer.state.ema):
-        network.to(memory_format=torch.contiguous_format)
-
-
 def no_minibatch_std(trainer: Trainer) -> None:
     """The discriminator is not told how much a group of pictures varies (R3GAN left it out)."""
     layer = trainer.state.discriminator.minibatch_std
@@ -183,7 +177,6 @@ VARIANTS: dict[str, Callable[[Trainer], None]] = {
     "finite-differences": finite_differences,
     "falling-rates": falling_rates,
     "momentum": momentum,
-    "channels-first": channels_first,
     "no-minibatch-std": no_minibatch_std,
     "last-picture": last_picture,
     "stale-reals": stale_reals,
