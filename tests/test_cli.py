@@ -45,6 +45,8 @@ TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", 
         (["train"], "SOURCE_OR_DATASET is missing."),
         (["train", "--resume"], "--name RUN is missing."),
         (["train", "--resume", "--name", "old", "--from", "x"], "--from is for a new run; --resume goes on with"),
+        (["train", "--resume", "--from", "x"], "--name RUN is missing."),
+        (["train", "photos", "--resume", "--name", "old"], "the pictures of run old; leave photos out."),
         (["train", "--resume", "--name", "none"], "There is no training run named none"),
         (["train", ".", "--minutes", "-1"], "minutes cannot be -1.0; the least is 0.0."),
         (["train", ".", "--objective", "best"], "objective cannot be 'best'; use one of auto"),
@@ -61,6 +63,7 @@ TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", 
         (["dance"], "No such command"),
         (["models", "--loud"], "No such option"),
         (["models", "--workspace", "x"], "-m imagen_demo --workspace DIR COMMAND"),
+        (["--workspace"], "requires an argument"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_sentence_and_code_2(command, arguments, sentence):
@@ -200,7 +203,7 @@ def test_a_film_is_made_again_from_its_file(command, tiny_model_folder, tmp_path
 # -- learning ---------------------------------------------------------------------------------------------
 
 
-def test_prepare_train_stop_resume_generate(command, workspace, pictures_folder, tmp_path):
+def test_prepare_train_stop_resume_generate(command, workspace, pictures_folder, tmp_path, monkeypatch):
     code, out, _ = command(
         "prepare", pictures_folder, "--name", "discs", "--resolution", "16", "--workers", "1", "--json"
     )
@@ -222,9 +225,18 @@ def test_prepare_train_stop_resume_generate(command, workspace, pictures_folder,
     assert code == 0 and [run["run"] for run in json.loads(out)] == ["first"]
     assert command("generate", "first", "--seeds", "0", "--out", tmp_path / "best")[0] == 0
     assert command("generate", "run/first", "--seeds", "0", "--out", tmp_path / "latest")[0] == 0
-    for option in (["--kimg", "5"], ["--batch", "8"], ["--resolution", "32"]):
+    for option in (["--kimg", "5"], ["--batch", "8"], ["--resolution", "32"], ["--no-labels"], ["--arch", "mlp"]):
         code, _, err = command("train", "--name", "first", "--resume", *short, *option)
         assert code == 2 and err.startswith(f"Leave {option[0]} out: a run that goes on keeps its settings.")
+    monkeypatch.setenv("WORLD_SIZE", "2")  # as torchrun sets it
+    assert command("train", "--name", "first", "--resume", "--batch", "8")[2].startswith("Leave --batch out")
+    monkeypatch.delenv("WORLD_SIZE")
+    resumed = []
+    monkeypatch.setattr(jobs, "resume_run", lambda run, minutes: resumed.append(run.name))
+    automatic = ["--device", "auto", "--batch", "0", "--mirror", "auto", "--objective", "auto", "--gamma", "-1"]
+    code, _, err = command("train", "--name", "first", "--resume", "--width", "128", *automatic, "--threads", "0")
+    assert code == 0 and resumed == ["first"], err
+    assert "40 pictures are few" not in err  # the coach said so before
     code, _, err = command("pause", "first")
     assert code == 2 and "not in training" in err
 
@@ -286,6 +298,23 @@ def test_a_training_that_cannot_work_is_refused_before_there_is_a_run(command, w
     code, out, err = command("train", "few", "--batch", "4096", "--threads", "1")
     assert code == 2 and out == "" and list(workspace.runs.iterdir()) == []
     assert "A batch of 4096 is larger than the 40 pictures of few" in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--from", "gone"], "There is no model named gone"),
+        (["--from", "tiny", "--width", "768"], "The model to begin with is a network of kind style and width"),
+        (["--minutes", "0"], "There is nothing to do in 0 minutes; give the training more."),
+        (["--name", "../out"], "'../out' cannot be a name"),
+    ],
+)
+def test_what_no_pictures_can_mend_is_refused_before_they_are_prepared(
+    command, workspace, pictures_folder, tiny_model_folder, options, sentence
+):
+    code, out, err = command("train", pictures_folder, "--resolution", "16", "--workers", "1", *options)
+    assert code == 2 and out == "" and sentence in err and len(err.strip().splitlines()) == 1
+    assert list(workspace.datasets.iterdir()) == list(workspace.runs.iterdir()) == []
 
 
 def test_a_run_that_fails_says_why_and_ends_with_1(command, workspace, pictures_folder):

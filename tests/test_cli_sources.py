@@ -13,6 +13,7 @@ import pytest
 from imagen_demo.cli import commands
 from imagen_demo.config import TrainConfig
 from imagen_demo.errors import UserError
+from imagen_demo.media import png
 from imagen_demo.studio import interpolations, jobs
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.timeline import Timeline, from_file
@@ -100,18 +101,46 @@ def test_what_can_be_changed_of_a_film_is(command, made, tmp_path):
         (["interpolate", "tiny", "--seeds", "1,2", "--radius", "1"], "Leave --radius out: it is for --kind loop or"),
         (["interpolate", "tiny", "--seeds", "1", "--kind", "loop", "--speed", "1"], "Leave --speed out: it is for"),
         (["interpolate", "tiny", "--seeds", "1", "--kind", "walk", "--loop"], "Leave --loop out: it is for --kind w"),
+        (["interpolate", "tiny", "--seeds", "1", "--kind", "walk", "--even"], "Leave --even out: it is for --kind w"),
+        (["interpolate", "tiny", "--seeds", "1", "--kind", "walk", "--easing", "cubic"], "Leave --easing out: it is"),
+        (["interpolate", "tiny", "--seeds", "1", "--kind", "loop", "--easing", "cubic"], "Leave --easing out: it is"),
+        (["interpolate", "tiny", "--seeds", "1", "--kind", "loop", "--loop"], "Leave --loop out: it is for --kind w"),
         (["interpolate", "tiny", "--seeds", "1,2", "--react", "1"], "Leave --react out: it needs --sound."),
         (["interpolate", "tiny", "--seeds", "1,2", "--even", "--easing", "cubic"], "Leave --easing out: with --even"),
         (["interpolate", "tiny", "--seeds", "1,2", "--size", "33"],
          "MP4 films have an even number of pixels a side: make it 32 or 34, not 33."),
         (["grid", "tiny", "--x", "psi=0..1:2", "--split", "2"], "Leave --split out: it needs --fine."),
         (["grid", "tiny", "--x", "psi=0..1:2", "--psi", "1"], "Leave --psi out: the grid varies it."),
+        (["grid", "tiny", "--x", "seed=0-3", "--seed", "7"], "Leave --seed out: the grid varies it."),
+        (["grid", "tiny", "--x", "fine=0-3", "--fine", "7"], "Leave --fine out: the grid varies it."),
+        (["grid", "tiny", "--x", "split=0,2", "--fine", "7", "--split", "1"], "Leave --split out: the grid varies it."),
     ],
 )  # fmt: skip
 def test_an_option_without_effect_is_refused(command, tiny_model_folder, tmp_path, arguments, sentence):
     out = tmp_path / ("x.png" if arguments[0] == "grid" else "x.mp4")
     code, _, err = command(*arguments, "--out", out)
     assert code == 2 and err.startswith(sentence) and not out.exists()
+
+
+def test_what_a_grid_does_not_vary_of_seeds_is_heeded(command, tiny_model_folder, tmp_path):
+    file = tmp_path / "grid.png"
+    assert command("grid", "tiny", "--x", "fine=4-5", "--split", "2", "--out", file)[0] == 0
+    recipe = Recipe.from_json(png.recipe_of(file))
+    assert (recipe.fine_seeds, recipe.split) == (((5, 1.0),), 2)
+    command("grid", "tiny", "--x", "psi=1", "--fine", "4", "--out", file)
+    assert command("grid", file, "--x", "psi=1", "--split", "1", "--out", tmp_path / "other.png")[0] == 0
+    assert Recipe.from_json(png.recipe_of(tmp_path / "other.png")).split == 1
+    assert command("grid", "tiny", "--x", "seed=0-1", "--seed", "7,8", "--out", file)[0] == 0
+    assert Recipe.from_json(png.recipe_of(file)).seeds == ((1, 1.0), (8, 1.0))
+
+
+def test_a_picture_s_own_odd_size_is_no_film_s(command, tiny_model_folder, tmp_path):
+    out = tmp_path / "x.mp4"
+    command("generate", "tiny", "--seeds", "1", "--size", "33", "--out", tmp_path)
+    loop = ("interpolate", tmp_path / "seed0001.png", "--kind", "loop", "--seconds", "0.4", "--fps", "5", "--out")
+    code, _, err = command(*loop, out)
+    assert code == 2 and "make it 32 or 34, not 33." in err and not out.exists()
+    assert command(*loop, tmp_path / "x.gif")[0] == command(*loop, out, "--size", "34")[0] == 0
 
 
 @pytest.mark.parametrize("setting", ["gamma", "patience_kimg"])
@@ -143,3 +172,11 @@ def test_printed_commands_start_the_python_that_runs(tmp_path, monkeypatch):
     for python, printed in ((inside, os.path.join("my venv", "bin", "python")), (outside, str(outside))):
         monkeypatch.setattr(sys, "executable", str(python))
         assert shlex.split(commands.program()) == [printed, "-m", "imagen_demo"]
+
+
+def test_names_are_quoted_as_the_system_s_shell_has_it(monkeypatch):
+    assert commands.quoted("--name", "my run") == "--name 'my run'"
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "name", "nt")
+        line = commands.quoted("--name", "my run")
+    assert line == '--name "my run"'

@@ -106,7 +106,11 @@ def given(context: typer.Context, name: str) -> bool:
 def written(context: typer.Context) -> dict[str, str]:
     """The options that the person wrote: name -> as it is written, ``{"way_seed": "--way-seed"}``."""
     options = (one for one in context.command.params if one.param_type_name == "option")
-    return {str(one.name): one.opts[0] for one in options if given(context, str(one.name))}
+    return {
+        str(one.name): (one.secondary_opts if context.params.get(str(one.name)) is False else one.opts)[0]
+        for one in options
+        if given(context, str(one.name))
+    }
 
 
 def refuse(context: typer.Context, names: Collection[str], why: UserError) -> None:
@@ -122,17 +126,30 @@ def refuse(context: typer.Context, names: Collection[str], why: UserError) -> No
 # -- what is printed --------------------------------------------------------------------------------------------------
 
 
+def quoted(*words: str) -> str:
+    """``words`` as this system's shell takes them."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
 def python_line(*words: str) -> str:
     """A line for a shell in the current folder that runs this very Python with ``words``."""
     python, here = Path(sys.executable), Path.cwd()
-    line = [str(python.relative_to(here) if python.is_relative_to(here) else python), *words]
-    return subprocess.list2cmdline(line) if os.name == "nt" else shlex.join(line)
+    return quoted(str(python.relative_to(here) if python.is_relative_to(here) else python), *words)
 
 
-def program(context: typer.Context | None = None) -> str:
+def program(context: typer.Context | None = None, *words: str) -> str:
     """This command line, as a person can start it again; over the workspace of ``context``, if one was written."""
+    return python_line(*_module(context), *words)
+
+
+def torchrun(context: typer.Context, *words: str) -> str:
+    """The same under torchrun, whose own options the person knows."""
+    return f"torchrun OPTIONS {quoted(*_module(context), *words)}"
+
+
+def _module(context: typer.Context | None) -> list[str]:
     workspace = context.find_root().params.get("workspace") if context else None
-    return python_line("-m", "imagen_demo", *(["--workspace", str(workspace)] if workspace else []))
+    return ["-m", "imagen_demo", *(["--workspace", str(workspace)] if workspace else [])]
 
 
 def counted(count: int, thing: str) -> str:

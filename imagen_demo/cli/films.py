@@ -17,7 +17,7 @@ from imagen_demo.errors import UserError
 CHANGEABLE = {"out", "size", "fps", "background", "sound", "react", "json"}  # of a film that is made again
 # Kinds of film that have a use for an option.
 ONLY = {"radius": ("loop", "walk"), "way_seed": ("loop", "walk"), "speed": ("walk",),
-        "loop": ("w", "z", "spline", "loop")}  # fmt: skip
+        "easing": ("w", "z", "spline"), "even": ("w", "z", "spline", "loop"), "loop": ("w", "z", "spline")}  # fmt: skip
 
 
 @command()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from imagen_demo.cli.commands import Result, command, config_from, given, program, refuse, written
+from imagen_demo.cli.commands import Result, command, config_from, given, program, refuse, torchrun, written
 from imagen_demo.config import PrepareConfig, TrainConfig, settings
 from imagen_demo.errors import UserError
 from imagen_demo.progress import pictures_seen
@@ -80,32 +79,37 @@ def train(
 
     workspace: Workspace = context.obj
     config = config_from(TrainConfig, values)
-    if resume and from_model:
-        raise UserError("--from is for a new run; --resume goes on with what run {name} has learned.", name=name or "?")
+    minutes, told = config.minutes if given(context, "minutes") else None, 0
+
+    def ready() -> str:
+        pictures = _needed(source, "SOURCE_OR_DATASET")
+        _refuse_early(workspace, config, name, from_model)
+        return _dataset(context, workspace, pictures, values)
+
+    if resume:
+        _refuse_new(_needed(name, "--name RUN"), source, from_model)
+        run = jobs.find_run(workspace, name)
+        _refuse_changes(context, run, values)
     if launched():  # torchrun started this command, several times over
         from imagen_demo.cli.together import train_together
 
-        new = lambda: (_dataset(context, workspace, _needed(source, "SOURCE_OR_DATASET"), values), name, from_model)  # noqa: E731
-        old = (_needed(name, "--name RUN"), config.minutes if given(context, "minutes") else None) if resume else None
-        run = train_together(workspace, config, new, old)
-        return Result(
-            _facts(run), _ending(context, run, f"the same command and --resume --name {shlex.quote(run.name)}")
-        )
+        old = (run.name, minutes) if resume else None
+        run = train_together(workspace, config, lambda: (ready(), name, from_model), old)
+        return Result(_facts(run), _ending(context, run, torchrun(context, "train", "--name", run.name, "--resume")))
     if resume:
-        run = jobs.find_run(workspace, _needed(name, "--name RUN"))
-        _refuse_changes(context, run, values)
-        jobs.resume_run(run, config.minutes if given(context, "minutes") else None)
+        told = len(run.events())
+        jobs.resume_run(run, minutes)
     else:
-        dataset = _dataset(context, workspace, _needed(source, "SOURCE_OR_DATASET"), values)
+        dataset = ready()
         run = jobs.start(workspace, dataset, config, name or dataset, from_model=from_model)
         if run.name != (name or dataset).strip():
             say(f"There is a run {name or dataset} already; this one is called {run.name}.")
-    go_on = f"{program(context)} train --name {shlex.quote(run.name)} --resume"
+    go_on = program(context, "train", "--name", run.name, "--resume")
     if detach:
         return Result({"run": run.name, "path": str(run.path)}, f"{run.name} trains in {run.path}")
     say(f"Training {run.name} in {run.path}")
     try:
-        status = watch(run)
+        status = watch(run, told)
     except KeyboardInterrupt:
         return Result(_facts(run), f"{run.name} is left to itself. Look: {program(context)} runs")
     failed = status.state in ("failed", "interrupted")
@@ -114,16 +118,49 @@ def train(
     return Result(_facts(run), _ending(context, run, go_on), code=int(failed))
 
 
+def _refuse_early(workspace: Workspace, config: TrainConfig, name: str | None, from_model: str | None) -> None:
+    """Refuse what cannot work whatever the pictures are, before they are prepared."""
+    from imagen_demo.studio import jobs
+    from imagen_demo.training.schedule import like_parent, pick_device
+
+    if name:
+        checked_name(name)
+    if not (config.minutes or config.kimg):
+        raise UserError("There is nothing to do in 0 minutes; give the training more.")
+    pick_device(config.device)
+    if parent := jobs.network_of(workspace, from_model):
+        like_parent(config, parent)
+
+
+def _refuse_new(name: str, source: str | None, from_model: str | None) -> None:
+    """Refuse what a run that goes on has already."""
+    if source:
+        raise UserError("--resume goes on with the pictures of run {name}; leave {source} out.",
+                        name=name, source=source)  # fmt: skip
+    if from_model:
+        raise UserError("--from is for a new run; --resume goes on with what run {name} has learned.", name=name)
+
+
 def _refuse_changes(context: typer.Context, run: Any, values: dict[str, Any]) -> None:
-    """Refuse what would not change a run that goes on; settings that it has anyway may be written again."""
+    """Refuse what would not change a run that goes on; settings that it has anyway may be written again.
+
+    So may those that leave the choice to us: it was made when the run began.
+    """
     from imagen_demo.studio import jobs
 
     if problem := jobs.damage(run):
         raise problem
     own = run.config()["train"]
-    others = [name for name in written(context) if name in values and own.get(name) != values[name]]
+    kept = own | {field.name: field.default for field in settings(TrainConfig) if _ours(field, values)}
+    others = [name for name in written(context) if name in values and kept.get(name) != values[name]]
     refuse(context, set(others) - {"minutes"}, UserError(
         "a run that goes on keeps its settings. --minutes gives it more time."))  # fmt: skip
+
+
+def _ours(field: Any, values: dict[str, Any]) -> bool:
+    """Whether a setting says: choose for me."""
+    automatic = field.default == "auto" or re.search("= (auto|all)", field.metadata["help"])
+    return bool(automatic) and values[field.name] == field.default
 
 
 def _needed(value: str | None, what: str) -> str:
@@ -170,8 +207,8 @@ def _ending(context: typer.Context, run: Any, go_on: str) -> str:
     if facts["state"] == "stopped":
         lines.append(f"Go on with: {go_on}")
     if facts["model"]:
-        model = shlex.quote(facts["model"])
-        lines.append(f"Its best network is in the library: {program(context)} generate {model} --seeds 0-15 --out DIR")
+        draw = program(context, "generate", facts["model"], "--seeds", "0-15", "--out", "DIR")
+        lines.append(f"Its best network is in the library: {draw}")
     return "\n".join(lines)
 
 

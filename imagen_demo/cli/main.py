@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    if getattr(error, "option_name", "") == "--workspace":
+    unknown = type(error).__name__ == "NoSuchOption"  # typer does not export the class
+    if unknown and getattr(error, "option_name", "") == "--workspace":
         return f"--workspace stands before the command: {program()} --workspace DIR COMMAND"
     return error.format_message() if isinstance(error, typer.TyperException) else str(error)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from imagen_demo.cli.commands import Result, command, counted, refuse
+from imagen_demo.cli.commands import Result, command, counted, given, refuse
 from imagen_demo.cli.sources import Source, base, recipes
 from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
@@ -97,14 +97,20 @@ def grid(
     middle = base(context, studio, model, psi, label, None)
     if seed:
         middle = replace(middle, seeds=tuple((number, 1.0) for number in parse_seeds(seed, most=16)))
-    if fine:
-        middle = replace(middle, fine_seeds=((parse_seeds(fine)[0], 1.0),), split=split)
-    else:
-        refuse(context, ["split"], UserError("it needs --fine."))
     classes = list(studio.model_for(middle).info.class_names)
     axes = [grids.parse_axis(text, classes) if text else None for text in (x, y)]
-    for axis in filter(None, axes):
-        refuse(context, {"psi": ["psi"], "class": ["label"]}.get(axis.parameter, []), UserError("the grid varies it."))
+    varied = {axis.parameter: axis.values for axis in axes if axis}
+    options = {"psi": "psi", "class": "label", "fine": "fine", "split": "split"}
+    if len(middle.seeds) == 1:  # of two blended, the grid varies the first alone
+        options["seed"] = "seed"
+    refuse(context, [options[name] for name in varied if name in options], UserError("the grid varies it."))
+    if fine or "fine" in varied:
+        first = parse_seeds(fine)[0] if fine else int(varied["fine"][0])
+        middle = replace(middle, fine_seeds=((first, 1.0),), split=split)
+    elif middle.fine_seeds and given(context, "split"):  # of the picture that was given
+        middle = replace(middle, split=split)
+    else:
+        refuse(context, ["split"], UserError("it needs --fine."))
     table = grids.Grid(middle, axes[0], axes[1])
     out.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar() as progress:

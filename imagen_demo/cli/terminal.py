@@ -50,13 +50,12 @@ def progress_bar() -> Iterator[Progress]:
         signal.signal(signal.SIGINT, previous)
 
 
-def watch(run: Run) -> Status:
-    """Follow a run until nobody trains it any more; its last status.
+def watch(run: Run, told: int = 0) -> Status:
+    """Follow a run until nobody trains it any more; its last status. ``told``: events before this training.
 
     The first Ctrl-C stops the run in good order; the second leaves it to itself.
     """
     follow = _bar if console.is_terminal else _lines
-    told = 0 if run.status().kimg == 0 else len(run.events())  # a run taken up again was told of before
 
     def look(now: Status) -> None:
         nonlocal told

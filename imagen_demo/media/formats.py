@@ -86,7 +86,14 @@ def film_size(width: int, height: int, size: int | None, even: bool = True) -> t
 
 
 def checked_size(shape: tuple[int, ...], size: int | None, kind: Format) -> tuple[int, int]:
-    """:func:`film_size` of frames [H, W, C]; raises UserError where the format cannot hold it."""
+    """:func:`film_size` of frames [H, W, C].
+
+    Raises:
+        UserError: the format cannot hold it, or not with the odd ``size`` that was asked for.
+    """
+    if kind.even and size and size % 2:
+        raise UserError("{format} films have an even number of pixels a side: make it {less} or {more}, not {size}.",
+                        format=kind.name.upper(), less=size - 1, more=size + 1, size=size)  # fmt: skip
     width, height = film_size(shape[1], shape[0], size, kind.even)
     if max(width, height) > kind.largest:
         raise UserError("A video can have at most {limit} pixels a side.", limit=kind.largest)

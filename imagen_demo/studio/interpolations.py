@@ -11,7 +11,6 @@ import numpy as np
 
 from imagen_demo.errors import UserError
 from imagen_demo.media.audio import Sound
-from imagen_demo.media.formats import known_format
 from imagen_demo.media.perceived import change, look
 from imagen_demo.media.video import write_film
 from imagen_demo.models.folder import Model
@@ -105,13 +104,9 @@ def write(
     """The film as the timeline says, streamed to disk frame by frame. Returns what was drawn.
 
     Raises:
-        UserError: as :func:`prepare` and :func:`write_film`; or an odd size was asked for where only even ones are.
+        UserError: as :func:`prepare` and :func:`write_film`.
         Cancelled: from ``progress``; no file is left.
     """
-    size, kind = timeline.size or 0, known_format(timeline.format)
-    if kind.even and size % 2:
-        raise UserError("{format} films have an even number of pixels a side: make it {less} or {more}, not {size}.",
-                        format=kind.name.upper(), less=size - 1, more=size + 1, size=size)  # fmt: skip
     film = prepare(studio, timeline, sound, progress)
     write_film(
         _told(film, progress), out, timeline.fps, timeline.format, timeline.size or timeline.recipes[0].size,

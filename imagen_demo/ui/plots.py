@@ -34,7 +34,7 @@ QUALITY = (
 COLOURS = ("#239a81", "#d9822b")
 KEYS = tuple(key for _, _, keys in PLOTS for key in keys)
 # Numbers of an axis with blanks (U+2800) around them: a plot leaves out those that touch, and trims spaces.
-APART = "\u2800^5~g"
+APART = "\u2800^5~r"
 
 
 def measured(rows: Sequence[dict[str, float]]) -> list[str]:

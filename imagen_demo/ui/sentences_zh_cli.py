@@ -27,6 +27,8 @@ SENTENCES: dict[str, str] = {
         "此影片有自己的图片和时间安排。可更改其尺寸、帧率、背景和声音，并以 --out 的扩展名更改格式。",
     "--from is for a new run; --resume goes on with what run {name} has learned.":
         "--from 用于新的训练；--resume 则在 {name} 已学到的基础上继续。",
+    "--resume goes on with the pictures of run {name}; leave {source} out.":
+        "--resume 使用训练 {name} 原有的图片；请去掉 {source}。",
     "a run that goes on keeps its settings. --minutes gives it more time.":
         "继续的训练沿用原有设置；--minutes 可增加时间。",
 }  # fmt: skip

@@ -119,7 +119,7 @@ def _plot(
         plot = gr.LinePlot(
             x="kimg", y="value", color="series", color_map=colours, colors_in_legend=[], height=170,
             show_label=False, x_title=" ", y_title=" ", elem_id=elem_id, buttons=[], container=False,
-            x_axis_format=plots.APART, y_axis_format="~g",
+            x_axis_format=plots.APART, y_axis_format="~r",
         )  # fmt: skip
 
     def fill(request: gr.Request) -> str:
