@@ -91,6 +91,20 @@ def test_a_family_outlives_a_reload_and_an_ancestor_is_one_click_away(open_page)
     assert len(set(names)) == 9 and max(map(len, names)) < 50
 
 
+def test_a_number_left_half_typed_comes_back_from_a_reload_within_its_limits(open_page):
+    page = open_page()
+    discover(page, "breed")
+    all_drawn(page, "#discover-nine", 9)
+    psi = page.locator("#discover-psi-number")
+    for typed, held in (("0,5", "0.50"), ("abc", "0.50"), ("99", "2.00"), ("", "2.00"), ("−1", "-1.00")):
+        psi.fill(typed)
+        page.reload()
+        picture(page)
+        expect(psi).to_have_value(held)
+        all_drawn(page, "#discover-nine", 9)
+    expect(page.locator("#discover-note")).to_be_empty()
+
+
 def test_a_mixing_table_follows_its_split_and_sends_a_mixed_picture_on(open_page):
     page = open_page()
     discover(page, "mix")

@@ -368,10 +368,20 @@ def test_a_picture_of_another_model_begins_a_film_and_undo_brings_the_old_one_ba
         page.locator("#explore-download").click()
     download.value.save_as(still := tmp_path / "still.png")
     open_tab(page, "interpolate")
+    typed(page, "#interpolate-seconds-number", "999")
+    limits = "“Length, seconds” goes from 0.2 to 600."
+    expect(note).to_have_text(limits)
     drop(page, "#interpolate-preview", still)
     expect(note).to_contain_text("it began a new film; Undo brings the old one back.")
     expect(note).to_contain_text("Add another picture")
+    assert note.inner_text().count(limits) == 1
     assert len(seeds(page)) == 1
     page.locator("#interpolate-undo").click()
     expect(model).to_have_value(first)
+    assert seeds(page) == before
+
+    silent = re.compile("component_server")
+    page.route(silent, lambda route: route.abort() if '"draw"' in route.request.post_data else route.continue_())
+    drop(page, "#interpolate-preview", still)
+    expect(note).to_have_text("The server does not answer; try again in a moment.")  # no film began
     assert seeds(page) == before

@@ -51,13 +51,13 @@ export function buildControls(facts, actions, walk) {
 
   // under the picture
   const seed = h('input', { id: 'seed', type: 'number', min: 0, max: MAX_SEED, step: 1, 'aria-label': t('seed'), inputMode: 'numeric' });
-  const right = (box, tell) => { // a whole number that can be a seed; any other changes nothing, and is said
+  const isSeed = (box, tell) => { // a whole number that can be a seed; any other changes nothing, and is said
     const fine = /^\d{1,10}$/.test(box.value) && Number(box.value) <= MAX_SEED;
     box.setAttribute('aria-invalid', String(!fine));
     if (!fine) tell(t('seed_wrong', { most: MAX_SEED }));
     return fine;
   };
-  seed.onchange = () => { if (right(seed, actions.refuse)) actions.seed(Number(seed.value)); };
+  seed.onchange = () => { if (isSeed(seed, actions.refuse)) actions.seed(Number(seed.value)); };
   const step = (id, key, sign, by) => h('button', { id, type: 'button', onclick: () => actions.seed(recipe.seeds[0][0] + by), 'aria-label': t(key), title: t(key) }, sign);
   const play = button('play', 'play', () => walk.toggle());
   walk.onchange = () => { play.textContent = t(walk.playing ? 'pause' : 'play'); play.setAttribute('aria-pressed', walk.playing); };
@@ -73,9 +73,9 @@ export function buildControls(facts, actions, walk) {
     oninput: (value) => edit((next) => { next.psi = value; next.psi_layers = []; }),
   });
   const noise = facts.noise_size ? h('input', { id: 'noise', type: 'number', min: 0, max: MAX_SEED, step: 1, title: t('noise_help'), inputMode: 'numeric' }) : null;
-  const wrong = h('small', { id: 'noise-wrong', className: 'bad', role: 'alert' }); // on a phone the line under the picture may be out of sight
-  const tellHere = (text) => { noise.after(wrong); wrong.textContent = text; };
-  if (noise) noise.onchange = () => { if (right(noise, tellHere)) edit((next) => { next.noise = Number(noise.value); }); };
+  const noiseError = h('small', { id: 'noise-wrong', className: 'bad', role: 'alert' }); // on a phone the line under the picture may be out of sight
+  const sayByNoise = (text) => { noise.after(noiseError); noiseError.textContent = text; };
+  if (noise) noise.onchange = () => { if (isSeed(noise, sayByNoise)) edit((next) => { next.noise = Number(noise.value); }); };
   const speed = slider({ id: 'speed', label: t('speed'), help: '', min: 0.5, max: 10, step: 0.5, initial: walk.seconds, oninput: (value) => { walk.seconds = value; } });
   const name = (direction) => (language() === 'zh' ? direction.name_zh || direction.name : direction.name);
   const sliders = new Map(); // "id@layers" -> slider
@@ -106,7 +106,7 @@ export function buildControls(facts, actions, walk) {
     psi.set(now.psi);
     if (noise) noise.value = now.noise;
     [seed, noise].forEach((box) => box?.removeAttribute('aria-invalid'));
-    wrong.remove();
+    noiseError.remove();
     if (classes) {
       const mixed = now.class_mix.length ? [h('option', { value: '' }, t('mixed'))] : [];
       classes.replaceChildren(...mixed, ...facts.classes.map((title, index) => h('option', { value: index }, title)));

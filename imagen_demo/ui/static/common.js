@@ -109,19 +109,26 @@ window.imagenDemo = (() => {
       else return;
       event.preventDefault();
     });
+    const parsed = () => { // what was typed, the limits it meets and the value that it makes; null: no number
+      const text = number.value.trim().replace(',', '.').replace('−', '-'), typed = +text;
+      if (!text || !Number.isFinite(typed)) return null;
+      const [low, high] = within(); // as they are now: taking the value may move them
+      return { typed, low, high, value: Math.min(high, Math.max(low, whole ? Math.round(typed) : typed)) };
+    };
     number.addEventListener('change', () => {
-      const typed = number.value.trim().replace(',', '.').replace('−', '-');
-      if (!typed || !Number.isFinite(+typed)) { paint(); return; }
-      const [low, high] = within(); // as they are now: what follows may move them
-      put(Math.min(high, Math.max(low, whole ? Math.round(+typed) : +typed)));
-      if (+typed < low || +typed > high || (whole && +typed % 1)) limited?.(label, low, high, whole);
+      const read = parsed();
+      if (!read) { paint(); return; }
+      put(read.value);
+      if (read.value !== read.typed) limited?.(label, read.low, read.high, whole);
     });
     number.addEventListener('focus', () => number.select());
     number.addEventListener('keydown', (event) => { if (event.key === 'Escape') { paint(); number.select(); } });
     set(initial);
-    number.paint = () => set(+number.value); // for a page that has put a kept number there
+    number.paint = () => set(parsed()?.value ?? now); // takes what stands there and tells nobody: for pages that keep it
     return { node: h('div', { class: 'im-slider' }, h('span', { class: 'im-label' }, label), number, input), input, number, set, get value() { return now; } };
   };
+  // A slider's `within`, for what may be negative.
+  const upTo = (most) => () => [-most, most];
   // What a slider's `limited` says, with the texts and the line of a tab.
   const limits = (T, warn) => (name, low, high, whole) => warn(T(whole ? 'c_limits_whole' : 'c_limits', { name, low, high }));
 
@@ -149,23 +156,29 @@ window.imagenDemo = (() => {
   // Every server function answers with an object; {error} is a sentence for the visitor.
   const ask = async (call, payload) => { try { return (await call(payload)) ?? gone; } catch { return gone; } };
 
-  // A tab's line of words: say(text, bad); warn(text) stays before whatever is said then, until the visitor's next move;
+  // A tab's line of words: say(text, bad); said() is that text; warn(text) stays before it, until the visitor's next move;
   // told(answer): its error, if any, is said, and it is false; clip(text, done): into the clipboard, or where the browser
   // forbids that `instead` is said, to be copied by hand.
   const noteLine = (id) => {
     const note = h('p', { class: 'im-note', id, role: 'status' });
-    let warning = '';
-    const say = (text, bad = false) => { note.textContent = `${warning} ${text || ''}`.trim(); note.classList.toggle('im-bad', bad || !!warning); };
+    let warning = '', last = '';
+    const say = (text, bad = false) => { last = text || ''; note.textContent = `${warning} ${last}`.trim(); note.classList.toggle('im-bad', bad || !!warning); };
+    const said = () => last;
+    const MOVES = ['input', 'keydown', 'pointerdown'];
+    const over = () => {
+      warning = '';
+      note.classList.remove('im-warned');
+      MOVES.forEach((move) => window.removeEventListener(move, over, true));
+    };
     const warn = (text) => {
       warning = text;
       say('');
       note.classList.add('im-warned'); // on a phone, in sight wherever the page is scrolled to
-      const over = () => { warning = ''; note.classList.remove('im-warned'); };
-      for (const move of ['input', 'keydown', 'pointerdown']) window.addEventListener(move, over, { once: true, capture: true });
+      MOVES.forEach((move) => window.addEventListener(move, over, true)); // once, however often there is a warning
     };
     const told = (answer) => { if (answer.error) say(answer.error, true); return !answer.error; };
     const clip = async (text, done, instead = text) => { try { await navigator.clipboard.writeText(text); say(done); } catch { say(instead); } };
-    return { note, say, warn, told, clip };
+    return { note, say, said, warn, told, clip };
   };
   const linkTo = (query) => `${location.origin}${location.pathname}?${query}`;
 
@@ -246,5 +259,5 @@ window.imagenDemo = (() => {
     if (chosen && document.body && !location.search.includes('__theme')) document.body.classList.toggle('dark', chosen === 'dark');
   };
   rememberedTheme();
-  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, limits, reveal, newest, MOST_SEED, save, ticket, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
+  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, upTo, limits, reveal, newest, MOST_SEED, save, ticket, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
 })();

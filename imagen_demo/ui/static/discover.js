@@ -65,6 +65,7 @@ const boxes = () => [page, ...views.map((each) => each.panel)].flatMap((each) =>
 const worth = (box) => (box.type === 'checkbox' ? 'checked' : 'value');
 window.addEventListener('pagehide', () => {
   if (!view || !root.isConnected) return;
+  boxes().forEach((box) => box.paint?.()); // a number may be half typed
   D.keepFor('discover', { model: model.name, view: view.id, grid: gridView.grid(), set: Object.fromEntries(boxes().map((box) => [box.id, box[worth(box)]])) });
 });
 const recall = (before, same) => { // `same`: of this model; a class and layers of another mean nothing here

@@ -16,7 +16,7 @@ const modelBox = D.modelMenu('discover-model', T('c_model'), server, told, () =>
 const classBox = h('select', { id: 'discover-class', 'aria-label': T('c_class') });
 const classField = D.field(T('c_class'), classBox);
 const psi = D.slider({ id: 'discover-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: () => renew(),
-  within: () => [-props.limits.psi, props.limits.psi], limited });
+  within: D.upTo(props.limits.psi), limited });
 psi.node.title = T('c_psi_help');
 const label = () => (model.classes.length && classBox.value !== '' ? +classBox.value : null);
 const plain = (seed) => ({ ...D.clone(blank), seeds: [[seed, 1]], psi: psi.value, label: label() ?? blank.label });

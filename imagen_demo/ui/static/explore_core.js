@@ -15,7 +15,7 @@ const before = h('img', { id: 'explore-before', alt: T('x_start'), class: 'ex-be
 const chip = h('span', { class: 'ex-chip', 'aria-hidden': 'true', hidden: true }, T('x_start'));
 const frame = h('div', { class: 'im-frame', id: 'explore-frame' }, picture, before, chip);
 const { note, say, warn, told, clip } = D.noteLine('explore-note');
-const limited = D.limits(T, warn), upTo = (most) => () => [-most, most];
+const { upTo } = D, limited = D.limits(T, warn);
 
 // The address is the recipe's link, and what else the page remembers: locks, the pad's axes.
 const extras = {}; // key of the address -> its text, '' for none

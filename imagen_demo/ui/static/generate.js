@@ -84,7 +84,7 @@ seedsBox.addEventListener('change', soon);
 const countBox = h('input', { id: 'generate-count', type: 'number', min: 1, max: 400, step: 1, value: '24', 'aria-label': T('g_count') });
 countBox.addEventListener('change', soon);
 const psi = D.slider({ id: 'generate-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: soon,
-  within: () => [-props.limits.psi, props.limits.psi], limited: D.limits(T, warn) });
+  within: D.upTo(props.limits.psi), limited: D.limits(T, warn) });
 psi.node.title = T('c_psi_help');
 const another = button('generate-random', T('g_more'), 'random', () => { seedsBox.value = String(D.randomSeed()); generate(); }, { kind: 'im-primary' });
 const run = D.runs('generate-cancel', T, say);

@@ -124,19 +124,20 @@ const adopt = async (name) => {
 const recipesNow = () => JSON.stringify(keys.map((key) => key.recipe));
 let defaults = null; // the pictures that the tab began with; the first one sent takes their place
 const untouched = () => recipesNow() === defaults;
-const accept = async (recipe) => { // another tab's picture
-  if (model && recipe.model === model.name) { await add([recipe], untouched()); return; }
+const accept = async (recipe) => { // another tab's picture; true where the film has it
+  if (model && recipe.model === model.name) return add([recipe], untouched());
   const begun = keys.length && !untouched();
-  if (!(await adopt(recipe.model))) return;
+  if (!(await adopt(recipe.model))) return false;
   if (model.classes.length) classBox.value = String(recipe.label ?? 0);
-  await add([recipe], true);
-  if (begun) say(`${T('i_new_film', { model: modelBox.selectedOptions[0].text })} ${note.textContent}`, true);
+  const added = await add([recipe], true);
+  if (added && begun) say(`${T('i_new_film', { model: modelBox.selectedOptions[0].text })} ${said()}`, true);
+  return added;
 };
 const openLink = async (t) => {
   const answer = await D.ask(server.open, { t });
   if (!told(answer)) return answer.error;
   const { recipes, seconds: lengths, easings, ...rest } = answer.timeline;
-  if (!(await adopt(recipes[0].model))) return note.textContent;
+  if (!(await adopt(recipes[0].model))) return said();
   if (model.classes.length) classBox.value = String(recipes[0].label ?? 0);
   Object.assign(spec, rest, { size: rest.size ?? 512 });
   keys = recipes.map((recipe, index) => ({
@@ -164,15 +165,14 @@ const dropped = async (file) => { // a film comes back as it was, a picture beco
   say('');
   if (t) {
     const problem = await openLink(t);
-    if (problem) say(T('i_not_restored', { name, problem }), true); else if (!note.textContent) say(T('i_restored', { name }));
+    if (problem) say(T('i_not_restored', { name, problem }), true); else if (!said()) say(T('i_restored', { name }));
     return;
   }
   if (file.type !== 'image/png') { say(T('i_no_film', { name }), true); return; }
   const answer = await D.ask(server.read, { name, data: await D.readFile(file) });
   if (!told(answer)) return;
   defaults = null;
-  await accept(answer.recipe);
-  if (answer.note) say(`${answer.note} ${note.textContent}`, true);
+  if (await accept(answer.recipe) && answer.note) say(`${answer.note} ${said()}`, true);
 };
 D.takesFiles(page, dropped);
 const start = async (message) => {

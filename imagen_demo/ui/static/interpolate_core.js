@@ -36,7 +36,7 @@ const stretchTo = (total) => { // the segments keep their shares, as far as none
   if (longest) longest.seconds = Math.max(LEAST, Math.round((longest.seconds + total - seconds()) * 1000) / 1000);
 };
 
-const { note, say, warn, told, clip } = D.noteLine('interpolate-note');
+const { note, say, said, warn, told, clip } = D.noteLine('interpolate-note');
 
 // What happens when the film changes (`onChange`) and when its controls should be drawn anew (`onPaint`).
 const onChange = [], onPaint = [];

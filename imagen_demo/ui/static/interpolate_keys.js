@@ -78,15 +78,16 @@ const paintKeys = () => {
 onPaint.push(paintKeys);
 
 // -- more of them -------------------------------------------------------------------------------------
-const add = async (recipes, instead = false) => { // after the keyframes there are, or instead of them at their times
-  if (recipes.length + (instead ? 0 : keys.length) > MOST_KEYS) { say(T('i_most', { most: MOST_KEYS }), true); return; }
+const add = async (recipes, instead = false) => { // after the keyframes there are, or instead of them at their times; true where it was done
+  if (recipes.length + (instead ? 0 : keys.length) > MOST_KEYS) { say(T('i_most', { most: MOST_KEYS }), true); return false; }
   const of = model, answer = await D.ask(server.draw, { recipes, side: 192 });
-  if (of !== model || !told(answer)) return;
+  if (of !== model || !told(answer)) return false;
   const kept = instead ? [] : keys, first = !kept.length;
   const like = (index) => (instead && keys[index]) || keys.at(-1) || { seconds: 2, easing: spec.kind === 'spline' ? 'linear' : 'smooth' };
   keys = [...kept, ...recipes.map((recipe, index) => ({ recipe, image: answer.images[index], seconds: like(index).seconds, easing: like(index).easing }))];
   changed();
   if (!first) list.scrollTo?.({ left: list.scrollWidth, behavior: 'smooth' });
+  return true;
 };
 const fromSeed = (seed) => ({ ...D.clone(fresh), seeds: [[seed, 1]], label: model.classes.length ? +classBox.value : null });
 const seedBox = h('input', { id: 'interpolate-seed', type: 'number', min: 0, max: MOST_SEED, step: 1, placeholder: T('c_seed'), 'aria-label': T('c_seed') });

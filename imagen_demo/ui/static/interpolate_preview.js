@@ -89,9 +89,8 @@ const load = D.newest(async (of) => {
 });
 onPaint.push(() => { play.disabled = scrub.disabled = !enough(); });
 onChange.push((of) => {
-  show(at);
-  if (enough()) { load(of); return; }
-  shots = new Map(); order = []; knots = []; at = 0;
+  if (enough()) { show(at); load(of); return; }
+  shots = new Map(); order = []; knots = [];
   film.replaceChildren();
   paintMarks();
   show(0);
