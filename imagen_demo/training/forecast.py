@@ -8,9 +8,9 @@ from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.models.style import START, channels_at, levels
 
 # Multiplications a second of one processor thread in training. From 76.5 thousand pictures in 10 minutes at 64 px and
-# width 512, all of a run's measuring and saving included (torch 2.13, float32, two threads), times 1.25 for what was
+# width 512, all of a run's measuring and saving included (torch 2.13, float32, two threads), times 1.1 for what was
 # won since (docs/training-recipe.md); other sizes in proportion. Processors differ by a factor of two.
-SPEED_PER_THREAD = 3.2e10
+SPEED_PER_THREAD = 2.9e10
 PASSES = 14  # forward passes' worth of work a picture: both networks forward and backward, the discriminator twice
 # Roughly what pictures look like after so many thousand of them at 64 px, on planets, emoji, and cats and dogs, by the
 # training runs of docs/training-recipe.md (none went beyond 215). Twice the side takes about twice as many.

@@ -31,7 +31,7 @@ def keep_freed_memory() -> None:
     """Have this process keep the memory it frees, for its next step.
 
     glibc gives large pieces back to the system at once, and every step asks for the same ones again: new pages, filled
-    with zeros. Kept, two cores train 1.15 times as fast at 64 px and 1.8 times at 256 px, in a fifth more memory.
+    with zeros. Kept, two cores train 1.1 times as fast at 64 px and 1.9 times at 256 px, in a fifth more memory.
     Does nothing where the C library is another.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
