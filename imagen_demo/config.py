@@ -32,7 +32,7 @@ def _setting(
     auto: float | None = None,
     advanced: bool = True,
 ) -> Any:
-    """``auto``: a value below ``low`` that stands for "chosen from the data"."""
+    """``auto``: the number that stands for "chosen for you"; it may lie below ``low``."""
     meta = {"help": help, "zh": zh, "choices": choices, "low": low, "high": high, "auto": auto, "advanced": advanced}
     return dataclasses.field(default=default, metadata=meta)
 
@@ -63,7 +63,7 @@ class PrepareConfig:
     )
     labels: bool = _setting(True, "Each sub-folder of pictures is a class", "每个子文件夹里的图片为一类")
     workers: int = _setting(
-        0, "Processes that read pictures (0 = one per core)", "同时读图的进程（0 = 每核一个）", low=0
+        0, "Processes that read pictures (0 = one per core)", "同时读图的进程（0 = 每核一个）", low=0, auto=0
     )
 
     def __post_init__(self) -> None:
@@ -116,6 +116,7 @@ class TrainConfig:
         "Network width, channels x resolution: wider draws finer and learns slower (0 = auto)",
         "越宽画得越精细，学得越慢（0 = 自动）",
         low=0,
+        auto=0,
         high=65536,
     )
     batch: int = _setting(
@@ -123,6 +124,7 @@ class TrainConfig:
         "Pictures per step: more is steadier and takes more memory (0 = auto)",
         "越多越稳，也越占内存（0 = 自动）",
         low=0,
+        auto=0,
         high=4096,
     )
     micro_batch: int = _setting(
@@ -130,14 +132,18 @@ class TrainConfig:
         "Pictures in memory at once; a batch is done in so many (0 = whole batch, less where memory ends)",
         "同时在内存中的图片数；每批分次完成（0 = 整批，内存不足时自动减小）",
         low=0,
+        auto=0,
         high=4096,
     )
-    learning_rate: float = _setting(0.0, "Adam's step (0 = auto)", "Adam 优化器的步长（0 = 自动）", low=0.0, high=1.0)
+    learning_rate: float = _setting(
+        0.0, "Adam's step (0 = auto)", "Adam 优化器的步长（0 = 自动）", low=0.0, auto=0, high=1.0
+    )
     generator_rate: float = _setting(
         0.0,
         "The generator's step as a multiple of the discriminator's: 1 = the same (0 = auto)",
         "1 = 两者步长相同（0 = 自动）",
         low=0.0,
+        auto=0,
         high=MOST_GENERATOR_RATE,
     )
     gamma: float = _setting(
@@ -152,12 +158,14 @@ class TrainConfig:
         "Apply the penalties every so many steps, scaled to match (0 = auto)",
         "隔这么多步施加一次，并按比例放大（0 = 自动）",
         low=0,
+        auto=0,
     )
     ema_half_life_kimg: float = _setting(
         0.0,
         "Half-life of the averaged weights, in thousands of pictures (0 = auto)",
         "看过多少千张图片后，旧权重在平均中减半（0 = 自动）",
         low=0.0,
+        auto=0,
     )
     augment: str = _setting(
         "adaptive",
@@ -191,7 +199,7 @@ class TrainConfig:
         "auto：有 NVIDIA 显卡就用它，否则用 CPU",
         choices=("auto", "cpu", "cuda"),
     )
-    threads: int = _setting(0, "CPU cores to compute on (0 = all)", "用几个核心计算（0 = 全部）", low=0)
+    threads: int = _setting(0, "CPU cores to compute on (0 = all)", "用几个核心计算（0 = 全部）", low=0, auto=0)
     tick_seconds: float = _setting(
         10.0, "Seconds between sample grids and log lines", "每隔多少秒画一次样图、写一行日志", low=0.0
     )
@@ -241,7 +249,7 @@ def check(config: Any) -> None:
             )  # fmt: skip
         if meta["auto"] is not None and value == meta["auto"]:
             continue
-        if meta["auto"] is not None and not value >= meta["low"]:
+        if meta["auto"] is not None and meta["auto"] < meta["low"] and not value >= meta["low"]:
             raise UserError(
                 "{setting} cannot be {value}; the least is {low}, or {auto} for auto.",
                 setting=field.name, value=value, low=meta["low"], auto=meta["auto"],

@@ -121,12 +121,11 @@ def train(
 def _refuse_early(workspace: Workspace, config: TrainConfig, name: str | None, from_model: str | None) -> None:
     """Refuse what cannot work whatever the pictures are, before they are prepared."""
     from imagen_demo.studio import jobs
-    from imagen_demo.training.schedule import like_parent, pick_device
+    from imagen_demo.training.schedule import check_length, like_parent, pick_device
 
     if name:
         checked_name(name)
-    if not (config.minutes or config.kimg):
-        raise UserError("There is nothing to do in 0 minutes; give the training more.")
+    check_length(config)
     pick_device(config.device)
     if parent := jobs.network_of(workspace, from_model):
         like_parent(config, parent)
@@ -159,8 +158,7 @@ def _refuse_changes(context: typer.Context, run: Any, values: dict[str, Any]) ->
 
 def _ours(field: Any, values: dict[str, Any]) -> bool:
     """Whether a setting says: choose for me."""
-    automatic = field.default == "auto" or re.search("= (auto|all)", field.metadata["help"])
-    return bool(automatic) and values[field.name] == field.default
+    return values[field.name] in ("auto", field.metadata["auto"])
 
 
 def _needed(value: str | None, what: str) -> str:
