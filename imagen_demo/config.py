@@ -44,7 +44,7 @@ class PrepareConfig:
     resolution: int = _setting(
         64,
         "Side of the square pictures, in pixels; twice the side is about four times the work",
-        "图片裁成正方形；边长加倍，计算量约为四倍",
+        "正方形图片的边长（像素）；边长加倍，计算量约为四倍",
         choices=RESOLUTIONS,
         advanced=False,
     )

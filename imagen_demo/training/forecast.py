@@ -20,7 +20,7 @@ STAGES = (
     (8, "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
         "colours, textures and coarse shapes. Clear shapes need about {next} minutes."),
     (100, "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
-          "clear shapes with faults of simple subjects, textures of varied photographs. "
+          "clear shapes with faults where the subject is simple, textures where photographs vary much. "
           "Fine detail needs about {next} minutes."),
     (500, "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
           "about the best that a network of this size can do with these pictures."),

@@ -169,7 +169,7 @@ SENTENCES: dict[str, str] = {
         "生成的图片坍缩了：看起来全都一样。训练已退回到 {kimg:.1f} 千张图片时，并以更温和的设置继续。",
     "The pictures collapsed and all look the same, again after a second start with gentler settings. "
     "Try more pictures or a higher gamma.":
-        "以更温和的设置重新开始后，图片再次坍缩成一样。请尝试更多图片或更高的 gamma。",
+        "以更温和的设置重新开始后，图片再次坍缩，看起来全都一样。请尝试更多图片或更高的 gamma。",
     "The discriminator begins to memorise the pictures; augmentation was raised to {p:.0%}. "
     "More pictures would help.":
         "判别器开始记住图片；数据增强已提高到 {p:.0%}。增加图片会有帮助。",
@@ -209,7 +209,7 @@ SENTENCES: dict[str, str] = {
         "在本机处理器上 {minutes} 分钟内，网络约看到 {kimg} 千张图片："
         "预计有颜色、纹理和大致形状。清晰的形状约需 {next} 分钟。",
     "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
-    "clear shapes with faults of simple subjects, textures of varied photographs. "
+    "clear shapes with faults where the subject is simple, textures where photographs vary much. "
     "Fine detail needs about {next} minutes.":
         "在本机处理器上 {minutes} 分钟内，网络约看到 {kimg} 千张图片："
         "预计简单主题形状清晰但有瑕疵，内容多样的照片只有纹理。细节约需 {next} 分钟。",
@@ -229,7 +229,7 @@ SENTENCES: dict[str, str] = {
     "The disk is full; free some space and resume the run. The last saved state is safe.":
         "磁盘已满；请释放空间后继续训练。最近保存的状态是安全的。",
     "The memory is full; choose a smaller batch or width, or close other programs.":
-        "内存不足；请选择更小的 batch 或 width，或关闭其他程序。",
+        "内存不足；请减小批大小或网络宽度，或关闭其他程序。",
     "Training stopped by an unexpected error ({kind}: {text}). Details are in log.txt.":
         "训练因意外错误停止（{kind}：{text}）。详情见 log.txt。",
     # why one file was left out
@@ -326,6 +326,7 @@ SENTENCES |= sentences_zh_timeline.SENTENCES
 
 PROGRESS: dict[str, str] = {  # pattern of what long work reports -> Chinese, with the pattern's groups
     r"(\d+) of (\d+) pictures read, (\d+) accepted": r"已读取 \1 / \2 张，采用 \3 张",
+    r"(\d+) of (\d+) pictures": r"\1 / \2 张图片",
     r"(\d+) of (\d+) planets drawn": r"已绘制 \1 / \2 张",
     r"All planets drawn": "已全部绘制",
     r"(\d+)/(\d+) frames": r"\1 / \2 帧",

@@ -18,7 +18,7 @@ SENTENCES: dict[str, str] = {
     "Leave {options} out: {why}": "请去掉 {options}：{why}",
     "it needs --sound.": "它需要 --sound。",
     "it needs --fine.": "它需要 --fine。",
-    "the grid varies it.": "表格会改变它。",
+    "the grid varies it.": "网格会改变它。",
     "it needs --web.": "它需要 --web。",
     "it is for --kind {kinds}.": "它用于 --kind {kinds}。",
     "with --even the film has one speed all along.": "使用 --even 时，影片始终匀速。",

@@ -12,7 +12,8 @@ SENTENCES: dict[str, str] = {
         "{name} 中没有影片信息。只有由 Imagen Demo 保存且未经改动的影片才有。",
     "A film's {name} must be one of {choices}.": "影片的 {name} 须为以下之一：{choices}。",
     "A film's format must be one of {choices}.": "影片格式须为以下之一：{choices}。",
-    "A film's sound must be named by 16 digits, 0 to 9 and a to f.": "影片的声音须以 16 位 0-9、a-f 的数字表示。",
+    "A film's sound must be named by 16 digits, 0 to 9 and a to f.":
+        "影片的声音须以 16 位字符表示，由 0-9 和 a-f 组成。",
     "A film cannot be written as {name}; the endings are {endings}.": "影片无法写为 {name}；可用的扩展名：{endings}。",
     "{value!r} is no colour for a background; write white, or #336699.":
         "{value!r} 不是背景颜色；请写 white 或 #336699。",

@@ -82,16 +82,16 @@ _GENERATE = {
     "g_near_wait": ("Looking through the training pictures …", "正在训练图片中查找…"),
     "g_near_picture": ("Training picture {number}", "训练图片 {number}"),
     "g_near_distance": ("distance {distance}", "距离 {distance}"),
-    "g_near_new": ("No copy: the nearest training picture is {share} times as far away as training pictures usually "
-                   "are from each other. Whether it is the same subject all the same, the eye tells best.",
-                   "不是复制：它到最近训练图片的距离，是训练图片之间通常距离的 {share} 倍。"
+    "g_near_new": ("No copy: the nearest training picture is {share} times as far away as a training picture's own "
+                   "nearest usually is. Whether it is the same subject all the same, the eye tells best.",
+                   "不是复制：它到最近训练图片的距离，是训练图片与其最近一张之间通常距离的 {share} 倍。"
                    "是否仍是同一题材，请用眼判断。"),
-    "g_near_close": ("Close to a training picture: only {share} of the distance that training pictures usually have "
-                     "from each other.",
-                     "与某张训练图片相近：距离只有训练图片之间通常距离的 {share} 倍。"),
-    "g_near_copy": ("Almost a copy of a training picture: only {share} of the distance that training pictures usually "
-                    "have from each other. More pictures or a shorter training help.",
-                    "几乎是某张训练图片的复制：距离只有训练图片之间通常距离的 {share} 倍。"
+    "g_near_close": ("Close to a training picture: only {share} of the distance that a training picture usually has "
+                     "from its own nearest.",
+                     "与某张训练图片相近：距离只有训练图片与其最近一张之间通常距离的 {share} 倍。"),
+    "g_near_copy": ("Almost a copy of a training picture: only {share} of the distance that a training picture "
+                    "usually has from its own nearest. More pictures or a shorter training help.",
+                    "几乎是某张训练图片的复制：距离只有训练图片与其最近一张之间通常距离的 {share} 倍。"
                     "增加图片或缩短训练时间会有帮助。"),
     "g_near_unknown": ("The training pictures are all the same; there is nothing to compare with.",
                        "训练图片全都相同，无从比较。"),

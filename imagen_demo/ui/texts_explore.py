@@ -84,7 +84,7 @@ _FIND = {
     "x_find_help": ("Looks at many pictures of this model for brightness, hue, size and more, and at its layers "
                     "(SeFa). A minute or so, once per model.",
                     "查看该模型的大量图片（亮度、色相、大小等）并分析各层 (SeFa)。每个模型只需一次，约一分钟。"),
-    "x_find_again": ("Everything that can be found by itself has been found for this model.",
+    "x_find_again": ("Every direction that can be found automatically has been found for this model.",
                      "该模型可自动找到的方向都已找到。"),
     "x_found": ("{count} directions found.", "找到 {count} 个方向。"),
     "x_percent": ("{percent} % · {text}", "{percent} % · {text}"),

@@ -14,7 +14,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # timeline
     "i_keys": ("Pictures on the way", "途经的图片"),
     "i_key": ("Picture {number} of {count}", "第 {number} / {count} 张"),
-    "i_key_help": ("Click to see it in the film. Drag it, or Shift and an arrow key, moves it; Delete removes it.",
+    "i_key_help": ("Click to see it in the film. Dragging it, or Shift and an arrow key, moves it; Delete removes it.",
                    "点击可在影片中查看。拖动或 Shift + 方向键移动，Delete 移除。"),
     "i_moved": ("Now picture {number} of {count}.", "现为第 {number} / {count} 张。"),
     "i_segment": ("Way {number}", "第 {number} 段"),

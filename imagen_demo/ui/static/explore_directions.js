@@ -47,12 +47,12 @@ const rowOf = (direction) => {
 // -- what there is to know about it ---------------------------------------------------------------------
 const propertyName = (key) => (props.texts.en[`x_prop_${key}`] ? T(`x_prop_${key}`) : key);
 const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
-const sentences = ({ purity, effects }) => {
+const sentences = ({ id, kind, purity, effects }) => {
   const order = Object.entries(effects).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   if (purity === null || !order.length) return [h('p', { class: 'ex-say' }, T('x_purity_unknown'))];
   const seen = order.filter(([, value]) => Math.abs(value) >= 0.1).slice(0, 4).map(([key, value]) => `${propertyName(key)} ${signed(value)}`);
   return [
-    h('p', { class: 'ex-say' }, T('x_purity', { percent: Math.round(100 * purity), main: propertyName(order[0][0]) })),
+    h('p', { class: 'ex-say' }, T('x_purity', { percent: Math.round(100 * purity), main: propertyName(kind === 'property' ? id : order[0][0]) })),
     seen.length ? h('p', { class: 'ex-say', title: T('x_effects_help') }, T('x_effects', { effects: seen.join(LISTED) })) : null,
   ].filter(Boolean);
 };
