@@ -23,7 +23,7 @@ from imagen_demo.config import PrepareConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.pixels import from_network
 from imagen_demo.data.prepare import prepare
-from imagen_demo.models.folder import load_model
+from imagen_demo.models.folder import load_model, read_info
 from imagen_demo.training import coach
 from imagen_demo.training.main import discriminator_of
 from imagen_demo.training.run import Run
@@ -50,7 +50,8 @@ def train(
 ) -> list:
     """Networks as they are at each of ``marks`` kimg, as (kimg, pictures uint8 [N, H, W, 3])."""
     with_generator, with_discriminator = WAYS[way]
-    config, model, _ = resolve(config, dataset, pick_device(config.device))
+    like = read_info(parent).config if parent else None  # in all ways: only networks of one shape compare
+    config, model, _ = resolve(config, dataset, pick_device(config.device), parent=like)
     folder.mkdir(parents=True)
     trainer = Trainer(Run(folder), dataset, config, model)
     if parent and with_generator:

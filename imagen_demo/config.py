@@ -1,8 +1,8 @@
 """Every setting of the product, once: type, default, unit, and one line of help in two languages.
 
 The command line and the Train tab are both generated from these dataclasses
-(:func:`settings`), so a flag and its control cannot drift apart. ``0`` and
-``"auto"`` mean "chosen from the data and the device".
+(:func:`settings`), so a flag and its control cannot drift apart. ``"auto"``
+and the number in a field's ``auto`` mean "chosen from the data and the device".
 """
 
 from __future__ import annotations

@@ -90,6 +90,17 @@ def test_noise_in_the_measure_is_no_progress_and_fid_outranks_swd():
     assert Curves(rows).best() == (40.0, 60.0)
 
 
+def test_time_without_measurements_is_no_time_without_progress():
+    rows = [{"kimg": 10.0 * i, "seconds": 1e5, "swd": 100.0 - i} for i in range(100)]
+    rows[10]["fid"] = 80.0  # and since then the metric network has had no time, or is gone
+    curves = Curves(rows)
+    assert curves.waited() == 0 and not coach.over(curves) and not coach.plateau(curves)
+    rows[60]["fid"] = 81.0
+    assert curves.waited() == 500 and coach.plateau(curves) and not coach.over(curves)  # one look may be wrong
+    rows[70]["fid"] = rows[80]["fid"] = 81.0
+    assert curves.waited() == 700 and coach.over(curves)
+
+
 def test_the_table_is_complete():
     assert RULES[-1].holds(Curves()) and len({rule.name for rule in RULES}) == len(RULES)
     for rule in RULES:

@@ -13,7 +13,7 @@ from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.media.audio import read_sound
 from imagen_demo.media.formats import FORMATS
 from imagen_demo.media.perceived import change, look
-from imagen_demo.studio import interpolations
+from imagen_demo.studio import interpolations, pacing
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.timeline import KINDS, MAX_LINK, Timeline, from_file
 from imagen_demo.workspace import Workspace
@@ -42,6 +42,13 @@ def drawn(studio, timeline, sound=None):
 def steps(frames):
     looks = [look(frame) for frame in frames]
     return np.array([change(a, b) for a, b in itertools.pairwise(looks)])
+
+
+@pytest.mark.parametrize("shares", [(2.0, 0.05), (0.05, 2.0), (1.0, 1e-6, 1e-6), (1e-6, 1e-6, 1e-6, 1.0)])
+def test_every_keyframe_has_a_frame_however_short_its_segment(shares):
+    knots = pacing._knots(np.arange(20.0), shares)
+    assert len(knots) == len(shares) + 1 and (knots[0], knots[-1]) == (0, 19)
+    assert all(a < b for a, b in itertools.pairwise(knots))
 
 
 @pytest.mark.parametrize("even", [False, True])

@@ -84,8 +84,12 @@ def test_a_run_is_started_paused_resumed_stopped_and_continued(workspace, datase
             jobs._spawn(run, resume=False)
         with pytest.raises(UserError, match="Stop it first"):
             jobs.delete_run(run)
+        with pytest.raises(UserError, match="already being trained"):
+            jobs.resume_run(run)
         jobs.pause(run)
         until(run, "paused")
+        with pytest.raises(UserError, match="once it has ended"):
+            jobs.resume_run(run, more_minutes=5)
         jobs.resume_run(run)
         until(run, "training")
     finally:

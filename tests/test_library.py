@@ -101,6 +101,11 @@ def test_a_renamed_model_is_found_by_its_weights(workspace):
     library.rename(workspace, "mine", "shells")
     assert library.renamed(workspace, "mine", weights[:12]) == "shells"
     assert library.renamed(workspace, "shells", "") == "shells"
+    save_tiny_model(workspace.checkpoints / "mine", seed=3)  # another takes the name
+    assert library.renamed(workspace, "mine", weights[:12]) == "shells"
+    assert library.renamed(workspace, "mine", "0" * 12) == "mine"  # these are nowhere: it is at least of that name
+    assert library.holds(workspace, "shells", weights) and not library.holds(workspace, "mine", weights)
+    library.delete(workspace, "mine")
     for unknown in ("", "0" * 12):
         with pytest.raises(UserError, match="no model named mine"):
             library.renamed(workspace, "mine", unknown)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from training_kit import CPU, make_run, make_trainer, two_colours
 
@@ -20,13 +21,13 @@ from imagen_demo import storage
 from imagen_demo.config import ModelConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.errors import UserError
-from imagen_demo.models.folder import load_model
+from imagen_demo.models.folder import add_metrics, load_model, read_info
 from imagen_demo.models.registry import build_discriminator
 from imagen_demo.training import coach, showing
 from imagen_demo.training import state as states
 from imagen_demo.training import trainer as trainer_module
 from imagen_demo.training.batches import Batches
-from imagen_demo.training.main import for_people, publish, train_run
+from imagen_demo.training.main import for_people, publish, settled, train_run
 from imagen_demo.training.run import Run
 from imagen_demo.training.step import update_average, verdicts
 from imagen_demo.training.trainer import Trainer
@@ -112,7 +113,7 @@ def test_pictures_held_out_are_never_trained_on(dataset):
     batches = Batches(dataset, 4, seed=3, mirror=True, device=CPU, hold_out=True)
     held_out = set(batches.held_out)
     trained = {int(index) for step in range(40) for index in batches.indices(step)}
-    assert len(held_out) == 2 and trained == set(range(24)) - held_out
+    assert len(held_out) == 4 and trained == set(range(24)) - held_out  # a group of MinibatchStd, not a sixteenth
     pictures, labels = batches.validation(0)
     assert pictures.shape == (4, 3, 16, 16)
     assert set(labels.tolist()) <= {int(dataset.labels[index]) for index in held_out}
@@ -255,6 +256,8 @@ def test_failures_are_written_as_one_sentence(tmp_path, dataset, monkeypatch):
         train_run(run, resume=True)
     assert "no saved state" in run.status().error
     assert "disk is full" in str(for_people(OSError(28, "No space left on device")))
+    rust = SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+    assert "disk is full" in str(for_people(rust))
     assert "smaller batch" in str(for_people(RuntimeError("CUDA out of memory.")))
 
 
@@ -315,6 +318,58 @@ def test_a_model_of_another_is_not_overwritten(tmp_path, dataset):
     (library / "cats" / "model.safetensors").write_bytes(b"another's")
     assert publish(trainer.run) == "cats-2"
     assert (library / "cats" / "model.safetensors").read_bytes() == b"another's"
+
+
+def test_a_model_that_is_in_the_library_already_keeps_what_was_added_to_it(tmp_path, dataset):
+    trainer = make_trainer(tmp_path / "runs" / "cats", dataset, kimg=0.008)
+    trainer.train()
+    model = tmp_path / "checkpoints" / publish(trainer.run)
+    (model / "README.md").write_text("edited by hand")
+    add_metrics(model, {"fid": 12.0})
+    assert publish(trainer.run) == "cats"
+    assert (model / "README.md").read_text() == "edited by hand" and read_info(model).metrics["fid"] == 12.0
+
+
+def test_a_run_that_fails_hands_its_best_network_over(tmp_path, dataset, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    run = make_run(tmp_path / "runs" / "cats", dataset, kimg=1.0)
+    monkeypatch.setattr(Trainer, "_finished", lambda trainer: trainer.state.counters.step >= 3 and 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        train_run(run)
+    assert run.status().state == "failed"
+    assert load_model(tmp_path / "checkpoints" / "cats").hash == load_model(run.best).hash
+
+
+def test_a_start_that_fails_forgets_nothing_of_what_was_trained(tmp_path, dataset, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    run = make_run(tmp_path / "runs" / "cats", dataset, kimg=0.012)
+    train_run(run)
+    before = run.status()
+    storage.write_json(run.path / "config.json", run.config() | {"dataset": str(tmp_path / "vanished")})
+    with pytest.raises(UserError, match="vanished"):
+        train_run(run, resume=True)
+    after = run.status()
+    assert after.state == "failed"
+    assert (after.kimg, after.seconds, after.progress) == (before.kimg, before.seconds, before.progress) != (0, 0, 0)
+
+
+def test_a_run_of_a_gpu_is_not_taken_up_without_one(tmp_path, dataset, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    run = make_run(tmp_path / "runs" / "cats", dataset)
+    settled(run, dataset)
+    config = run.config()
+    storage.write_json(run.path / "config.json", config | {"train": config["train"] | {"device": "cuda"}})
+    with pytest.raises(UserError, match="No CUDA GPU was found"):
+        settled(run, dataset)
+
+
+def test_until_a_resumed_run_takes_a_penalty_it_tells_none(tmp_path, dataset):
+    trainer = make_trainer(tmp_path / "run", dataset, kimg=0.012, penalty_every=2)
+    trainer.train()  # three steps; the next one takes none
+    longer = make_trainer(tmp_path / "run", dataset, kimg=0.02, penalty_every=2)
+    longer.train(resume=True)
+    assert [row.get("r1", 0) > 0 for row in longer.run.metrics()] == [True, True, True, False, True]
+    assert not any(row.get("r1") == 0 for row in longer.run.metrics())
 
 
 def test_large_pictures_make_a_grid_that_is_not_larger(tmp_path, dataset, monkeypatch):

@@ -10,15 +10,13 @@ from pathlib import Path
 import typer
 
 from imagen_demo.config import TrainConfig
-from imagen_demo.data.dataset import open_dataset
 from imagen_demo.errors import UserError
 from imagen_demo.studio import jobs
 from imagen_demo.studio.locks import run_lock
 from imagen_demo.training.distributed import Team
 from imagen_demo.training.main import train_run
 from imagen_demo.training.run import Run
-from imagen_demo.training.schedule import pick_device, resolve
-from imagen_demo.workspace import Workspace, checked_name
+from imagen_demo.workspace import Workspace
 
 New = Callable[[], tuple[str, str | None, str | None]]  # -> dataset, name of the run, model to start from
 
@@ -43,10 +41,7 @@ def train_together(workspace: Workspace, config: TrainConfig, new: New, old: tup
             resume = jobs.ready_to_go_on(run, old[1])
         else:
             dataset, name, model = new()
-            prepared = open_dataset(workspace.datasets / checked_name(dataset))
-            parent = jobs.network_of(workspace, model)
-            resolve(config, prepared, pick_device(config.device), team.size, parent)  # refuses what cannot work
-            run = jobs.create_run(workspace, prepared, config, checked_name(name or dataset), model)
+            run = jobs.new_run(workspace, dataset, config, name or dataset, model, team.size)
     run = Run(Path(team.told_text(str(run.path.resolve()) if run else "")))
     resume = bool(team.told(resume))
     lock = run_lock(run.path)

@@ -1,6 +1,6 @@
 """The values of a recipe, map, grid or film that comes from outside: checked, normalised, written short.
 
-Every function returns the sound value or raises a UserError.
+A check returns the sound value or raises a UserError; a ``parse_`` function raises a ValueError instead.
 """
 
 from __future__ import annotations

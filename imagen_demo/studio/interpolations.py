@@ -75,7 +75,7 @@ def prepare(studio: Studio, timeline: Timeline, sound: Sound | None = None, prog
 
     if timeline.kind == "walk":
         unit = usual_change(studio, model, timeline.recipes[0])
-        pace = pacing.walk(timeline, clock, unit, look_at, lambda part: progress(0.0, MEASURING))
+        pace = pacing.walk(timeline, clock, unit, look_at, lambda: progress(0.0, MEASURING))
     elif timeline.even:
         arcs = []
         for segment in range(1 if timeline.kind == "loop" else timeline.segments):

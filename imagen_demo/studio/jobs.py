@@ -48,13 +48,18 @@ def start(
     Raises:
         UserError: no such dataset or model, the name cannot be one, or the settings cannot work.
     """
-    name = checked_name(name)
-    prepared = open_dataset(workspace.datasets / checked_name(dataset))
-    # Refuses what cannot work, before there is a run.
-    resolve(config, prepared, pick_device(config.device), parent=network_of(workspace, from_model))
-    run = create_run(workspace, prepared, config, name, from_model)
+    run = new_run(workspace, dataset, config, name, from_model)
     _spawn(run, resume=False)
     return run
+
+
+def new_run(
+    workspace: Workspace, dataset: str, config: TrainConfig, name: str, from_model: str | None, processes: int = 1
+) -> Run:
+    """The run of :func:`start`, with nobody training in it yet; raises as that does, before there is a run."""
+    name, prepared = checked_name(name), open_dataset(workspace.datasets / checked_name(dataset))
+    resolve(config, prepared, pick_device(config.device), processes, network_of(workspace, from_model))
+    return create_run(workspace, prepared, config, name, from_model)
 
 
 def network_of(workspace: Workspace, model: str | None) -> ModelConfig | None:
@@ -69,7 +74,7 @@ def network_of(workspace: Workspace, model: str | None) -> ModelConfig | None:
 def create_run(
     workspace: Workspace, dataset: Dataset, config: TrainConfig, name: str, from_model: str | None = None
 ) -> Run:
-    """A new run directory, complete or not there at all, with nobody training in it yet."""
+    """A new run directory, complete or not there at all."""
     model = str(library.find(workspace, from_model)) if from_model else None
     settings = {
         "dataset": str((dataset.path.parent / dataset.name).resolve()),
@@ -141,10 +146,16 @@ def resume_run(run: Run, more_minutes: float | None = None) -> Run:
     ``more_minutes`` is added to the time already spent; without it the rest of the planned time is used.
 
     Raises:
-        UserError: the run is in training already, or is damaged.
+        UserError: the run is in training already, or is damaged, or pauses and is to get more minutes.
     """
     now = run.status()
     if now.alive:
+        if now.state != "paused" and run.asked() != "pause":
+            raise UserError("{name} is already being trained.", name=run.name)
+        if more_minutes is not None:
+            raise UserError(
+                "{name} is paused; let it go on as it is, and add minutes once it has ended.", name=run.name
+            )
         run.ask("resume")
         run.append_event("user", now.kimg, "Training went on.")
         return run
@@ -304,6 +315,8 @@ def published(run: Run) -> str | None:
     """What the model that the run has put into the library is called today; None where it is not there."""
     try:
         note = storage.read_json(run.path / "published.json")
-        return library.renamed(Workspace(run.workspace), note["model"], note["weights"])
+        workspace, weights = Workspace(run.workspace), note["weights"]
+        name = library.renamed(workspace, note["model"], weights)
+        return name if library.holds(workspace, name, weights) else None
     except (OSError, ValueError, KeyError, TypeError, UserError):
         return None

@@ -133,32 +133,47 @@ def find(workspace: Workspace, name: str) -> Path:
 def renamed(workspace: Workspace, name: str, weights: str) -> str:
     """What the model ``name`` is called today: another name where one with these weights was renamed.
 
-    ``weights``: the SHA-256 of its weights, or how that begins; "" for whatever has the name.
+    Args:
+        weights: the SHA-256 of its weights, or how that begins; "" for whatever has the name.
+
+    Returns:
+        ``name`` itself also where no model has these weights, but one of that name others.
 
     Raises:
         UserError: there is no model of that name, nor one with these weights.
     """
-    try:
-        find(workspace, name)
+    if holds(workspace, name, weights):
         return name
+    if found := _with_weights(workspace, weights):
+        return found
+    find(workspace, name)
+    return name
+
+
+def holds(workspace: Workspace, name: str, weights: str) -> bool:
+    """Whether there is a model ``name`` and the SHA-256 of its weights is, or begins with, ``weights``."""
+    try:
+        folder = storage.current_folder(find(workspace, name))
+        return not weights or _hash(folder).startswith(weights)
     except UserError:
-        if found := _with_weights(workspace, weights):
-            return found
-        raise
+        return False
 
 
 def _with_weights(workspace: Workspace, weights: str) -> str | None:
     """The name of the library's model whose weights' SHA-256 is or begins with ``weights``, runs' networks aside."""
     for entry in list_models(workspace) if weights else []:
-        version = stamp(entry.path / "model.safetensors")
-        if not entry.name.startswith(RUN_PREFIX) and _hash(entry.path, version).startswith(weights):
+        if not entry.name.startswith(RUN_PREFIX) and _hash(entry.path).startswith(weights):
             return entry.name
     return None
 
 
+def _hash(folder: Path) -> str:
+    """:func:`weights_hash`, read once and not at every look."""
+    return _hash_of(folder, stamp(folder / "model.safetensors"))
+
+
 @functools.lru_cache(maxsize=256)
-def _hash(folder: Path, version: Stamp) -> str:
-    """:func:`weights_hash` of the file with that stamp: read once, not at every look at a run whose model is gone."""
+def _hash_of(folder: Path, version: Stamp) -> str:
     return weights_hash(folder)
 
 

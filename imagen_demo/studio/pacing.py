@@ -140,7 +140,7 @@ def _knots(clock: np.ndarray, shares: tuple[float, ...] | list[float]) -> tuple[
     wanted = np.concatenate([[0.0], np.cumsum(shares)]) / total * last
     frames = np.round(np.interp(wanted, clock, np.arange(last + 1))).astype(int)
     frames[-1] = last
-    for k in range(1, len(frames)):
+    for k in range(1, len(frames) - 1):
         frames[k] = max(frames[k], frames[k - 1] + 1)
     for k in range(len(frames) - 2, -1, -1):
         frames[k] = min(frames[k], frames[k + 1] - 1)
@@ -149,9 +149,11 @@ def _knots(clock: np.ndarray, shares: tuple[float, ...] | list[float]) -> tuple[
 
 def walk(
     timeline: Timeline, clock: np.ndarray, unit: float, look_at: Callable[[int, float], Look],
-    tell: Callable[[float], None] = lambda part: None,
+    tell: Callable[[], None] = lambda: None,
 ) -> WalkPace:  # fmt: skip
     """Measure a walk as far as it will go; ``unit`` is the change from one picture to any other.
+
+    ``tell`` is called after each stretch, and may end it all by raising.
 
     Its speed is less than asked for where stretches would be shorter than :data:`SHORTEST`.
     """
@@ -163,7 +165,7 @@ def walk(
         arc = measure(lambda u, segment=segment: look_at(segment, u), places, places)
         arcs.append(arc)
         ends.append((ends[-1] if ends else 0.0) + arc.total)
-        tell(min(1.0, ends[-1] / needed) if needed else 1.0)
+        tell()
         if segment == 0 and per_frame > 0:
             places = int(np.clip(arc.total / per_frame / 2, *STRETCH))
     return WalkPace(clock, min(per_frame, ends[-1] / float(clock[-1])), tuple(arcs), np.array(ends))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.pixels import to_network
+from imagen_demo.models.layers import GROUP
 
 HELD_OUT = 1 / 16  # of the pictures, kept from training to see whether the discriminator overfits
 HELD_OUT_MOST = 256
@@ -36,7 +37,8 @@ class Batches:
     ) -> None:
         self.dataset, self.batch, self.seed, self.mirror, self.device = dataset, batch, seed, mirror, device
         self.share = share
-        held = min(HELD_OUT_MOST, math.ceil(len(dataset) * HELD_OUT)) if hold_out else 0
+        # At least a group of MinibatchStd: fewer, repeated in it, would look like little variety.
+        held = min(HELD_OUT_MOST, max(GROUP, math.ceil(len(dataset) * HELD_OUT))) if hold_out else 0
         shuffled = np.random.default_rng((seed, 2)).permutation(len(dataset))
         self.held_out, self.train = np.sort(shuffled[:held]), np.sort(shuffled[held:])
         self._orders: dict[int, np.ndarray] = {}

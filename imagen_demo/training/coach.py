@@ -39,6 +39,7 @@ BETTER = 0.01
 PATIENCE_SHARE = 0.5
 PATIENCE_KIMG = 200.0
 PATIENCE_MINUTES = 60.0
+LOOKS = 3  # measurements that have to agree on it
 WORSE = 1.5  # quality now over the best
 
 
@@ -89,8 +90,14 @@ class Curves:
         return best
 
     def waited(self) -> float:
-        """Thousands of pictures since quality was last better."""
-        return self.now["kimg"] - self.best()[0]
+        """Thousands of pictures from when quality was last better to when it was last measured."""
+        measured = self.quality()
+        return measured[-1][0] - self.best()[0] if measured else 0.0
+
+    def looks(self) -> int:
+        """How often quality was measured since it was last better."""
+        best = self.best()[0]
+        return sum(kimg > best for kimg, _ in self.quality())
 
     def patience(self) -> float:
         """After how many thousand pictures without better quality the run ends."""
@@ -131,7 +138,8 @@ def won(curves: Curves) -> bool:
 
 
 def over(curves: Curves) -> bool:
-    return min(curves.waited(), curves.now["kimg"] - curves.resumed) >= curves.patience()
+    waited = min(curves.waited(), curves.now["kimg"] - curves.resumed)
+    return curves.looks() >= LOOKS and waited >= curves.patience()
 
 
 def memorising(curves: Curves) -> bool:

@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import dataclasses
 import errno
+import os
 import signal
 import sys
 import traceback
@@ -45,6 +46,7 @@ def settled(run: Run, dataset: Dataset, processes: int = 1) -> tuple[TrainConfig
     train = TrainConfig(**config["train"])
     if config.get("model"):
         check_shares(train, processes)
+        pick_device(train.device)  # a run of a GPU may go on where there is none
         return train, ModelConfig(**config["model"])
     parent = read_info(Path(config["from_model"])).config if config.get("from_model") else None
     train, model, reasons = resolve(train, dataset, pick_device(train.device), processes, parent)
@@ -74,7 +76,10 @@ def discriminator_of(folder: Path, weights: str) -> dict[str, Tensor] | None:
 
 
 def publish(run: Run) -> str | None:
-    """Put the run's best model into the library; its name there, the same one as long as it is still the run's."""
+    """Put the run's best model into the library; its name there, the same one as long as it is still the run's.
+
+    Where it lies there already it is left alone, with what was measured and found of it since.
+    """
     best = storage.current_folder(run.best)
     if not best.exists():
         return None
@@ -83,8 +88,11 @@ def publish(run: Run) -> str | None:
     library.mkdir(exist_ok=True)
     known = storage.read_json(note) if note.exists() else {}
     name = known.get("model", run.name)
-    if not known or known.get("weights") != weights_hash(library / name):  # renamed since: the name may be another's
+    there = weights_hash(library / name)
+    if not known or known.get("weights") != there:  # renamed since: the name may be another's
         name = free_name(run.name, library)
+    elif there == weights_hash(best):
+        return name
     files = {file.name: file.read_bytes() for file in best.iterdir() if file.is_file()}
 
     def fill(new: Path) -> None:
@@ -100,7 +108,7 @@ def for_people(error: BaseException) -> UserError:
     """What went wrong, in one sentence."""
     if isinstance(error, UserError):
         return error
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT)):  # safetensors' is no OSError
         return UserError("The disk is full; free some space and resume the run. The last saved state is safe.")
     if is_full(error):
         return UserError("The memory is full; choose a smaller batch or width, or close other programs.")
@@ -118,7 +126,7 @@ def train_run(run: Run, resume: bool = False, team: Team = ALONE) -> None:
     Raises:
         Whatever broke the run, after process 0 wrote it to ``status.json`` as one sentence.
     """
-    status = own_status()
+    status = own_status(run.status())
     if team.leads:
         run.write_status(status)
     trainer: Trainer | None = None
@@ -154,6 +162,9 @@ def train_run(run: Run, resume: bool = False, team: Team = ALONE) -> None:
         final = trainer.status if trainer is not None else status
         final.fail(for_people(error))
         if team.leads:
+            if trainer is not None:
+                with contextlib.suppress(Exception):  # what went wrong first is what counts
+                    publish(run)
             run.write_status(final)
         raise
 

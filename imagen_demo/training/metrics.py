@@ -22,7 +22,7 @@ def pyramid(pictures: Tensor, smallest: int = 16) -> list[Tensor]:
 
 
 def patches(level: Tensor, generator: torch.Generator) -> Tensor:
-    """Random 7 x 7 patches of [N, C, H, W] -> [N * 16, C * 49], each channel normalised over all patches."""
+    """Random 7 x 7 patches of [N, C, H, W] -> [N * 16, C, 49]."""
     n, c, h, w = level.shape
     size = min(PATCH, h)
     y = torch.randint(0, h - size + 1, (n, PATCHES_PER_PICTURE), generator=generator)

@@ -63,15 +63,14 @@ class Quality:
     def __init__(self, run: Run, dataset: Dataset, device: torch.device) -> None:
         self.run, self.dataset, self.device = run, dataset, device
         self._draw = functools.partial(draw_fixed, device=device)
-        self.best: tuple[str, float] | None = None  # the metric that ``best/`` follows, and its value there
+        self.best: dict[str, float] = {}  # FID, where it was measured, and SWD of ``best/``
         self._next = 0.0  # when SWD is due, on the monotonic clock
         self._network = NetworkQuality(run, dataset, device, self._draw)
 
     def remember(self) -> None:
         """Read from disk how good ``best/`` is: after a kill it can be newer than the state that is resumed."""
         with contextlib.suppress(UserError):
-            kept = read_info(self.run.best).metrics
-            self.best = next(((key, kept[key]) for key in ("fid", "swd") if key in kept), None)
+            self.best = read_info(self.run.best).metrics
 
     def hurry(self) -> None:
         """The next :meth:`measure` is the last word on a run."""
@@ -95,12 +94,14 @@ class Quality:
         return found | by_network
 
     def is_best(self, found: dict[str, float]) -> bool:
-        """Whether this is the best network so far; it is then remembered as such. FID outranks SWD."""
-        key = "fid" if "fid" in found else "swd"
-        known, value = self.best or ("", math.inf)
-        if key not in found or (known, key) == ("fid", "swd") or (known == key and found[key] >= value):
+        """Whether this is the best network so far; it is then remembered as such.
+
+        FID outranks SWD for as long as it is measured.
+        """
+        key = "fid" if "fid" in found or ("fid" in self.best and self._network.wanted) else "swd"
+        if key not in found or found[key] >= self.best.get(key, math.inf):
             return False
-        self.best = (key, found[key])
+        self.best = found
         return True
 
     def look_for_copies(self) -> None:
@@ -130,7 +131,7 @@ class NetworkQuality:
         self.run, self.dataset, self.device, self._draw = run, dataset, device, draw
         self.last = False  # whether the run ends now
         self._file = place(run.workspace)
-        self._wanted = self._file.is_file()
+        self.wanted = self._file.is_file()
         self._network: MetricNetwork | None = None
         self._count = 0  # pictures, the same all through a run
         self._cost = 0.0  # seconds of one measurement
@@ -139,7 +140,7 @@ class NetworkQuality:
 
     def measure(self, generator: nn.Module, seconds: float, planned: float) -> dict[str, float]:
         """As :meth:`Quality.measure`. What goes wrong is told once, and the run goes on without."""
-        if not self._wanted:
+        if not self.wanted:
             return {}
         started = time.monotonic()
         try:
@@ -150,7 +151,7 @@ class NetworkQuality:
                     return {}
                 self._prepare(planned - self._began)
                 self._spent += time.monotonic() - started
-            if not self._wanted or not self._due(seconds - self._began):
+            if not self.wanted or not self._due(seconds - self._began):
                 return {}
             started = time.monotonic()
             found = self._measured(generator)
@@ -165,7 +166,7 @@ class NetworkQuality:
 
     def _give_up(self, template: str, **values: object) -> None:
         rows = self.run.metrics()
-        self._wanted, self._network = False, None
+        self.wanted, self._network = False, None
         self.run.append_event("coach", rows[-1]["kimg"] if rows else 0.0, template, **values)
 
     def _prepare(self, left: float) -> None:

@@ -18,7 +18,6 @@ import psutil
 from imagen_demo import storage
 from imagen_demo.errors import UserError
 
-STATES = ("preparing", "training", "paused", "finished", "failed", "stopped")
 ALIVE = ("preparing", "training", "paused")
 SAME_START = 2.0  # seconds between two readings of one process's start
 
@@ -27,7 +26,8 @@ SAME_START = 2.0  # seconds between two readings of one process's start
 class Status:
     """``status.json``. ``eta`` and ``seconds`` in seconds; ``heartbeat`` in Unix time."""
 
-    state: str = "preparing"  # one of STATES; a dead trainer reads as "interrupted"
+    # "preparing", "training", "paused", "finished", "failed" or "stopped"; a dead trainer reads as "interrupted"
+    state: str = "preparing"
     pid: int = 0
     pid_started: float = 0.0  # tells a recycled pid from ours
     heartbeat: float = 0.0
@@ -165,7 +165,10 @@ class Run:
         (self.path / "control.json").unlink(missing_ok=True)
 
 
-def own_status() -> Status:
-    """A fresh status of this very process."""
-    pid = os.getpid()
-    return Status(pid=pid, pid_started=process_started(pid), heartbeat=time.time())
+def own_status(before: Status | None = None) -> Status:
+    """A status of this very process, which goes on from where the run was ``before``."""
+    pid, before = os.getpid(), before or Status()
+    return Status(
+        pid=pid, pid_started=process_started(pid), heartbeat=time.time(),
+        kimg=before.kimg, seconds=before.seconds, progress=before.progress,
+    )  # fmt: skip

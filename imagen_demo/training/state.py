@@ -49,7 +49,7 @@ class State:
     optimizer_g: torch.optim.Adam
     optimizer_d: torch.optim.Adam
     controller: Controller
-    random: torch.Generator
+    random: torch.Generator  # seeded anew for every step (:mod:`step`), so it needs no saving
     counters: Counters
 
 
@@ -93,7 +93,7 @@ def _restore_optimizer(optimizer: torch.optim.Adam, tensors: dict[str, Tensor]) 
 
 def save(folder: Path, state: State) -> None:
     """Replace ``folder`` by the present state, atomically."""
-    tensors: dict[str, Tensor] = {"random": state.random.get_state()}
+    tensors: dict[str, Tensor] = {}
     for name in ("generator", "discriminator", "ema"):
         for key, value in getattr(state, name).state_dict().items():
             tensors[f"{name}.{key}"] = value
@@ -137,7 +137,6 @@ def load(folder: Path, state: State) -> None:
             getattr(state, name).load_state_dict(parts[name])
         _restore_optimizer(state.optimizer_g, parts.get("optimizer_g", {}))
         _restore_optimizer(state.optimizer_d, parts.get("optimizer_d", {}))
-        state.random.set_state(tensors["random"])
         known = {field.name for field in dataclasses.fields(Counters)}
         state.counters = Counters(**{key: value for key, value in rest["counters"].items() if key in known})
         for name in CONTROLLER:

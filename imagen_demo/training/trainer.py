@@ -57,7 +57,7 @@ class Trainer:
             dataset, config.batch, config.seed, config.mirror == "yes", self.device,
             hold_out=config.augment == "adaptive", share=team.share(config.batch),
         )  # fmt: skip
-        self.status = own_status()
+        self.status = own_status(run.status())
         self.stop_asked = False  # set by the signal handler
         self.window = Window()
         self.quality = Quality(run, dataset, self.device)

@@ -24,7 +24,7 @@ class Window:
 
     def __init__(self) -> None:
         self.results: list[StepResult] = []
-        self._penalties = dict.fromkeys(PENALTIES, 0.0)
+        self._penalties: dict[str, float] = {}  # as last taken
         self.restart(0)
 
     def restart(self, images: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import ast
 import dataclasses
+import math
 import shutil
 import tempfile
 from pathlib import Path
@@ -23,7 +24,7 @@ from imagen_demo.data.dataset import open_dataset
 from imagen_demo.data.pixels import from_network
 from imagen_demo.training.run import Run
 from imagen_demo.training.schedule import pick_device, resolve
-from imagen_demo.training.trainer import Trainer
+from imagen_demo.training.trainer import VALIDATE_EVERY, Trainer
 
 import torch  # isort: skip
 
@@ -51,7 +52,7 @@ class Ours(Contestant):
             VARIANTS[options.variant](self.trainer)
         self.random = torch.Generator().manual_seed(options.seed)
         self.strength, self.ticking = options.strength, not options.speed
-        self.cycle = config.penalty_every
+        self.cycle = math.lcm(config.penalty_every, VALIDATE_EVERY)
         state = self.trainer.state
         self.parameters = parameters(state.generator, state.discriminator)
 
