@@ -70,13 +70,19 @@ def place(out: Path, name: str) -> Path:
     return out / "runs" / "".join(c if c.isalnum() or c in ".-" else "-" for c in name)
 
 
+def made(folder: Path) -> dict[str, Any]:
+    """With which ``options`` a run was made, and on what ``machine``."""
+    return json.loads((folder / "made.json").read_text())
+
+
 def train(name: str, dataset: Path, out: Path, minutes: float, marks: str) -> None:
-    """One run, unless it was made before."""
+    """One run, unless it was made before with the same options."""
     folder = place(out, name)
-    if (folder / "facts.json").exists():
+    if (folder / "facts.json").exists() and made(folder)["options"] == TRIALS[name]:
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    (folder / "made.json").write_text(json.dumps({"options": TRIALS[name], "machine": machine.facts()}))
     command = [
         sys.executable, "-m", "benchmarks.arena.contestants.ours", str(dataset), str(folder), "--cpu-clock",
         "--minutes", str(minutes), "--marks", marks, "--threads", str(THREADS), *TRIALS[name],
@@ -99,13 +105,14 @@ def score(name: str, out: Path, judge: Judge) -> list[dict[str, float]]:
     return json.loads(file.read_text())
 
 
-def table(curves: dict[str, list[dict[str, float]]], facts: dict[str, Any], minutes: float, dataset: str) -> str:
+def table(curves: dict[str, list[dict[str, float]]], machines: set[str], minutes: float, dataset: str) -> str:
     """Best first; ``curves``: trial -> its marks."""
     moments = ", ".join(f"{row['minutes']:g}" for row in next(iter(curves.values())))
     lines = [
         f"# {dataset}: {minutes:g} minutes of one thread's CPU time each, one thing changed at a time",
         "",
-        f"{machine.sentence(facts)}. Lower is better.",
+        *(f"{each}." for each in sorted(machines)),
+        "Lower is better.",
         "",
         f"| what | kimg | FD at {moments} | KD | SWD |",
         "|---|---|---|---|---|",
@@ -146,7 +153,8 @@ def main(
             console.print(f"{name} broke down: see {place(out, name) / 'log.txt'}", markup=False)
     if not curves:
         raise typer.Exit(1)
-    text = table(curves, machine.facts(), minutes, data.name)
+    machines = {machine.sentence(made(place(out, name))["machine"]) for name in curves}
+    text = table(curves, machines, minutes, data.name)
     (out / "table.md").write_text(text, encoding="utf-8")
     (out / "scores.json").write_text(json.dumps(curves, indent=1) + "\n", encoding="utf-8")
     console.print(text, markup=False, soft_wrap=True)

@@ -70,7 +70,9 @@ def table(scores: Scores) -> str:
     ]
     lines += [_row(contest) for contest in scores["contests"]]
     for name, mean in scores["means"].items():
-        cells = [f"**{name}**", "mean", f"{mean['minutes']:.1f}", f"{mean['images']:.0f}", _rate(mean)]
+        ended = [not contest["broke_down"] for contest in scores["contests"] if contest["contestant"] == name]
+        of = "mean" if all(ended) else f"mean of {sum(ended)} of {len(ended)}"
+        cells = [f"**{name}**", of, f"{mean['minutes']:.1f}", f"{mean['images']:.0f}", _rate(mean)]
         lines.append(f"| {' | '.join(cells)} | {_figures(mean)} |")
     if scores["floor"]:
         lines.append(f"| *real against real* |  |  |  |  | {_figures(scores['floor'])} |")
