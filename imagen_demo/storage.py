@@ -49,7 +49,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Replace ``path`` by ``value`` as readable JSON, atomically."""
-    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
 
 
 def read_json(path: Path) -> Any:
@@ -70,7 +70,7 @@ def replace_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         fill(new)
         for file in new.rglob("*"):
             if file.is_file():
-                with open(file, "rb") as handle:
+                with open(file, "r+b") as handle:  # Windows writes through no other
                     os.fsync(handle.fileno())
         fsync_folder(new)
     except BaseException:

@@ -13,7 +13,8 @@ from imagen_demo.errors import UserError
 REPOSITORY = Path(__file__).resolve().parent.parent
 BUNDLED = REPOSITORY / "checkpoints"
 _NAME = re.compile(r"[\w][\w .\-]{0,63}")
-_RESERVED = {"con", "prn", "aux", "nul"}
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
+LONGEST_NAME = 64
 
 
 def checked_name(name: str) -> str:
@@ -23,7 +24,7 @@ def checked_name(name: str) -> str:
         UserError: if it is empty, too long, or has characters that could leave its folder.
     """
     name = name.strip()
-    if not _NAME.fullmatch(name) or name.endswith(".") or name.lower() in _RESERVED:
+    if not _NAME.fullmatch(name) or name.endswith(".") or name.split(".")[0].rstrip().lower() in _RESERVED:
         raise UserError("{name!r} cannot be a name: use 1 to 64 letters, digits, spaces, '-', '_' or '.'.", name=name)
     if name.endswith((".new", ".old")):
         raise UserError("{name!r} cannot be a name: the endings .new and .old are kept for saving.", name=name)
@@ -37,7 +38,8 @@ def free_name(name: str, folder: Path, taken: Collection[Path] = ()) -> str:
     """
     candidate, number = name, 2
     while (folder / candidate).exists() or (folder / f"{candidate}.old").exists() or (folder / candidate) in taken:
-        candidate, number = f"{name}-{number}", number + 1
+        ending = f"-{number}"
+        candidate, number = name[: LONGEST_NAME - len(ending)].rstrip(" .") + ending, number + 1
     return candidate
 
 

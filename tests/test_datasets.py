@@ -15,6 +15,7 @@ import pytest
 from conftest import REPOSITORY, draw_pictures
 
 from imagen_demo.config import PrepareConfig
+from imagen_demo.data.dataset import open_dataset
 from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.studio import datasets
 from imagen_demo.studio.background import Background
@@ -154,3 +155,10 @@ def test_the_sample_set_waits_for_another_process(workspace):
 
         assert len(datasets.prepare_sample_set(workspace, SMALL, watch, count=20)) == 20
     assert said[:3] == ["Waiting for the same pictures"] * 3 and said[-1] == "Done" and said.count("Done") == 1
+
+
+def test_a_users_own_dataset_of_the_sample_sets_name_stays(workspace, pictures_folder):
+    own = datasets.prepare_dataset(workspace, pictures_folder, "planets-16", SMALL)
+    sample = datasets.prepare_sample_set(workspace, SMALL, count=12)
+    assert (sample.name, len(sample)) == ("planets-16-2", 12)
+    assert open_dataset(workspace.datasets / "planets-16").fingerprint == own.fingerprint

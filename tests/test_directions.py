@@ -13,7 +13,7 @@ from imagen_demo.cli.main import main
 from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.latent import centres, discovery
 from imagen_demo.latent.directions import sample_w
-from imagen_demo.studio import directions
+from imagen_demo.studio import directions, library
 from imagen_demo.studio.recipes import Recipe, Studio
 
 
@@ -163,6 +163,31 @@ def test_classes_give_directions(studio):
         directions.from_class(studio, "plain", 0)
     with pytest.raises(UserError, match="no class number 5"):
         directions.from_class(studio, "kinds", 5)
+
+
+def test_layers_that_are_not_there_cost_nobody_their_directions(studio):
+    kept = directions.from_class(studio, "kinds", 1)
+    with pytest.raises(UserError, match="has no layers 90-99"):
+        directions.from_class(studio, "kinds", 2, layers="90-99")
+    assert kept.id in Studio(studio.workspace, "cpu").directions("kinds")
+    with pytest.raises(UserError, match="no class number -1"):
+        directions.from_class(studio, "kinds", -1)
+
+
+def test_a_file_of_directions_that_cannot_be_read_is_laid_aside(studio):
+    file = studio.own_directions(studio.model("plain")) / "directions.safetensors"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"of a newer version")
+    directions.rename(studio, "plain", "pc0", "By day")
+    assert file.with_suffix(".unreadable").read_bytes() == b"of a newer version"
+
+
+def test_examples_of_other_weights_are_refused(studio):
+    old = [studio.pinned(Recipe("plain", seeds=((seed, 1),))) for seed in range(2)]
+    library.rename(studio.workspace, "plain", "shells")
+    save_tiny_model(studio.workspace.checkpoints / "plain", seed=9)
+    with pytest.raises(UserError, match="must be pictures of the model"):
+        directions.from_examples(studio, "plain", old[:1], old[1:], "odd")
 
 
 def test_conditional_on_the_class(studio):

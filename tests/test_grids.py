@@ -13,7 +13,7 @@ from tiny import save_tiny_model
 from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.media import png
 from imagen_demo.media.labelled import LabelledGrid, can_write
-from imagen_demo.studio import grid_files, grids
+from imagen_demo.studio import grid_files, grids, library
 from imagen_demo.studio.grids import Axis, Grid
 from imagen_demo.studio.recipes import Recipe, Studio
 
@@ -186,3 +186,13 @@ def test_the_command_draws_a_grid(command, tiny_model_folder, tmp_path):
     assert grid_files.read(out).y == Axis("seed", (4, 5))
     code, _, stderr = command("grid", "tiny", "--x", "smell=1..2", "--out", out)
     assert code == 2 and "smell" in stderr
+
+
+def test_a_grid_of_a_renamed_model_is_drawn(workspace, make_model, tmp_path):
+    make_model("kinds", num_classes=2)
+    studio = Studio(workspace, "cpu")
+    grid = Grid(studio.pinned(Recipe("kinds", label=0)), Axis("class", (0, 1)), Axis("d:pc0", (0, 2)))
+    before = grid_files.picture(studio, grid)
+    library.rename(workspace, "kinds", "sorts")
+    after = grid_files.picture(studio, grid)
+    assert np.array_equal(np.asarray(before)[:-40], np.asarray(after)[:-40])  # the foot has the model's name

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 from hostile import encoded, encrypted_zip, folder_of, good, hostile_tar, picture, tar_of, zip_of, zip_with_link
 
+from imagen_demo.config import PrepareConfig
 from imagen_demo.data import archives, reasons
+from imagen_demo.data.dataset import open_dataset
 from imagen_demo.data.intake import Intake, find_pictures
+from imagen_demo.data.prepare import prepare
 from imagen_demo.errors import Cancelled, UserError
 
 
@@ -229,3 +235,69 @@ def test_files_keep_the_places_they_had_in_an_uploaded_folder(tmp_path):
 def test_one_picture_is_a_file_among_files(tmp_path):
     (tmp_path / "cat.jpg").write_bytes(b"no picture at all")
     assert [c.name for c in find_pictures(tmp_path / "cat.jpg", tmp_path / "scratch").candidates] == ["cat.jpg"]
+
+
+def test_names_and_captions_that_are_no_text_are_made_readable(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "set", good(11))
+    name = os.fsencode(folder / "caf") + b"\xe9.png"
+    Path(os.fsdecode(name)).write_bytes(encoded(picture(5)))
+    (folder / "metadata.jsonl").write_text('{"file_name": "good000.png", "text": "\\ud800!"}')
+    found = find_pictures(folder, tmp_path / "scratch")
+    assert "caf?.png" in names(found) and found.captions == {"good000.png": "?!"}
+    dataset = prepare(folder, tmp_path / "out", PrepareConfig(resolution=16, workers=1))
+    assert "caf?.png" in {line["file"] for line in open_dataset(dataset.path).manifest["files"]}
+
+
+def test_a_zip_that_lost_bytes_keeps_what_can_be_read(tmp_path: Path) -> None:
+    whole = zip_of(tmp_path / "whole.zip", good(4)).read_bytes()
+    (tmp_path / "cut.zip").write_bytes(whole[:40] + whole[90:])
+    found = find_pictures(tmp_path / "cut.zip", tmp_path / "scratch")
+    assert len(names(found)) == 3 and "damaged" in codes(found).values()
+
+
+def test_uploaded_archives_are_classes_too(tmp_path: Path) -> None:
+    cats, dogs = zip_of(tmp_path / "cleaned.zip", good(2)), zip_of(tmp_path / "cleaned_2.zip", good(4, 2))
+    found = find_pictures({"pets/cats.zip": cats, "pets/dogs.zip": dogs}, tmp_path / "scratch")
+    assert set(names(found)) == {f"pets/cats/{name}" for name in good(2)} | {f"pets/dogs/{name}" for name in good(4, 2)}
+    assert set(found.classes().values()) == {"cats", "dogs"}
+
+
+def test_captions_beside_pictures_that_have_other_files_beside_them(tmp_path: Path) -> None:
+    files = {"a.jpg": encoded(picture(1), "JPEG"), "a.json": b"{}", "a.txt": b"a red square"}  # as img2dataset has it
+    found = find_pictures(folder_of(tmp_path / "set", files), tmp_path / "scratch")
+    assert found.captions == {"a.jpg": "a red square"}
+
+
+def test_all_archives_share_one_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "FREE_RATIO", 3 << 20)
+    monkeypatch.setattr(archives, "MAX_RATIO", 1)
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for number in range(3):
+        zip_of(folder / f"{number}.zip", {f"{number}.bin": bytes(2 << 20)})
+    found = find_pictures(folder, tmp_path / "scratch")
+    assert names(found) == ["0/0.bin"] and codes(found) == {"1.zip": "bad_archive", "2.zip": "bad_archive"}
+    assert len([file for file in (tmp_path / "scratch").rglob("*") if file.is_file()]) == 1  # nothing of a bomb stays
+
+
+def test_a_zip_with_too_long_a_list_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MAX_DIRECTORY", 100)
+    with pytest.raises(UserError, match="cannot be opened"):
+        find_pictures(zip_of(tmp_path / "set.zip", good(4)), tmp_path / "scratch")
+
+
+def test_a_tar_that_jumps_back_is_not_unpacked_again_and_again(tmp_path: Path) -> None:
+    header = bytearray(tarfile.TarInfo("a.png").tobuf())
+    header[124:136] = (-1024 % 2**96).to_bytes(12, "big")  # a negative size, in base 256
+    header[124] = 0xFF
+    header[148:156] = b"        "
+    header[148:156] = b"%06o\0 " % sum(header)
+    good_part = io.BytesIO()
+    with tarfile.open(fileobj=good_part, mode="w") as bundle:
+        info = tarfile.TarInfo("good.png")
+        info.size = len(encoded(picture(1)))
+        bundle.addfile(info, io.BytesIO(encoded(picture(1))))
+    data = good_part.getvalue()[: 512 + (info.size + 511) // 512 * 512]
+    (tmp_path / "set.tar.gz").write_bytes(gzip.compress(data + bytes(header) * 4))
+    found = find_pictures(tmp_path / "set.tar.gz", tmp_path / "scratch")
+    assert len(found.candidates) + len(found.set_aside) < 5

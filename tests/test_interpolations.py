@@ -13,7 +13,7 @@ from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.media.audio import read_sound
 from imagen_demo.media.formats import FORMATS
 from imagen_demo.media.perceived import change, look
-from imagen_demo.studio import interpolations, pacing
+from imagen_demo.studio import interpolations, library, pacing
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.timeline import KINDS, MAX_LINK, Timeline, from_file
 from imagen_demo.workspace import Workspace
@@ -182,6 +182,16 @@ def test_a_link_too_long_to_open_is_left_out(studio, tmp_path):
     interpolations.write(studio, timeline, tmp_path / "film.gif")
     assert from_file(tmp_path / "film.gif") is None
     assert b"AI-generated film" in (tmp_path / "film.gif").read_bytes()
+
+
+def test_pictures_of_two_models_that_had_one_name_make_no_film(workspace, make_model):
+    make_model("cats")
+    studio = Studio(workspace, "cpu")
+    old = studio.pinned(Recipe("cats"))
+    library.rename(workspace, "cats", "cats-old")
+    save_tiny_model(workspace.checkpoints / "cats", seed=5)
+    with pytest.raises(UserError, match="must come from one model"):
+        interpolations.prepare(studio, Timeline((old, studio.pinned(Recipe("cats")))))
 
 
 @pytest.mark.parametrize("format", ["mp4", "gif", "frames"])

@@ -45,7 +45,7 @@ def test_flatten_shows_the_background_where_transparent():
 @pytest.mark.parametrize("channels", [3, 4])
 def test_png_keeps_pixels_and_recipe(tmp_path, channels):
     pixels = pictures(1, channels)[0]
-    png.save(Image.fromarray(pixels), tmp_path / "a.png", RECIPE)
+    (tmp_path / "a.png").write_bytes(png.to_bytes(Image.fromarray(pixels), RECIPE))
     assert png.recipe_of(tmp_path / "a.png") == RECIPE
     with Image.open(tmp_path / "a.png") as image:
         assert np.array_equal(np.asarray(image), pixels)
@@ -53,7 +53,7 @@ def test_png_keeps_pixels_and_recipe(tmp_path, channels):
 
 
 def test_png_without_recipe(tmp_path):
-    png.save(Image.new("RGB", (4, 4)), tmp_path / "plain.png")
+    (tmp_path / "plain.png").write_bytes(png.to_bytes(Image.new("RGB", (4, 4))))
     with pytest.raises(UserError, match=r"plain.png carries no recipe"):
         png.recipe_of(tmp_path / "plain.png")
 

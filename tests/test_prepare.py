@@ -49,6 +49,15 @@ def test_exif_rotation_turns_the_pixels(tmp_path: Path) -> None:
     assert np.abs(turned.pixels.astype(int) - one(tmp_path, encoded(upright)).pixels).max() <= 1
 
 
+def test_a_tiff_is_turned_once(tmp_path: Path) -> None:
+    upright = picture(1)
+    exif = Image.Exif()
+    exif[decoding.ORIENTATION] = 3
+    turned = one(tmp_path, encoded(upright.transpose(Image.Transpose.ROTATE_180), "TIFF", exif=exif), "x.tif")
+    assert turned.notes == ["rotated"]
+    assert np.abs(turned.pixels.astype(int) - one(tmp_path, encoded(upright)).pixels).max() <= 1
+
+
 @pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "RGBA", "RGB"])
 def test_every_mode_becomes_rgb_unless_something_is_clear(tmp_path: Path, mode: str) -> None:
     pixels = one(tmp_path, encoded(picture(2, mode=mode))).pixels

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from imagen_demo import storage
-from imagen_demo.workspace import free_name
+from imagen_demo.errors import UserError
+from imagen_demo.workspace import checked_name, free_name
 
 
 def test_threads_may_write_the_same_file(tmp_path: Path) -> None:
@@ -49,3 +50,16 @@ def test_a_copy_left_by_an_interrupted_replacement_is_read_and_its_name_is_taken
     assert storage.current_folder(tmp_path / "cats") == tmp_path / "cats.old"
     assert free_name("cats", tmp_path) == "cats-2"  # a new "cats" would sweep the only copy away
     assert free_name("dogs", tmp_path) == "dogs"
+
+
+def test_a_free_name_is_one_that_can_be_a_name(tmp_path: Path) -> None:
+    longest = "x" * 64
+    (tmp_path / longest).mkdir()
+    free = free_name(longest, tmp_path)
+    assert checked_name(free) == free == "x" * 62 + "-2"
+
+
+@pytest.mark.parametrize("name", ["nul", "COM1", "lpt9.txt", "nul.png"])
+def test_names_that_windows_keeps_are_refused(name: str) -> None:
+    with pytest.raises(UserError, match="cannot be a name"):
+        checked_name(name)

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tiny import save_tiny_model
 
 from imagen_demo.errors import UserError
 from imagen_demo.latent.directions import Varied
 from imagen_demo.progress import Progress
 from imagen_demo.studio import directions as making
 from imagen_demo.studio.recipes import Studio
+from imagen_demo.training.run import Run, Status, own_status
 from imagen_demo.ui import explore_directions, widgets
 from imagen_demo.workspace import Workspace
 
@@ -133,3 +135,15 @@ def test_finding_that_fails_says_why(calls, monkeypatch):
 def test_nonsense_gets_a_sentence(calls, call, payload):
     with pytest.raises(UserError, match=r"\.$"):
         calls[call](payload)
+
+
+def test_nothing_is_found_or_said_of_a_network_that_changes_all_the_time(workspace):
+    run = Run(workspace.runs / "cats")
+    save_tiny_model(run.latest)
+    run.write_status(own_status())
+    calls = explore_directions.calls(Studio(workspace))
+    for call in ("find", "from_examples", "from_class", "rename", "hide", "remove", "import_directions"):
+        with pytest.raises(UserError, match="cats is in training"):
+            calls[call]({"model": "run/cats", "id": "pc0", "name": "x", "label": 0}, "en")
+    run.write_status(Status(state="finished"))
+    assert names(calls["rename"]({"model": "run/cats", "id": "pc0", "name": "By day"}, "en"))["pc0"] == "By day"

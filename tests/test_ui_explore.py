@@ -22,7 +22,7 @@ from imagen_demo.workspace import Workspace
 
 gr = pytest.importorskip("gradio")
 
-from imagen_demo.ui import file_jobs, texts, widgets  # noqa: E402
+from imagen_demo.ui import explore, file_jobs, texts, widgets  # noqa: E402
 from imagen_demo.ui.app import build_app, launch  # noqa: E402
 
 
@@ -219,3 +219,12 @@ def test_a_model_says_which_seed_greets_visitors(workspace: Workspace, make_mode
         file.write_text(json.dumps(json.loads(file.read_text()) | {"first_seed": nonsense}))
         with pytest.raises(UserError, match="damaged"):
             read_info(file.parent)
+
+
+def test_a_link_to_a_renamed_model_opens_it(workspace: Workspace, make_model: Callable[..., Path]) -> None:
+    make_model("mine", seed=3)
+    studio = Studio(workspace)
+    query = widgets.link(studio, Recipe("mine", seeds=((5, 1.0),)))
+    library.rename(workspace, "mine", "shells")
+    recipe, note = explore._here(studio, Recipe.from_query(query), "en")
+    assert (recipe.model, recipe.seeds, note) == ("shells", ((5, 1.0),), None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from sounds import write_beats
 
@@ -52,6 +54,9 @@ def test_a_sound_is_found_again_by_its_hash_and_nothing_else(uploads: Path, tmp_
     given = write_beats(uploads / "abc" / "my song.wav")
     kept = sounds.keep(str(given), "my song.wav")
     assert sounds.find(kept.hash) is not None and sounds.facts(kept)["beats"] == [round(b, 2) for b in kept.beats]
+    os.utime(kept.path.parent, (0, 0))
+    sounds.find(kept.hash)
+    assert kept.path.parent.stat().st_mtime > 0  # used just now, so it stays for two days
     sounds._heard.clear()
     given.unlink()
     again = sounds.find(kept.hash)
@@ -102,3 +107,11 @@ def test_a_link_opens_and_says_what_is_not_as_it_was(uploads: Path, workspace, t
     assert interpolate.timeline_from(json.loads(json.dumps(answer["timeline"]))).kind == "spline"
     with pytest.raises(UserError, match="There is no model named gone"):
         interpolate._open(workspace, studio, {"t": Timeline((Recipe("gone"), Recipe("gone"))).to_link()}, "en")
+
+
+def test_a_film_too_long_for_a_link_says_so(workspace, tiny_model_folder) -> None:
+    chance = np.random.default_rng(0)
+    blends = [[[int(chance.integers(2**32)), float(chance.random())] for _ in range(8)] for _ in range(64)]
+    recipes = [{"model": "tiny", "seeds": blend} for blend in blends]
+    with pytest.raises(UserError, match="too much in it for a link"):
+        interpolate._link(Studio(workspace, "cpu"), {"timeline": {"recipes": recipes, "seconds": 30}})

@@ -80,7 +80,7 @@ def test_the_page_is_sent_a_run_once_and_then_only_what_changed(workspace, run):
 def test_plots_hold_at_most_500_points_and_none_for_no_data(tmp_path):
     run = Run(tmp_path)
     assert plots.payloads(run, None) == [None] * len(plots.PLOTS)
-    rows = [{"kimg": i, **dict.fromkeys(plots.KEYS, float(i % 7))} for i in range(4000)]
+    rows = [{"kimg": i, **{key: float(i % 7) for _, _, keys in plots.PLOTS for key in keys}} for i in range(4000)]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert sum(len(value["data"]) for value in plots.payloads(run, None)) <= 500
     assert len(plots.figure(run).axes[0].lines[0].get_xdata()) == 4000  # the download has every point
@@ -214,6 +214,13 @@ def test_models_are_shown_and_damaged_ones_with_their_sentence(workspace):
     card = next(card for card in cards["cards"] if card["name"] == "broken")
     assert "damaged" in card["facts"] and chosen == "broken"
     assert "model.json) is damaged" in facts
+
+
+def test_a_strangers_card_shows_no_pictures_from_elsewhere(workspace):
+    save_tiny_model(workspace.checkpoints / "theirs")
+    (workspace.checkpoints / "theirs" / "README.md").write_text("!![x](http://e/p.png) ![y](z.png) <img src=q> Good!")
+    entry = next(entry for entry in library.list_models(workspace) if entry.name == "theirs")
+    assert models_tab._readme(entry) == "[x](http://e/p.png) [y](z.png) &lt;img src=q> Good!"
 
 
 def test_a_renamed_model_goes_by_its_new_name_and_a_runs_network_says_that_it_is_one(workspace, run):

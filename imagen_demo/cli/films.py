@@ -60,7 +60,7 @@ def interpolate(
     from imagen_demo.media.formats import format_of
     from imagen_demo.studio import interpolations
     from imagen_demo.studio.recipes import Studio
-    from imagen_demo.studio.timeline import Timeline, shared_out
+    from imagen_demo.studio.timeline import MAX_LINK, Timeline, shared_out
 
     format, heard = format_of(out), read_sound(existing(sound)) if sound else None
     studio, again = Studio(context.obj), film(context.obj, model)
@@ -78,8 +78,9 @@ def interpolate(
     out.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar() as progress:
         made = interpolations.write(studio, timeline, out, progress, heard)
+    link = interpolations.pinned(studio, timeline).to_link()
     facts = {"file": str(out), "frames": made.count, "seconds": made.count / timeline.fps,
-             "link": f"t={interpolations.pinned(studio, timeline).to_link()}"}  # fmt: skip
+             "link": f"t={link}" if len(link) <= MAX_LINK else None}  # fmt: skip
     return Result(facts, f"{made.count} frames in {out}")
 
 

@@ -105,7 +105,7 @@ def grid(
         options["seed"] = "seed"
     refuse(context, [options[name] for name in varied if name in options], UserError("the grid varies it."))
     if fine or "fine" in varied:
-        first = parse_seeds(fine)[0] if fine else int(varied["fine"][0])
+        first = parse_seeds(fine, most=1)[0] if fine else int(varied["fine"][0])
         middle = replace(middle, fine_seeds=((first, 1.0),), split=split)
     elif middle.fine_seeds and given(context, "split"):  # of the picture that was given
         middle = replace(middle, split=split)

@@ -6,6 +6,7 @@ No size written in an archive is believed: every byte is counted as it is unpack
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -23,6 +24,7 @@ from imagen_demo.data.decode import MAX_FILE
 from imagen_demo.errors import UserError
 
 MAX_ENTRIES = 500_000
+MAX_DIRECTORY = 128 << 20  # bytes of a zip's list of its entries, which takes over ten times that in memory
 MAX_TOTAL = 50 << 30  # bytes unpacked
 MAX_RATIO = 200  # unpacked / packed; photographs are near 1, flat BMPs below 100
 FREE_RATIO = 256 << 20  # so much may come out at any ratio: small archives of flat drawings are honest
@@ -74,12 +76,28 @@ def unsafe(name: str) -> bool:
     return name.startswith("/") or ".." in name.split("/") or name[1:2] == ":" or "\0" in name
 
 
-class _Budget:
-    """Counts what one archive gives out, and stops a bomb."""
+def open_zip(file: Path) -> zipfile.ZipFile:
+    """The zip, whose directory is read at once, unless that is too large for the memory: BadZipFile."""
+    with open(file, "rb") as opened:
+        end = zipfile._EndRecData(opened)  # what ZipFile itself goes by
+    if end and end[zipfile._ECD_SIZE] > MAX_DIRECTORY:
+        raise zipfile.BadZipFile("the directory is too large")
+    return zipfile.ZipFile(file)
 
-    def __init__(self, archive: Path) -> None:
-        self.name, self.limit = archive.name, min(MAX_TOTAL, max(FREE_RATIO, MAX_RATIO * archive.stat().st_size))
-        self.bytes = self.entries = 0
+
+class Budget:
+    """Counts what the archives of one intake give out, and stops a bomb."""
+
+    def __init__(self) -> None:
+        self.name, self.packed, self.bytes, self.entries = "", 0, 0, 0
+
+    def open(self, archive: Path) -> None:
+        """The next archive, whose size allows more to come."""
+        self.name, self.packed = archive.name, self.packed + archive.stat().st_size
+
+    @property
+    def limit(self) -> int:
+        return min(MAX_TOTAL, max(FREE_RATIO, MAX_RATIO * self.packed))
 
     def spend(self, count: int) -> None:
         self.bytes += count
@@ -97,7 +115,7 @@ class _Budget:
 class _Counted(io.RawIOBase):
     """An unpacking stream for tarfile that spends from the budget, skipping included."""
 
-    def __init__(self, stream: BinaryIO, budget: _Budget) -> None:
+    def __init__(self, stream: BinaryIO, budget: Budget) -> None:
         self.stream, self.budget, self.furthest = stream, budget, 0
 
     def _count(self) -> None:
@@ -115,6 +133,8 @@ class _Counted(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = 0) -> int:
         here = self.stream.tell()
+        if offset < here:  # nothing lawful asks for that: a crafted size would have it unpacked again and again
+            raise tarfile.ReadError("backwards")
         while offset - here > 4 * CHUNK:  # skip in steps, so that a bomb stops early
             before, here = here, self.stream.seek(here + 4 * CHUNK)
             self._count()
@@ -128,10 +148,11 @@ class _Counted(io.RawIOBase):
         return self.stream.tell()
 
 
-def unpack(archive: Path, scratch: Path, watch: Callable[[float], None]) -> Iterator[Entry]:
+def unpack(archive: Path, scratch: Path, watch: Callable[[float], None], budget: Budget) -> Iterator[Entry]:
     """Unpack ``archive`` into numbered files in ``scratch``; yields every entry but folders.
 
-    ``watch`` gets the fraction of the archive done and may raise ``Cancelled``.
+    ``watch`` gets the fraction of the archive done and may raise ``Cancelled``; ``budget`` is that of all archives of
+    the intake.
 
     Raises:
         UserError: a bomb, or nothing that can be opened.
@@ -140,20 +161,21 @@ def unpack(archive: Path, scratch: Path, watch: Callable[[float], None]) -> Iter
         which = kind(file.read(512))
     if which == FOREIGN:
         raise UserError("{name} is an archive of a kind that is not read. Pack it as zip.", name=archive.name)
-    budget = _Budget(archive)
+    budget.open(archive)
+    before = budget.entries
     scratch.mkdir(parents=True, exist_ok=True)
     entries = _unzip if which == ZIP else _untar
     try:
         yield from entries(archive, scratch, budget, watch)
     except _BROKEN as error:
         _raise_if_the_disk_is_to_blame(error)
-        if budget.entries == 0:
+        if budget.entries == before:
             raise UserError("{name} is damaged or not an archive; it cannot be opened.", name=archive.name) from None
         yield Entry(archive.name, code="archive_damaged")
 
 
-def _unzip(archive: Path, scratch: Path, budget: _Budget, watch: Callable[[float], None]) -> Iterator[Entry]:
-    with zipfile.ZipFile(archive) as bundle:
+def _unzip(archive: Path, scratch: Path, budget: Budget, watch: Callable[[float], None]) -> Iterator[Entry]:
+    with open_zip(archive) as bundle:
         infos = bundle.infolist()
         for index, info in enumerate(infos):
             watch(index / len(infos))
@@ -175,7 +197,7 @@ def _unzip(archive: Path, scratch: Path, budget: _Budget, watch: Callable[[float
                 yield Entry(info.filename, code="damaged")
 
 
-def _untar(archive: Path, scratch: Path, budget: _Budget, watch: Callable[[float], None]) -> Iterator[Entry]:
+def _untar(archive: Path, scratch: Path, budget: Budget, watch: Callable[[float], None]) -> Iterator[Entry]:
     size = max(1, archive.stat().st_size)
     with open(archive, "rb") as file:
         head = file.read(6)
@@ -205,7 +227,7 @@ def _untar(archive: Path, scratch: Path, budget: _Budget, watch: Callable[[float
 
 def _raise_if_the_disk_is_to_blame(error: Exception) -> None:
     """Decompressors raise OSError too, without a number; with one it is our disk that is full or failing."""
-    if isinstance(error, OSError) and error.errno is not None:
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # EINVAL: a seek before the start
         raise error
 
 
@@ -217,7 +239,7 @@ def _refusal(name: str, link: bool, special: bool) -> str:
     return "link" if link else "special" if special else ""
 
 
-def _copied(stream: BinaryIO, name: str, target: Path, budget: _Budget | None) -> Entry:
+def _copied(stream: BinaryIO, name: str, target: Path, budget: Budget | None) -> Entry:
     """``budget`` is None where the stream beneath already counts."""
     written = 0
     with open(target, "wb") as out:

@@ -24,6 +24,7 @@ EXTENSIONS = {
 }  # fmt: skip
 MAX_PIXELS = 100_000_000  # about 400 MB once decoded
 MAX_FILE = 512 << 20  # bytes
+MAX_PROFILE = 4 << 20  # bytes of a colour profile
 MIN_SIDE = 8
 ORIENTATION = 0x0112  # EXIF tag
 
@@ -107,7 +108,7 @@ def _square(data: bytes, name: str, resolution: int, fit: str, pad_clear: bool, 
         notes.append("animated")
     if min(width, height) < resolution:
         notes.append("enlarged")
-    orientation = image.getexif().get(ORIENTATION, 1)
+    turned = image.getexif().get(ORIENTATION, 1) in range(2, 9)
     profile = image.info.get("icc_profile")
     # A JPEG is decoded at 1/2, 1/4 or 1/8 of its size; three times the target keeps the final filter honest.
     short = max(1, min(width, height) if fit != "pad" else max(width, height))
@@ -115,10 +116,11 @@ def _square(data: bytes, name: str, resolution: int, fit: str, pad_clear: bool, 
     image.draft(None, (max(1, int(width * scale)), max(1, int(height * scale))))
     picture = _fitted(_plain(image, notes), resolution, fit, pad_clear)
     picture = _to_srgb(picture, profile, notes)
-    if orientation in range(2, 9):  # on the small square: turning commutes with every fit
-        picture.getexif()[ORIENTATION] = orientation
-        picture = ImageOps.exif_transpose(picture)
+    if turned:
         notes.append("rotated")
+        # On the small square: turning commutes with every fit. Pillow turns a TIFF by itself as it decodes it.
+        picture.getexif()[ORIENTATION] = image.getexif().get(ORIENTATION, 1)
+        picture = ImageOps.exif_transpose(picture)
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema()[0] == 255:
         picture = picture.convert("RGB")
     return picture
@@ -140,15 +142,23 @@ def _plain(image: Image.Image, notes: list[str]) -> Image.Image:
 
 def _eight_bit(image: Image.Image) -> Image.Image:
     """16- and 32-bit integers and floats to 8-bit grey; the range is told by the largest value."""
-    values = np.nan_to_num(np.asarray(image).astype(np.float32), posinf=0.0, neginf=0.0)
-    top = float(values.max())
+    whole = np.asarray(image)
+    grey = np.empty(whole.shape, np.uint8)
+    bands = [slice(top, top + 256) for top in range(0, len(whole), 256)]  # of rows: all as floats would take much room
+
+    def numbers(band: slice) -> np.ndarray:
+        return np.nan_to_num(whole[band].astype(np.float32), posinf=0.0, neginf=0.0)
+
+    top, factor = max(float(numbers(band).max()) for band in bands), 1.0
     if image.mode.startswith("I;16") or 255 < top <= 65535:
-        values /= 257
+        factor = 1 / 257
     elif image.mode == "F" and top <= 1:
-        values *= 255
+        factor = 255
     elif top > 65535:
-        values *= 255 / top
-    return Image.fromarray(values.clip(0, 255).round().astype(np.uint8), "L")
+        factor = 255 / top
+    for band in bands:
+        grey[band] = (numbers(band) * factor).clip(0, 255).round()
+    return Image.fromarray(grey, "L")
 
 
 def _fitted(image: Image.Image, resolution: int, fit: str, pad_clear: bool) -> Image.Image:
@@ -179,7 +189,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Ima
     """RGB or RGBA in sRGB; a profile that is damaged or of another kind than the picture is passed over."""
     alpha = image.getchannel("A") if image.mode == "RGBA" else None
     colour = image.convert("RGB") if alpha else image
-    transform = _transform(profile, colour.mode) if profile else None
+    transform = _transform(profile, colour.mode) if profile and len(profile) <= MAX_PROFILE else None
     if transform is not None:
         notes.append("colour_profile")
         colour = ImageCms.applyTransform(colour, transform)
@@ -191,8 +201,6 @@ def _to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Ima
 
 @functools.lru_cache(maxsize=32)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    if len(profile) > 4 << 20:
-        return None
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if "srgb" in ImageCms.getProfileDescription(source).lower():

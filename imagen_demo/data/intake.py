@@ -7,10 +7,11 @@ import io
 import itertools
 import json
 import os
+import shutil
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from imagen_demo.data import archives
@@ -18,7 +19,8 @@ from imagen_demo.data.decode import EXTENSIONS
 from imagen_demo.errors import UserError
 from imagen_demo.progress import Progress, silent
 
-MAX_TEXT = 64 << 20  # bytes of one metadata file
+# Metadata files, and bytes of each at most: JSON lies in memory whole, as objects.
+MOST_METADATA = {"dataset.json": 16 << 20, "metadata.csv": 64 << 20, "metadata.jsonl": 64 << 20}
 MAX_CAPTION = 64 << 10
 MAX_LABEL = 200  # characters
 LABEL_COLUMNS = ("label", "labels", "class", "category")
@@ -62,11 +64,10 @@ class Intake:
         folders = [parts for _, parts in places]
         common = _common(folders)
         if any(len(parts) > len(common) for parts in folders):
-            return {name: parts[len(common)] for name, parts in places if len(parts) > len(common)}
-        if common or "/" not in "".join(c.name for c in self.candidates):
-            return {}
+            return _below(common, places)
         # cats.zip and dogs.zip, flat inside: the archives are the classes
-        return {c.name: c.name.partition("/")[0] for c in self.candidates if "/" in c.name}
+        names = [(c.name, PurePosixPath(c.name).parts[:-1]) for c in self.candidates]
+        return {} if common else _below(_common([parts for _, parts in names]), names)
 
 
 Source = Path | Sequence[Path] | Mapping[str, Path]  # a folder or archive; files; or files by their place in a folder
@@ -107,6 +108,7 @@ class _Finder:
         self.intake, self.scratch, self.progress = intake, scratch, progress
         self.names: dict[str, int] = {}  # name -> the number a second file of that name gets
         self.archive_count = 0
+        self.budget = archives.Budget()
 
     def add(self, path: Path, alone: bool) -> None:
         mode = path.stat().st_mode
@@ -173,7 +175,7 @@ class _Finder:
             self._aside(name, "unreadable")
             return
         if head is not None and archives.kind(head):
-            self._archive_among_others(path, name, name.removesuffix(path.name) + _stem(path) + "/")
+            self._archive_among_others(path, name, name.removesuffix(place.name) + _stem(place) + "/")
         elif head is not None:
             self._file(path, name, place)
 
@@ -186,25 +188,32 @@ class _Finder:
     def _archive(self, path: Path, prefix: str) -> None:
         self.archive_count += 1
         where = self.scratch / f"archive{self.archive_count}"
+        candidates, spent = len(self.intake.candidates), self.budget.bytes
 
         def watch(fraction: float) -> None:
             self.progress(fraction, f"Unpacking {path.name}")
 
-        for entry in archives.unpack(path, where, watch):
-            name = prefix + entry.name
-            if entry.path is None:
-                self._aside(name, entry.code, **entry.values)
-            else:
-                self._file(entry.path, name, PurePosixPath(entry.name))
+        try:
+            for entry in archives.unpack(path, where, watch, self.budget):
+                name = prefix + entry.name
+                if entry.path is None:
+                    self._aside(name, entry.code, **entry.values)
+                else:
+                    self._file(entry.path, name, PurePosixPath(entry.name))
+        except UserError:  # none of it is used
+            del self.intake.candidates[candidates:]
+            shutil.rmtree(where, ignore_errors=True)
+            self.budget.bytes = spent
+            raise
 
     def _file(self, path: Path, name: str, place: PurePosixPath) -> None:
-        self.intake.candidates.append(Candidate(self._unique(name), path, place))
+        self.intake.candidates.append(Candidate(self._unique(name), path, PurePosixPath(_readable(str(place)))))
 
     def _aside(self, name: str, code: str, **values: Any) -> None:
         self.intake.set_aside.append(SetAside(self._unique(name), code, values))
 
     def _unique(self, name: str) -> str:
-        candidate = name
+        candidate = name = _readable(name)
         while candidate in self.names:  # counted on: an archive may repeat one name half a million times
             candidate = f"{name} ({self.names[name]})"
             self.names[name] += 1
@@ -215,7 +224,8 @@ class _Finder:
         """Take the metadata out of the candidates and put both lists in order."""
         intake = self.intake
         by_name = {c.name: c for c in intake.candidates}
-        stems = {c.name.rpartition(".")[0]: c.name for c in intake.candidates if not c.name.lower().endswith(".txt")}
+        pictures = (name for name in by_name if name.rpartition(".")[2].lower() in PICTURE_ENDINGS)
+        stems = {name.rpartition(".")[0]: name for name in pictures}
         metadata = {name for name, c in by_name.items() if _read_metadata(c, by_name, stems, intake)}
         intake.set_aside += [SetAside(name, "metadata") for name in metadata]
         intake.candidates = sorted((c for c in intake.candidates if c.name not in metadata), key=lambda c: c.name)
@@ -226,13 +236,23 @@ class _Finder:
             raise UserError("{name} is protected by a password. Pack it again without one.", name=intake.source)
 
 
+def _below(common: tuple[str, ...], places: list[tuple[str, tuple[str, ...]]]) -> dict[str, str]:
+    """Name -> the folder below the common ones, of those that lie in one."""
+    return {name: parts[len(common)][:MAX_LABEL] for name, parts in places if len(parts) > len(common)}
+
+
 def _common(folders: list[tuple[str, ...]]) -> tuple[str, ...]:
     """The folders that all share, from the top."""
     shared = itertools.takewhile(lambda level: len(set(level)) == 1, zip(*folders, strict=False))
     return tuple(level[0] for level in shared)
 
 
-def _stem(path: Path) -> str:
+def _readable(text: str) -> str:
+    """With a question mark for what is no text: names of files in another encoding cannot be written as JSON."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _stem(path: PurePath) -> str:
     name = path.name
     for ending in (".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".txz", ".tbz2", ".tar", ".zip"):
         if name.lower().endswith(ending) and len(name) > len(ending):
@@ -244,32 +264,33 @@ def _read_metadata(candidate: Candidate, names: dict[str, Any], stems: dict[str,
     """Whether ``candidate`` is a metadata file; what it says goes into ``intake``."""
     folder, _, file = candidate.name.rpartition("/")
     prefix = folder + "/" if folder else ""
-    size = candidate.path.stat().st_size
-    if file.endswith(".txt"):
-        picture = stems.get(candidate.name.removesuffix(".txt"))
-        if picture and size <= MAX_CAPTION:
-            text = candidate.path.read_text(encoding="utf-8", errors="replace").strip()
-            if text:
-                intake.captions.setdefault(picture, text)
-            return True
-        return False
-    if file not in ("dataset.json", "metadata.csv", "metadata.jsonl") or size > MAX_TEXT:
-        return False
-    text = candidate.path.read_text(encoding="utf-8-sig", errors="replace")
+    caption_of = stems.get(candidate.name.removesuffix(".txt")) if file.endswith(".txt") else None
     try:
-        rows = _rows(file, text)
+        if candidate.path.stat().st_size > (MAX_CAPTION if caption_of else MOST_METADATA.get(file, -1)):
+            return False
+        text = candidate.path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:  # gone meanwhile
+        return False
+    if caption_of:
+        if text := text.strip():
+            intake.captions.setdefault(caption_of, text)
+        return True
+    labels, captions = {}, {}
+    try:
+        for row in _rows(file, text):
+            name = prefix + str(row.get("file_name"))
+            if name not in names:
+                continue
+            label = next((row[c] for c in LABEL_COLUMNS if _given(row.get(c))), None)
+            caption = next((row[c] for c in CAPTION_COLUMNS if _given(row.get(c))), None)
+            if label is not None:
+                labels[name] = _readable(str(label)[:MAX_LABEL])
+            if caption is not None:
+                captions[name] = _readable(str(caption)[:MAX_CAPTION])
     except (ValueError, csv.Error, RecursionError):
         return False  # it ends among the dropped, as no picture
-    for row in rows:
-        name = prefix + str(row.get("file_name"))
-        if name not in names:
-            continue
-        label = next((row[c] for c in LABEL_COLUMNS if _given(row.get(c))), None)
-        caption = next((row[c] for c in CAPTION_COLUMNS if _given(row.get(c))), None)
-        if label is not None:
-            intake.labels[name] = str(label)[:MAX_LABEL]
-        if caption is not None:
-            intake.captions[name] = str(caption)[:MAX_CAPTION]
+    intake.labels |= labels
+    intake.captions |= captions
     return True
 
 
@@ -277,15 +298,15 @@ def _given(value: Any) -> bool:
     return isinstance(value, (str, int)) and value != ""
 
 
-def _rows(file: str, text: str) -> list[dict[str, Any]]:
-    """The rows of any of the three formats as dicts with ``file_name``."""
+def _rows(file: str, text: str) -> Iterator[dict[str, Any]]:
+    """The rows of any of the three formats as dicts with ``file_name``, one at a time."""
     if file == "metadata.csv":
-        return list(csv.DictReader(io.StringIO(text)))
-    if file == "metadata.jsonl":
-        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-        return [row for row in rows if isinstance(row, dict)]
-    labels = json.loads(text)
-    labels = labels.get("labels") if isinstance(labels, dict) else None
-    pairs = labels.items() if isinstance(labels, dict) else labels if isinstance(labels, list) else []
-    pairs = [p for p in pairs if isinstance(p, (list, tuple)) and len(p) == 2]
-    return [{"file_name": name, "label": label} for name, label in pairs]
+        yield from csv.DictReader(io.StringIO(text))
+    elif file == "metadata.jsonl":
+        rows = (json.loads(line) for line in io.StringIO(text) if line.strip())
+        yield from (row for row in rows if isinstance(row, dict))
+    else:
+        labels = json.loads(text)
+        labels = labels.get("labels") if isinstance(labels, dict) else None
+        pairs = labels.items() if isinstance(labels, dict) else labels if isinstance(labels, list) else []
+        yield from ({"file_name": p[0], "label": p[1]} for p in pairs if isinstance(p, (list, tuple)) and len(p) == 2)

@@ -37,7 +37,8 @@ def save_directions(
     folder: Path, directions: Sequence[Direction], weights_hash: str, varied: Varied | None = None
 ) -> None:
     """Write both files for the weights of that hash; the folder must exist."""
-    storage.write_bytes(folder / "directions.safetensors", packed(directions, weights_hash))
+    if directions:
+        storage.write_bytes(folder / "directions.safetensors", packed(directions, weights_hash))
     save_about(folder, {direction.id: facts(direction) for direction in directions}, weights_hash, varied)
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from imagen_demo.latent.direction_files import default_name
 from imagen_demo.latent.directions import Direction, Directions, Varied, principal_directions, sample_w
 from imagen_demo.latent.measuring import BASES, Measurer, main_effect, purity_of
 from imagen_demo.latent.properties import PROPERTIES, SAME, has_plain_border, measure
@@ -57,7 +58,7 @@ def name_of(model: Model, id: str) -> tuple[str, str]:
     if id in PROPERTIES:
         return PROPERTIES[id].name, PROPERTIES[id].name_zh
     named = {direction.id: (direction.name, direction.name_zh) for direction in sefa_directions(model.generator)}
-    return named.get(id) or (f"PC {int(id[2:]) + 1}" if id[2:].isdecimal() else id, "")
+    return named.get(id) or (default_name(id), "")
 
 
 def discover(model: Model, known: Sequence[Direction] = (), progress: Progress = silent) -> Directions:
@@ -84,6 +85,8 @@ def discover(model: Model, known: Sequence[Direction] = (), progress: Progress =
     w, labels = sample_w(model, effort.samples, seed=2)
     varied, values = _properties(measurer, w, labels)
     total -= (len(PROPERTIES) - len(varied.spread)) * searched
+    if not components:  # w never varies
+        return Directions([], varied)
     white = whiten(w, labels)
     components = [_measured(measurer, direction, varied) for direction in components]
     change = sorted(measurer.try_out(direction, varied, effort.searched)[1] for direction in components)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -40,7 +41,7 @@ def class_index(model: Model, label: int | None) -> int:
         UserError: the model has no such class.
     """
     classes = model.info.config.num_classes
-    if label is not None and label >= max(1, classes):
+    if label is not None and not 0 <= label < max(1, classes):
         raise UserError(
             "This model has no class number {label}; it has {count} classes, counted from 0.",
             label=label, count=classes,
@@ -67,7 +68,7 @@ def seeds_to_z(seeds: Seeds, z_dim: int) -> Tensor:
     zs = [seed_to_z(seed, z_dim) for seed, _ in seeds]
     if len(zs) == 1:
         return zs[0]
-    norm = sum(weight**2 for _, weight in seeds) ** 0.5
+    norm = math.hypot(*(weight for _, weight in seeds))
     return sum(z * (weight / norm) for z, (_, weight) in zip(zs, seeds, strict=True))
 
 

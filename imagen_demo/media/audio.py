@@ -137,7 +137,7 @@ def _loudness(samples: np.ndarray) -> np.ndarray:
 def _beats(samples: np.ndarray) -> list[float]:
     """Seconds at which something begins: peaks of the spectral flux (Bello et al. 2005; Dixon 2006).
 
-    The flux is what the compressed spectrum gains from moment to moment, over 24 bands, so that a drum
+    The flux is what the compressed spectrum gains from moment to moment, over 23 bands, so that a drum
     counts as much as a high note.
     """
     flux = _flux(samples)

@@ -100,8 +100,9 @@ class LabelledGrid:
         return round(self._draw.textlength(text, font=self._face(text)))
 
     def _fitted(self, text: str, width: int) -> str:
-        if self._width(text) <= width:
+        if len(text) <= 200 and self._width(text) <= width:
             return text
+        text = text[:200]  # a name may be a book
         while text and self._width(text + "…") > width:
             text = text[:-1]
         return text + "…"

@@ -37,11 +37,6 @@ def to_bytes(
     return out.getvalue()
 
 
-def save(image: Image.Image, path: Path, recipe_json: str | None = None) -> None:
-    """:func:`to_bytes` into ``path``, atomically."""
-    storage.write_bytes(Path(path), to_bytes(image, recipe_json))
-
-
 def recipe_of(path: Path) -> str:
     """The recipe's JSON from a PNG file; the pixels are not decoded, the JSON is not yet checked.
 
@@ -66,7 +61,7 @@ def text_of(path: Path, key: str) -> str:
     try:
         # Pillow bounds the text chunks (1 MB each, 64 MB together) and the picture's size.
         with Image.open(path, formats=["PNG"]) as image:
-            found = str(getattr(image, "text", {}).get(key) or "")
+            found = str(image.info.get(key) or "")  # `text` would decode the picture, to look behind it too
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, Image.DecompressionBombError):
         raise UserError("{name} cannot be read as a PNG picture.", name=Path(path).name) from None
     return found if len(found) <= MAX_RECIPE else ""

@@ -120,7 +120,7 @@ def _check_types(info: ModelInfo) -> None:
     sound = sound and type(info.first_seed) is int and 0 <= info.first_seed < 2**32
     sound = sound and isinstance(info.class_names, list) and all(isinstance(name, str) for name in info.class_names)
     sound = sound and all(isinstance(value, str) for one in info.lineage for value in one.values())
-    sound = sound and isinstance(info.metrics, dict)
+    sound = sound and isinstance(info.metrics, dict) and type(info.training.get("kimg", 0)) in (int, float)
     if not sound or not all(isinstance(value, (int, float)) for value in info.metrics.values()):
         raise TypeError
 

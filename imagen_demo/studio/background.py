@@ -30,7 +30,7 @@ class Background(Generic[Result]):
         self.error: UserError | None = None
         self.cancelled = self.crashed = self.done = False
         self._stop = threading.Event()
-        self._work = work
+        self._work: Callable[[Progress], Result] | None = work
         self._thread = threading.Thread(target=self._run, daemon=True, name="background-work")
         self._thread.start()
 
@@ -45,6 +45,7 @@ class Background(Generic[Result]):
             log.exception("Background work failed")
             self.crashed = True
         finally:
+            self._work = None  # with all that it holds
             self.done = True
 
     def _progress(self, fraction: float, text: str) -> None:

@@ -58,7 +58,8 @@ def prepare_sample_set(
         Cancelled: from ``progress``; nothing is left behind.
     """
     config = config or PrepareConfig()
-    with _alone(workspace, f"{SAMPLE_SET}-{config.resolution}", True, wait=progress) as out:
+    name = f"{SAMPLE_SET}-{config.resolution}"
+    with _alone(workspace, name, not _is_another(workspace.datasets / name), wait=progress) as out:
         try:
             found = open_dataset(out)
             if found.resolution == config.resolution and len(found) >= 0.9 * count:
@@ -71,6 +72,14 @@ def prepare_sample_set(
             drawing = lambda done, text: progress(done * _DRAWING, text if done < 1 else "All planets drawn")  # noqa: E731
             write_sample_set(folder, count, size, progress=drawing)
             return prepare(folder, out, config, lambda done, text: progress(_DRAWING + done * (1 - _DRAWING), text))
+
+
+def _is_another(dataset: Path) -> bool:
+    """Whether this is a dataset of the user's own, which only has the sample set's name."""
+    try:
+        return open_dataset(dataset).manifest.get("source") != SAMPLE_SET
+    except UserError:
+        return False
 
 
 @contextlib.contextmanager

@@ -84,13 +84,15 @@ def _change(
     with _writing:
         folder.mkdir(parents=True, exist_ok=True)
         raw, made = direction_files.read_about(folder, model.hash), direction_files.read_directions(folder, model)
+        vectors, readable = folder / "directions.safetensors", bool(made)
         direction_files.take_about(made, raw)
         about = raw.get("directions") if isinstance(raw.get("directions"), dict) else {}
         others = {id: said for id, said in about.items() if id not in {direction.id for direction in made}}
         edit(made, others)
         if len(made) > MOST_KEPT:
             raise UserError("A model can have at most {most} directions of your own.", most=MOST_KEPT)
-        vectors = folder / "directions.safetensors"
+        if vectors.exists() and not readable:
+            os.replace(vectors, vectors.with_suffix(".unreadable"))  # nothing is lost: a newer version may know it
         if made:
             storage.write_bytes(vectors, direction_files.packed(made, model.hash))
         else:
@@ -140,7 +142,9 @@ def from_examples(
 @torch.inference_mode()
 def _example(studio: Studio, model: Model, recipe: Recipe, layers: str, within_class: bool) -> Tensor:
     """[1, w_dim]: the mean over the layers in question; less its class's mean where classes do not count."""
-    ws = studio.latent(recipe)
+    if studio.model_for(recipe).hash != model.hash:  # its name is another's today
+        raise UserError("All examples must be pictures of the model {name}.", name=recipe.model)
+    ws = studio.latent(recipe, model)
     reach = layer_range(layers, ws.shape[1])
     w = ws[:, reach.start : reach.stop].mean(dim=1)
     means = [(model.w_avg[class_index(model, label)][None], weight) for label, weight in recipe.classes]
@@ -183,6 +187,7 @@ def _made(
     layers: str,
     against: Sequence[str],
 ) -> Direction:
+    layer_range(layers, model.generator.num_ws)  # refuses one that could not be read again
     there, name = studio.directions(model_name), _checked(name)
     others = [there.get(id).vector for id in against]
     vector, scale = boundary(with_, without, whiten(*sample_w(model, SPREAD_SAMPLES, 3)), others)

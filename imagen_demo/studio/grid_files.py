@@ -12,6 +12,7 @@ from imagen_demo import storage
 from imagen_demo.media import png
 from imagen_demo.media.labelled import LabelledGrid, can_write
 from imagen_demo.progress import Progress, silent
+from imagen_demo.studio import library
 from imagen_demo.studio.grids import DIRECTION, NAMES, Axis, Grid, spoken
 from imagen_demo.studio.recipes import Studio
 
@@ -49,6 +50,8 @@ def picture(
         UserError: as :meth:`Studio.render`. Cancelled: from ``progress``.
     """
     words = words or {}
+    today = library.renamed(studio.workspace, grid.base.model, grid.base.model_hash)
+    grid = replace(grid, base=replace(grid.base, model=today))
     rows, model = grid.rows, studio.model_for(grid.base)
     count = len(rows) * len(rows[0])
     side = min(max(side or grid.base.size or model.info.config.resolution, SIDES[0]), SIDES[1])

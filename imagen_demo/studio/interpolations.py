@@ -66,7 +66,10 @@ def prepare(studio: Studio, timeline: Timeline, sound: Sound | None = None, prog
     """
     if timeline.sound and (sound is None or sound.hash != timeline.sound):
         raise UserError("This film moves to a sound that is not here; add the sound file again, or remove it.")
-    model = [studio.model_for(recipe) for recipe in timeline.recipes][-1]
+    models = [studio.model_for(recipe) for recipe in timeline.recipes]
+    model = models[0]
+    if any(other.hash != model.hash for other in models):  # of one name once, and of two today
+        raise UserError("All pictures of an interpolation must come from one model.")
     way = way_of(studio, model, timeline)
     clock = pacing.clock_of(timeline, sound if timeline.sound else None)
 

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from imagen_demo import storage
+from imagen_demo.data.archives import open_zip
 from imagen_demo.errors import UserError
 from imagen_demo.models import folder as models
 from imagen_demo.models.folder import ModelInfo, load_model, read_info, weights_hash
@@ -260,7 +261,7 @@ def import_zip(workspace: Workspace, file: Path) -> str:
     file = Path(file)
     fresh = workspace.checkpoints / f".import-{uuid.uuid4().hex}"
     try:
-        with zipfile.ZipFile(file) as archive:
+        with open_zip(file) as archive:
             members, inner = _checked_members(archive, file.name)
             wanted = _possible_name(inner or file.stem)
             model_folder = fresh / wanted  # sentences about the model name the folder

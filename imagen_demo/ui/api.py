@@ -17,9 +17,10 @@ from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.latent.directions import Directions
 from imagen_demo.media.grid import make_grid
+from imagen_demo.models.folder import weights_hash
 from imagen_demo.progress import silent
 from imagen_demo.studio import directions as making
-from imagen_demo.studio import grid_files, grids
+from imagen_demo.studio import grid_files, grids, links
 from imagen_demo.studio import library as models_library
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.seeds import parse_seeds
@@ -60,7 +61,7 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
             A PNG file that carries the recipe.
         """
         wanted = Recipe.from_text(recipe)
-        out = file_jobs.fresh_file(widgets.file_name(wanted))
+        out = file_jobs.fresh_file(links.file_name(wanted))  # without the model's name: shells want plain letters
         out.write_bytes(studio.png(wanted))
         return _file(out)
 
@@ -136,7 +137,7 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
         classes = list(studio.model_for(base).info.class_names)
         y = grids.parse_axis(down, classes) if down else None
         made = grids.Grid(base, grids.parse_axis(across, classes), y)
-        out = file_jobs.fresh_file(f"{base.model.replace('/', '-')}-grid.png")
+        out = file_jobs.fresh_file(f"{widgets.stem(base.model)}-grid.png")
         grid_files.write(studio, made, out, side=side or None)
         return _file(out)
 
@@ -183,7 +184,7 @@ def _exploring(studio: Studio) -> list[Callable[..., Any]]:
         if not 2 <= count <= 32 or not 0 < reach <= 10:
             raise UserError("A strip has 2 to 32 pictures and reaches at most 10.")
         pictures = making.filmstrip(studio, base, direction, count, reach)
-        out = file_jobs.fresh_file(f"{base.model.replace('/', '-')}-{direction}.png")
+        out = file_jobs.fresh_file(f"{widgets.stem(base.model)}-{direction}.png")
         make_grid(np.stack(pictures), columns=count).save(out)
         return _file(out)
 
@@ -197,7 +198,7 @@ def _library(studio: Studio) -> list[Callable[..., Any]]:
         Returns:
             For each its name, title, resolution, channels (4 with transparency), classes and the 12 digits of its hash.
         """
-        return [_about(studio, entry) for entry in models_library.list_models(studio.workspace) if entry.info]
+        return [_about(entry) for entry in models_library.list_models(studio.workspace) if entry.info]
 
     def export_model(model: str, format: str = "onnx") -> dict[str, Any]:
         """Take a model out: as ONNX for other programs, or as a web page that draws in its visitors' browsers.
@@ -236,13 +237,13 @@ def _described(directions: Directions) -> list[dict[str, Any]]:
     ]
 
 
-def _about(studio: Studio, entry: models_library.ModelEntry) -> dict[str, Any]:
+def _about(entry: models_library.ModelEntry) -> dict[str, Any]:
     info = entry.info
     assert info is not None
     return {
         "name": entry.name, "title": widgets.title(entry), "resolution": info.config.resolution,
         "channels": info.config.channels, "classes": list(info.class_names),
-        "hash": studio.model(entry.name).hash[:12],
+        "hash": weights_hash(entry.path)[:12],
     }  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def _map_calls(studio: Studio) -> dict[str, Callable[..., Payload]]:
         answer = maps.ask(spec)
         sound = isinstance(point, list) and len(point) == 2 and all(isinstance(v, int | float) for v in point)
         if isinstance(answer, Waiting) or not sound:
-            raise UserError("The page sent something unreadable; reload it.")
+            raise UserError(widgets.UNREADABLE)
         places = answer.tidy if payload.get("tidy") else answer.cloud
         recipe = around(spec, places, (point[0], point[1]), studio.model(spec.model).info.config.num_classes)
         return {"recipe": widgets.recipe_data(recipe)}

@@ -20,7 +20,6 @@ from imagen_demo.ui.texts import t
 from imagen_demo.ui.widgets import Payload
 
 MOST_MIXED = 12  # seeds on each side of a mixing table
-UNREADABLE = "The page sent something unreadable; reload it."
 
 
 def calls(studio: Studio) -> dict[str, Callable[..., Payload]]:
@@ -59,7 +58,7 @@ def _grid(studio: Studio, payload: Payload) -> Grid:
     classes = studio.model(base.model).info.config.num_classes
     x, y = (_axis(payload.get(name), classes) for name in ("x", "y"))
     if x is None:
-        raise UserError(UNREADABLE)
+        raise UserError(widgets.UNREADABLE)
     return Grid(base, x, y)
 
 
@@ -68,7 +67,7 @@ def _axis(wanted: Any, classes: int) -> Axis | None:
     if wanted is None:
         return None
     if not isinstance(wanted, dict) or not isinstance(wanted.get("parameter"), str):
-        raise UserError(UNREADABLE)
+        raise UserError(widgets.UNREADABLE)
     parameter = wanted["parameter"]
     if "values" in wanted:
         return Axis(parameter, wanted["values"])
@@ -118,7 +117,7 @@ def write_table(studio: Studio, sent: dict[str, Any], progress: Progress) -> str
     """The labelled picture of the page's ``grid``, in Gradio's own folder."""
     grid, side = Grid.from_json(json.dumps(sent.get("grid"))), sent.get("side")
     language = "zh" if sent.get("chinese") else "en"
-    out = file_jobs.fresh_file(f"{grid.base.model.replace('/', '-')}-grid-{int(time.time())}.png")
+    out = file_jobs.fresh_file(f"{widgets.stem(grid.base.model)}-grid-{int(time.time())}.png")
     grid_files.write(
         studio, grid, out, progress=progress, words=words(language), chinese=language == "zh",
         side=side if side in (64, 128, 256) else None,

@@ -75,11 +75,13 @@ def _here(studio: Studio, recipe: Recipe, language: str) -> tuple[Recipe, str | 
     Raises:
         UserError: its model is not here, or cannot draw it.
     """
-    if recipe.model not in {entry.name for entry in library.list_models(studio.workspace)}:
+    try:
+        recipe = replace(recipe, model=library.renamed(studio.workspace, recipe.model, recipe.model_hash))
+    except UserError:
         raise UserError(
             "This picture needs the model {name}, which is not here: import it under Models, or train it.",
             name=recipe.model,
-        )
+        ) from None
     known = studio.directions(recipe.model)
     missing = [id for id, _, _ in recipe.directions if id not in known]
     kept = tuple(each for each in recipe.directions if each[0] in known)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from imagen_demo.errors import UserError
 from imagen_demo.studio import directions as making
+from imagen_demo.studio import jobs, library
 from imagen_demo.studio.background import Background
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.ui import texts, widgets
@@ -32,22 +33,22 @@ def calls(studio: Studio) -> dict[str, Callable[[Payload, str], Payload]]:
         return _film(studio, recipe, id, _text(payload, "layers"))
 
     def rename(payload: Payload, language: str) -> Payload:
-        name = _text(payload, "model")
+        name = _lasting(studio, payload)
         making.rename(studio, name, _text(payload, "id"), _text(payload, "name"))
         return changed(name, language)
 
     def hide(payload: Payload, language: str) -> Payload:
-        name = _text(payload, "model")
+        name = _lasting(studio, payload)
         making.hide(studio, name, _text(payload, "id"), payload.get("hidden") is True)
         return changed(name, language)
 
     def remove(payload: Payload, language: str) -> Payload:
-        name = _text(payload, "model")
+        name = _lasting(studio, payload)
         making.remove(studio, name, _text(payload, "id"))
         return changed(name, language)
 
     def from_examples(payload: Payload, language: str) -> Payload:
-        name = _text(payload, "model")
+        name = _lasting(studio, payload)
         with_, without = (
             widgets.recipes_from({"recipes": payload.get(key)}, making.MOST_EXAMPLES) for key in ("with", "without")
         )
@@ -58,9 +59,9 @@ def calls(studio: Studio) -> dict[str, Callable[[Payload, str], Payload]]:
         return changed(name, language, id=made.id)
 
     def from_class(payload: Payload, language: str) -> Payload:
-        name, label = _text(payload, "model"), payload.get("label")
+        name, label = _lasting(studio, payload), payload.get("label")
         if not isinstance(label, int) or isinstance(label, bool):
-            raise UserError("The page sent something unreadable; reload it.")
+            raise UserError(widgets.UNREADABLE)
         layers = _text(payload, "layers")
         made = making.from_class(studio, name, label, _text(payload, "name"), _ids(payload, "against"), layers=layers)
         return changed(name, language, id=made.id)
@@ -70,11 +71,11 @@ def calls(studio: Studio) -> dict[str, Callable[[Payload, str], Payload]]:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "directions.safetensors"
             making.export_file(studio, name, ids, out)
-            title = f"{name.replace('/', '-')}-{'-'.join(ids)[:60]}.safetensors"
+            title = f"{widgets.stem(name)}-{'-'.join(ids)[:60]}.safetensors"
             return {"url": widgets.file_url(out.read_bytes()), "name": title}
 
     def import_directions(payload: Payload, language: str) -> Payload:
-        name = _text(payload, "model")
+        name = _lasting(studio, payload)
         before = {direction.id for direction in studio.directions(name)}
         with widgets.sent_file(payload) as file:
             found = making.import_file(studio, name, file)
@@ -89,23 +90,37 @@ def calls(studio: Studio) -> dict[str, Callable[[Payload, str], Payload]]:
     return {
         "film": film, "rename": rename, "hide": hide, "remove": remove, "from_examples": from_examples,
         "from_class": from_class, "export_directions": export_directions, "import_directions": import_directions,
-        "find": lambda payload, language: finding.start(_text(payload, "model"), language),
+        "find": lambda payload, language: finding.start(_lasting(studio, payload), language),
         "finding": lambda payload, language: finding.state(_text(payload, "model"), language),
         "stop_finding": stop_finding,
     }  # fmt: skip
 
 
+def _lasting(studio: Studio, payload: Payload) -> str:
+    """The name of the payload's model, which keeps what is found or said of it.
+
+    Raises:
+        UserError: it is in training: directions belong to weights, and these are others every few seconds.
+    """
+    name = _text(payload, "model")
+    if name.startswith(library.RUN_PREFIX):
+        run = jobs.find_run(studio.workspace, name.removeprefix(library.RUN_PREFIX))
+        if run.status().alive:
+            raise UserError("{name} is in training and changes all the time; do this when it is done.", name=run.name)
+    return name
+
+
 def _text(payload: Payload, key: str) -> str:
     value = payload.get(key)
     if not isinstance(value, str) or len(value) > 200:
-        raise UserError("The page sent something unreadable; reload it.")
+        raise UserError(widgets.UNREADABLE)
     return value
 
 
 def _ids(payload: Payload, key: str) -> list[str]:
     value = payload.get(key)
     if not isinstance(value, list) or len(value) > 512 or not all(isinstance(id, str) for id in value):
-        raise UserError("The page sent something unreadable; reload it.")
+        raise UserError(widgets.UNREADABLE)
     return value
 
 

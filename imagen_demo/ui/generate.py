@@ -74,7 +74,7 @@ def write_zip(studio: Studio, recipes: list[Recipe], progress: Progress) -> str:
             progress(done / len(recipes), f"{done}/{len(recipes)}")
             yield _member_name(done, recipe), studio.png(recipe)
 
-    out = file_jobs.fresh_file(f"{recipes[0].model.replace('/', '-')}-{int(time.time())}.zip")
+    out = file_jobs.fresh_file(f"{widgets.stem(recipes[0].model)}-{int(time.time())}.zip")
     png.write_zip(files(), out)
     return str(out)
 

@@ -69,7 +69,7 @@ def timeline_from(spec: Any) -> Timeline:
         UserError: nonsense.
     """
     if not isinstance(spec, dict):
-        raise UserError("The page sent something unreadable; reload it.")
+        raise UserError(widgets.UNREADABLE)
     if spec.get("t"):
         return timeline.from_link(spec["t"])
     known = {name: OLD.get(name, name) for name in spec}
@@ -78,7 +78,7 @@ def timeline_from(spec: Any) -> Timeline:
     seconds = values.setdefault("seconds", 4.0)
     if not isinstance(seconds, list):
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-            raise UserError("The page sent something unreadable; reload it.")
+            raise UserError(widgets.UNREADABLE)
         values["seconds"] = timeline.shared_out(seconds, len(values["recipes"]), bool(values.get("closed")))
     return timeline.from_data(values)
 
@@ -94,7 +94,7 @@ def write_video(studio: Studio, spec: Any, progress: Progress, sound: Sound | No
     ending = FORMATS[wanted.format].ending
     used = wanted.recipes[:1] if wanted.kind in ("loop", "walk") else wanted.recipes[:6]  # a name has an end
     seeds = "-".join(str(recipe.seeds[0][0]) for recipe in used)
-    out = file_jobs.fresh_file(f"{wanted.recipes[0].model.replace('/', '-')}-film-{seeds}{ending}")
+    out = file_jobs.fresh_file(f"{widgets.stem(wanted.recipes[0].model)}-film-{seeds}{ending}")
     interpolations.write(studio, wanted, out, progress, sound or sounds.find(wanted.sound))
     return str(out)
 
@@ -133,12 +133,12 @@ class _Previews:
         key = model.hash + replace(wanted, size=None, format="mp4", background="white").to_link()
         with self._lock:
             film = self._films.get(key)
-        if film is None:
-            film = interpolations.prepare(self.studio, wanted, sounds.find(wanted.sound))
-            with self._lock:
-                self._films[key] = film
-                while len(self._films) > PREPARED:
-                    self._films.popitem(last=False)
+        film = film or interpolations.prepare(self.studio, wanted, sounds.find(wanted.sound))
+        with self._lock:
+            self._films[key] = film
+            self._films.move_to_end(key)
+            while len(self._films) > PREPARED:
+                self._films.popitem(last=False)
         return film
 
 
@@ -147,11 +147,11 @@ def _film(previews: _Previews, payload: Payload) -> Payload:
     parts, side = payload.get("parts"), payload.get("side")
     sound = isinstance(parts, list) and len(parts) <= MAX_PREVIEW and side in (192, 256)
     if not sound or not all(isinstance(part, (int, float)) and 0 <= part <= 1 for part in parts):
-        raise UserError("The page sent something unreadable; reload it.")
+        raise UserError(widgets.UNREADABLE)
     film = previews.film(timeline_from(payload.get("timeline")))
     last = pacing.last_frame(film.timeline)
     images = [widgets.data_url(Image.fromarray(film.frame(round(part * last))), side) for part in parts]
-    return {"images": images, "knots": film.knots(), "seconds": film.count / film.timeline.fps}
+    return {"images": images, "knots": film.knots()}
 
 
 def _heard(payload: Payload) -> Payload:
@@ -169,7 +169,10 @@ def _link(studio: Studio, payload: Payload) -> str:
     """The query part of a link: pinned to the model's version, unless that changes every few seconds."""
     wanted = timeline_from(payload.get("timeline"))
     in_run = wanted.recipes[0].model.startswith(library.RUN_PREFIX)
-    return f"t={(wanted if in_run else interpolations.pinned(studio, wanted)).to_link()}"
+    link = (wanted if in_run else interpolations.pinned(studio, wanted)).to_link()
+    if len(link) > timeline.MAX_LINK:
+        raise UserError("This film has too much in it for a link: take out pictures, or directions of theirs.")
+    return f"t={link}"
 
 
 def _open(workspace: Workspace, studio: Studio, payload: Payload, language: str) -> Payload:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -209,4 +210,4 @@ def _readme(entry: ModelEntry) -> str:
         text = (entry.path / "README.md").read_text("utf-8")[:20_000]
     except (OSError, UnicodeDecodeError):
         return ""
-    return text.replace("<", "&lt;").replace("![", "[")
+    return re.sub(r"!+(?=\[)", "", text.replace("<", "&lt;"))

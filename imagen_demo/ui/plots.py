@@ -32,7 +32,6 @@ QUALITY = (
     ("pr", "tr_p_pr", ("precision", "recall")),
 )
 COLOURS = ("#239a81", "#d9822b")
-KEYS = tuple(key for _, _, keys in PLOTS for key in keys)
 # Numbers of an axis with blanks (U+2800) around them: a plot leaves out those that touch, and trims spaces.
 APART = "\u2800^5~r"
 

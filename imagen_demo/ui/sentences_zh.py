@@ -120,6 +120,8 @@ SENTENCES: dict[str, str] = {
     "{name} has no settings (config.json is missing). Delete it and train anew.":
         "{name} 没有设置（缺少 config.json），请删除后重新训练。",
     "{name} is already being trained.": "{name} 已在训练中。",
+    "{name} is in training and changes all the time; do this when it is done.":
+        "{name} 正在训练，一直在变化；请等训练结束后再做。",
     "{name} is paused; let it go on as it is, and add minutes once it has ended.":
         "{name} 已暂停；请先让它按原计划继续，结束后再追加分钟。",
     "{name} is not in training.": "{name} 不在训练中。",

@@ -10,6 +10,8 @@ SENTENCES: dict[str, str] = {
     "{name} cannot be opened. {problem}": "无法打开 {name}。{problem}",
     "{name} carries no film. Only films saved by Imagen Demo do, and only unchanged ones.":
         "{name} 中没有影片信息。只有由 Imagen Demo 保存且未经改动的影片才有。",
+    "This film has too much in it for a link: take out pictures, or directions of theirs.":
+        "这部影片内容太多，无法放入链接：请减少途经的图片，或图片所用的方向。",
     "A film's {name} must be one of {choices}.": "影片的 {name} 须为以下之一：{choices}。",
     "A film's format must be one of {choices}.": "影片格式须为以下之一：{choices}。",
     "A film's sound must be named by 16 digits, 0 to 9 and a to f.":

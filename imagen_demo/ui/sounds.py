@@ -17,6 +17,7 @@ from gradio.utils import get_upload_folder
 
 from imagen_demo.errors import UserError
 from imagen_demo.media.audio import MAX_BYTES, Sound, file_hash, read_sound
+from imagen_demo.ui import widgets
 from imagen_demo.ui.widgets import Payload
 
 MOST_AGE = 2 * 86400  # seconds
@@ -34,7 +35,7 @@ def keep(uploaded: Any, name: Any) -> Sound:
     """
     path, name = Path(str(uploaded)).resolve(), str(name)[:80]
     if Path(get_upload_folder()).resolve() not in path.parents or not path.is_file():
-        raise UserError("The page sent something unreadable; reload it.")
+        raise UserError(widgets.UNREADABLE)
     sound = read_sound(path, name)
     place = _folder(sound.hash) / f"sound{re.sub(r'[^A-Za-z0-9.]', '', path.suffix)[:8]}"
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -47,13 +48,13 @@ def find(hash: str) -> Sound | None:
     """The sound of that hash, where a visitor has given it; None where not, or where it was cleared away."""
     if not re.fullmatch(r"[0-9a-f]{16}", hash):
         return None
-    with _lock:
-        sound = _heard.get(hash)
-    if sound is not None and sound.path.is_file():
-        return sound
     if not _folder(hash).is_dir():
         return None
     os.utime(_folder(hash))
+    with _lock:
+        sound = _heard.get(hash)
+    if sound is not None and sound.path.is_file():
+        return _remember(sound)
     file = next(iter(sorted(_folder(hash).glob("sound*"))), None)
     if file is None or file.stat().st_size > MAX_BYTES or file_hash(file) != hash:
         return None

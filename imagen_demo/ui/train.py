@@ -30,8 +30,8 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
         watching = bool(name)
         # Out of sight by style, not by visible: taken out of the page, the plots' size observers fail.
         live_view = gr.Column(visible=True, elem_classes=[] if watching else ["tr-away"])
-        return [gr.Column(visible=not watching), live_view, gr.Timer(active=watching), name, {}, "",
-                *(gr.Button(visible=False) for _ in live.actions)]  # fmt: skip
+        away = [*(gr.Button(visible=False) for _ in live.actions), *(gr.Column(visible=False) for _ in live.asks)]
+        return [gr.Column(visible=not watching), live_view, gr.Timer(active=watching), name, {}, "", *away]
 
     def begin(
         request: gr.Request, data: str | None, name: str, parent: str, minutes: float | None, *values: Any
@@ -54,7 +54,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
     def leave(request: gr.Request) -> list[Any]:
         return [gr.Row(visible=bool(jobs.list_runs(workspace))), train_live.menu(workspace, None, request)]
 
-    views = [setup.group, live.group, live.timer, live.watched, live.seen, live.note, *live.actions]
+    views = [setup.group, live.group, live.timer, live.watched, live.seen, live.note, *live.actions, *live.asks]
     runs.change(show, runs, views, **PRIVATE).then(
         pieces.bound(train_live.look, workspace), [live.watched, live.seen, live.quality], live.outputs, **PRIVATE
     )

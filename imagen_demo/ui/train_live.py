@@ -35,6 +35,7 @@ class Live:
     quality: gr.Radio  # what the quality plot shows
     outputs: list[Any]
     actions: list[gr.Button]  # pause, resume, stop, delete: shown once the run's state is known
+    asks: list[gr.Column]  # the questions before stop and delete: of the run that was shown when they were asked
     deleted: Any  # the event after which the run is gone
     note: gr.HTML
 
@@ -104,7 +105,8 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
         button.click(pieces.bound(_curves, workspace, kind), runs, [file, note], **PRIVATE).then(
             None, file, None, js=SAVE, **PRIVATE
         )  # fmt: skip
-    return Live(group, timer, watched, seen, quality, outputs, [pause, resume, stop, delete], deleted, note)
+    actions, asks = [pause, resume, stop, delete], [stop_ask[0], delete_ask[0]]
+    return Live(group, timer, watched, seen, quality, outputs, actions, asks, deleted, note)
 
 
 def _plot(
@@ -244,7 +246,7 @@ def _frame(workspace: Workspace, payload: dict[str, Any], language: str) -> dict
             with Image.open(file) as image:
                 image.load()
             return {"image": widgets.data_url(image, FRAME_SIDE)}
-    raise UserError("The page sent something unreadable; reload it.")
+    raise UserError(widgets.UNREADABLE)
 
 
 # -- asking ----------------------------------------------------------------------

@@ -44,7 +44,7 @@ class Setup:
     parent: gr.Dropdown
     minutes: gr.Number
     advanced: list[Any]
-    preparing: Jobs[Dataset]
+    preparing: Jobs[str]
 
     @property
     def inputs(self) -> list[Any]:
@@ -53,7 +53,7 @@ class Setup:
 
 def build(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting) -> Setup:
     """The form of a new training."""
-    preparing: Jobs[Dataset] = Jobs()  # of all visitors: a page that opens later watches too
+    preparing: Jobs[str] = Jobs()  # of all visitors: a page that opens later watches too
     with gr.Column(visible=True, elem_id="train-setup") as group:
         dataset = _pictures(workspace, blocks, greeting, preparing)
         name, parent, minutes, advanced = _settings(workspace, blocks, greeting, dataset)
@@ -76,9 +76,7 @@ def _step(greeting: pieces.Greeting, number: int, title: str, help: str = "") ->
 # -- 1 pictures ----------------------------------------------------------------
 
 
-def _pictures(
-    workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting, preparing: Jobs[Dataset]
-) -> gr.Dropdown:
+def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting, preparing: Jobs[str]) -> gr.Dropdown:
     token = gr.State(None)  # key of the job this page watches
     places = gr.Textbox(visible=False)  # JSON: where each file of the uploaded folder lay in it
     with gr.Column(elem_classes="tr-card"):
@@ -119,7 +117,7 @@ def _pictures(
         key = preparing.newest()
         return watch(key, request) if key else tuple(gr.skip() for _ in started)
 
-    def begin(before: str | None, work: Callable[..., Dataset], request: gr.Request) -> tuple[Any, ...]:
+    def begin(before: str | None, work: Callable[..., str], request: gr.Request) -> tuple[Any, ...]:
         job = preparing.get(before)
         if job and not job.done and job.owner == request.session_hash:  # pressed again: the work under way goes on
             return before, gr.skip(), gr.skip(), gr.skip(), gr.skip()
@@ -132,7 +130,7 @@ def _pictures(
             return before, gr.skip(), gr.skip(), gr.skip(), pieces.note(t("tr_no_files", request), "bad")
         sources, config = [Path(path) for path in paths], PrepareConfig(resolution=side, fit=how)
         source, name = sources[0] if len(sources) == 1 else sources, _name_of(sources)
-        work = lambda progress: datasets.prepare_dataset(workspace, source, name, config, progress)  # noqa: E731
+        work = lambda progress: datasets.prepare_dataset(workspace, source, name, config, progress).name  # noqa: E731
         return begin(before, work, request)
 
     def from_folder(
@@ -144,13 +142,12 @@ def _pictures(
             return from_files(before, paths, side, how, request)
         source = {str(place): Path(path) for place, path in zip(found, paths, strict=True)}
         name, config = _name_of([Path(next(iter(source)).partition("/")[0])]), PrepareConfig(resolution=side, fit=how)
-        return begin(
-            before, lambda progress: datasets.prepare_dataset(workspace, source, name, config, progress), request
-        )
+        work = lambda progress: datasets.prepare_dataset(workspace, source, name, config, progress).name  # noqa: E731
+        return begin(before, work, request)
 
     def from_sample(before: str | None, side: int, how: str, request: gr.Request) -> tuple[Any, ...]:
         config = PrepareConfig(resolution=side, fit=how)
-        return begin(before, lambda progress: datasets.prepare_sample_set(workspace, config, progress), request)
+        return begin(before, lambda progress: datasets.prepare_sample_set(workspace, config, progress).name, request)
 
     def look(key: str | None, request: gr.Request) -> tuple[Any, ...]:
         """bar, group, timer, message, dataset."""
@@ -162,8 +159,8 @@ def _pictures(
         job.told = True
         chosen = gr.skip()
         if job.result is not None:
-            sentence = pieces.note(t("tr_ready", request, name=job.result.name), "good")
-            chosen = _dataset_menu(workspace, request, job.result.name)
+            sentence = pieces.note(t("tr_ready", request, name=job.result), "good")
+            chosen = _dataset_menu(workspace, request, job.result)
         elif job.error is not None:
             sentence = pieces.error(job.error, request)
         else:

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 MAX_BATCH = 64  # pictures in one answer
 MAX_SENT = 64 * 2**20  # letters of base64 of a file that the page sends
+UNREADABLE = "The page sent something unreadable; reload it."
 Payload = dict[str, Any]
 
 
@@ -45,7 +46,7 @@ def server_function(name: str, work: Callable[..., Payload]) -> Callable[..., Pa
     def call(payload: Any, request: gr.Request) -> Payload:
         try:
             if not isinstance(payload, dict):
-                raise UserError("The page sent something unreadable; reload it.")
+                raise UserError(UNREADABLE)
             return work(payload, texts.language(request))
         except UserError as error:
             return {"error": texts.translate_error(error, request)}
@@ -129,7 +130,7 @@ def recipes_from(payload: Payload, most: int = MAX_BATCH) -> list[Recipe]:
     """The recipes of the page's JSON; raises UserError on nonsense or more than ``most``."""
     values = payload.get("recipes")
     if not isinstance(values, list) or len(values) > most:
-        raise UserError("The page sent something unreadable; reload it.")
+        raise UserError(UNREADABLE)
     return [recipe_from(value) for value in values]
 
 
@@ -283,6 +284,11 @@ def sent_file(payload: Payload) -> Iterator[Path]:
         yield file
 
 
+def stem(model: str) -> str:
+    """A model's name as the names of files begin with it."""
+    return model.replace("/", "-")
+
+
 def file_name(recipe: Recipe) -> str:
     """``planets-seed0042.png``, as the command line names it, with the model in front."""
-    return f"{recipe.model.replace('/', '-')}-{links.file_name(recipe)}"
+    return f"{stem(recipe.model)}-{links.file_name(recipe)}"

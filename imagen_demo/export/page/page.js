@@ -30,10 +30,11 @@ const show = newest(async (recipe, isNewest) => {
     paint(drawn);
     canvas.dataset.shown = toQuery(recipe);
     if (isNewest()) say(notes(recipe));
-  } catch (error) {
-    say(error instanceof Impossible ? t(error.what, error.values) : t('failed', { why: error.message }), true);
-  }
+  } catch (error) { failed(error); }
 });
+function failed(error) {
+  say(error instanceof Impossible ? t(error.what, error.values) : t('failed', { why: error.message }), true);
+}
 
 function notes(recipe) {
   const also = [];
@@ -54,14 +55,20 @@ function change(recipe, kind = 'step') {
   if (kind === 'step') state.notes = [];
   state.recipe = normal(recipe);
   const address = `?${toQuery(state.recipe)}`;
-  if (kind === 'step') history.pushState(null, '', address); else settle(address);
+  if (kind === 'step') { settled(); history.pushState(null, '', address); } else settle(address);
   state.controls.follow(state.recipe);
   return show(copy(state.recipe));
 }
-let settling = 0;
+let settling = 0, pending = '';
 function settle(address) { // browsers bear few changes of the address a second
   clearTimeout(settling);
-  settling = setTimeout(() => history.replaceState(null, '', address), 200);
+  pending = address;
+  settling = setTimeout(settled, 200);
+}
+function settled() {
+  clearTimeout(settling);
+  if (pending) history.replaceState(null, '', pending);
+  pending = '';
 }
 
 const first = ({ name, model_hash, first_seed, default_psi, classes }) => normal({ // the picture that greets visitors
@@ -97,7 +104,10 @@ const actions = {
   random: () => actions.seed(randomSeed()),
   reset: () => change({ ...copy(state.recipe), psi: state.facts.default_psi, psi_layers: [], centre: 'mean', directions: [] }),
   download: async () => {
-    const drawn = await state.engine.draw(await state.engine.code(state.recipe), state.recipe.noise);
+    let drawn;
+    try {
+      drawn = await state.engine.draw(await state.engine.code(state.recipe), state.recipe.noise);
+    } catch (error) { failed(error); return; }
     const { channels, resolution, name } = state.facts;
     const file = await toPng(drawn.bytes, channels, resolution, toJson(state.recipe));
     const link = document.createElement('a');
@@ -107,8 +117,8 @@ const actions = {
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   },
   share: async () => {
-    clearTimeout(settling);
-    history.replaceState(null, '', `?${toQuery(state.recipe)}`);
+    settle(`?${toQuery(state.recipe)}`);
+    settled();
     try { await navigator.clipboard.writeText(location.href); say(t('copied')); } catch { say(t('not_copied')); }
   },
 };
@@ -119,11 +129,9 @@ function build() { // again when the language changes
   canvas.setAttribute('aria-label', t('picture'));
   $('language').textContent = language() === 'zh' ? 'English' : '中文';
   $('theme').setAttribute('aria-label', t('theme'));
-  const before = state.walk;
-  before?.stop();
-  state.walk = new Walk({ engine: state.engine, paint, canvas, current: () => state.recipe, oneSeed, stopped: () => show(copy(state.recipe)), go: change });
+  state.walk ??= new Walk({ engine: state.engine, paint, current: () => state.recipe, oneSeed, stopped: () => show(copy(state.recipe)), go: change, failed });
   state.controls = buildControls(state.facts, actions, state.walk);
-  state.walk.take(before?.keys || []);
+  state.walk.list();
   const licence = state.facts.licence ? t('licence', { licence: state.facts.licence }) : '';
   $('footer').textContent = [state.kind ? t(state.kind) : '', licence, t('made')].filter(Boolean).join(' ');
 }

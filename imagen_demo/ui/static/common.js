@@ -148,7 +148,6 @@ window.imagenDemo = (() => {
 
   const MOST_SEED = 4294967295;
   const save = (href, name) => { const a = h('a', { href, download: name }); document.body.append(a); a.click(); a.remove(); };
-  const ticket = () => `${Date.now()}-${Math.random()}`; // tells one long job of this page from the next
   const randomSeed = () => Math.floor(Math.random() * 100000);
   const clone = (value) => JSON.parse(JSON.stringify(value));
   const lost = chinese ? '与服务器的连接已断开，请稍后重试。' : 'The server does not answer; try again in a moment.';
@@ -259,5 +258,5 @@ window.imagenDemo = (() => {
     if (chosen && document.body && !location.search.includes('__theme')) document.body.classList.toggle('dark', chosen === 'dark');
   };
   rememberedTheme();
-  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, upTo, limits, reveal, newest, MOST_SEED, save, ticket, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
+  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, upTo, limits, reveal, newest, MOST_SEED, save, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
 })();

@@ -34,7 +34,7 @@ const gridView = (() => {
     what.addEventListener('change', () => { defaults(); open(); });
     for (const box of [seeds, from, to, count, layers]) box.addEventListener('change', () => { fixed = null; open(); });
     const fill = () => {
-      const kept = what.value || initial, has = { class: model.classes.length, split: base.fine_seeds.length, share: base.seeds.length === 2 };
+      const kept = what.options.length ? what.value : initial, has = { class: model.classes.length, split: base.fine_seeds.length, share: base.seeds.length === 2 };
       const names = props.grid_parameters.filter((each) => has[each] ?? true);
       const groups = [h('optgroup', { label: T('v_recipe') }, names.map((each) => h('option', { value: each }, T(`v_p_${each}`)))),
         ...['examples', 'property', 'pc', 'sefa'].map((kind) => h('optgroup', { label: T(`x_kind_${kind}`) },

@@ -9,9 +9,11 @@ const take = (facts) => {
   for (const place of [picture, before]) place.classList.toggle('im-alpha', model.alpha);
   onModel.forEach((work) => work());
 };
+let wish = 0; // number of the newest model or picture that was asked for
 const adopt = async (name, next) => { // another model's controls, and its recipe: next(the model's first one)
-  const answer = await modelBox.describe(name);
+  const mine = ++wish, answer = await modelBox.describe(name);
   if (!answer) return false;
+  if (mine !== wish) { modelBox.choose(model.name); return false; }
   recipe = next(answer.recipe);
   take(answer.model);
   return true;
@@ -24,12 +26,13 @@ const openModel = async (name) => {
   startHere();
 };
 const restore = async (wanted) => {
+  wish += 1;
   if ((!model || wanted.model !== model.name) && !(await adopt(wanted.model, () => D.clone(wanted)))) return;
   change(() => { recipe = D.clone(wanted); });
 };
 const dropped = async (file) => {
-  const answer = await D.ask(server.read, { name: file.name, data: await D.readFile(file) });
-  if (!told(answer)) return;
+  const mine = ++wish, answer = await D.ask(server.read, { name: file.name, data: await D.readFile(file) });
+  if (mine !== wish || !told(answer)) return;
   recipe = answer.recipe;
   take(answer.model);
   change(() => {});

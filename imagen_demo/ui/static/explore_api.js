@@ -13,8 +13,8 @@ const copyCall = () => {
   return clip(callOf[callKind], T('x_api_copied', { kind: callKind === 'python' ? 'Python' : 'curl' }), '');
 };
 const api = button('explore-api-call', T('x_api'), 'code', async () => {
-  const answer = await D.ask(server.api_call, { recipe, base: location.origin + location.pathname });
-  if (!told(answer)) return;
+  const of = JSON.stringify(recipe), answer = await D.ask(server.api_call, { recipe, base: location.origin + location.pathname });
+  if (of !== JSON.stringify(recipe) || !told(answer)) return;
   callOf = answer;
   showApi(true);
   copyCall();

@@ -162,6 +162,7 @@ const buildDirections = () => {
   const gone = model.directions.filter(({ id, hidden }) => hidden && !used.has(id));
   if (gone.length) parts.push(h('details', { class: 'im-more', 'data-kind': '-', open: open.has('-') }, h('summary', {}, T('x_hidden', { count: gone.length })), gone.map(hiddenRow)));
   if (builtFor !== model.name && parts.length && !parts.some((part) => part.open)) parts[0].open = true; // another model: never all folded
+  if (builtFor !== model.name) Object.keys(layersChosen).forEach((id) => delete layersChosen[id]); // its layers are others
   builtFor = model.name;
   groups.replaceChildren(...parts);
   unfolded.forEach((id) => rows.get(id)?.unfold());

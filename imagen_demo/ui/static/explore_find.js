@@ -143,7 +143,13 @@ const examples = h('details', { class: 'im-more', id: 'explore-examples' }, h('s
   h('details', { class: 'im-more' }, h('summary', {}, T('x_examples_against')), against),
   h('div', { class: 'ex-line' }, make, towards), exampleNote));
 examples.addEventListener('toggle', () => { markPool(); countMarks(); paintPool(); });
-let marksOf = '';
+let marksOf = '', poolClass = '';
+onPaint.push(() => {
+  towards.disabled = recipe.class_mix.length > 0; // there is no one class that is chosen
+  const chosen = JSON.stringify([recipe.label, recipe.class_mix]);
+  if (chosen !== poolClass && pool === 'seeds' && sameClass.checked) paintPool();
+  poolClass = chosen;
+});
 onModel.push(() => {
   if (marksOf !== model.name) { marks.clear(); poolStart = 0; marksOf = model.name; paintPool(); }
   sameClassField.hidden = towards.hidden = !model.classes.length;

@@ -6,7 +6,13 @@ const weighted = ({ id, get, set, nameOf, keyBox, adding, fresh, least, most = (
   const add = button(`${id}-add`, adding, 'add', () => change(() => set([...get(), [fresh(), 1]])), { kind: 'ex-small' });
   const put = (index, pair, by) => change(() => set(get().map((each, at) => (at === index ? pair : each))), by);
   let shape = '';
-  const build = () => list.replaceChildren(...get().map(([key], index) => {
+  const controls = () => [...list.querySelectorAll('input, select, button')];
+  const build = () => {
+    const focused = controls().indexOf(document.activeElement);
+    list.replaceChildren(...get().map(row));
+    controls()[focused]?.focus(); // arrow keys go on changing it
+  };
+  const row = ([key], index) => {
     const name = nameOf(key), box = keyBox(key, index);
     box.addEventListener('change', () => {
       const chosen = box.type === 'number' ? D.readSeed(box) : +box.value;
@@ -18,7 +24,7 @@ const weighted = ({ id, get, set, nameOf, keyBox, adding, fresh, least, most = (
     remove.disabled = get().length <= least;
     const node = h('div', { class: 'ex-weight' }, h('img', { alt: '', class: model.alpha ? 'im-alpha' : '' }), box, weight.input, weight.number, remove);
     return Object.assign(node, { weight });
-  }));
+  };
   const thumbs = D.newest(async (recipes, still) => {
     const answer = await D.ask(server.draw, { recipes, side: 64 });
     if (still() && answer.images) answer.images.forEach((src, index) => { const image = list.children[index]?.querySelector('img'); if (image) image.src = src; });

@@ -3,7 +3,11 @@ const choice = (id, label, pairs, key, { asNumber = false, after = () => {}, the
   const select = h('select', { id, 'aria-label': label });
   D.options(select, pairs, spec[key]);
   select.addEventListener('change', () => { spec[key] = asNumber ? +select.value : select.value; after(); then(); });
-  onPaint.push(() => { select.value = String(spec[key]); });
+  onPaint.push(() => {
+    const value = String(spec[key]);
+    if (![...select.options].some((option) => option.value === value)) select.append(h('option', { value }, value)); // of a link or file
+    select.value = value;
+  });
   return D.field(label, select);
 };
 const check = (id, label, key, help = '') => {
@@ -15,10 +19,11 @@ const check = (id, label, key, help = '') => {
 const setEasing = (name) => keys.forEach((key) => { key.easing = name; });
 const modelBox = D.modelMenu('interpolate-model', T('c_model'), server, told, () => model?.name);
 modelBox.addEventListener('change', async () => {
-  if (await adopt(modelBox.value)) await add(keys.map((key) => fromSeed(key.recipe.seeds[0][0])), true);
+  const answer = await modelBox.describe(modelBox.value);
+  if (answer) await replace(() => keys.map((key) => ({ ...D.clone(answer.recipe), seeds: [[key.recipe.seeds[0][0], 1]] })), () => use(answer));
 });
 const classBox = h('select', { id: 'interpolate-class', 'aria-label': T('c_class') });
-classBox.addEventListener('change', () => add(keys.map((key) => ({ ...key.recipe, label: +classBox.value, class_mix: [] })), true)); // the whole way
+classBox.addEventListener('change', () => replace(() => keys.map((key) => ({ ...key.recipe, label: +classBox.value, class_mix: [] })))); // the whole way
 const classField = D.field(T('c_class'), classBox);
 const kind = choice('interpolate-space', T('i_space'), props.kinds.map((name) => [name, T(`i_space_${name}`)]), 'kind',
   { after: () => setEasing(spec.kind === 'spline' ? 'linear' : 'smooth') });
@@ -111,25 +116,26 @@ const page = h('div', { class: 'im-columns' },
 
 // -- models, messages, links --------------------------------------------------------------------------
 let fresh = null; // a new recipe of the model
-const adopt = async (name) => {
-  const answer = await modelBox.describe(name);
-  if (!answer) return false;
+const use = (answer) => { // keyframes of it follow at once: those of another model are of no use to it
   model = answer.model;
   fresh = answer.recipe;
   D.options(classBox, model.classes.map((title, index) => [index, title]), 0);
   classField.hidden = !model.classes.length;
   for (const place of [frame, film]) place.classList.toggle('im-alpha', model.alpha);
-  return true;
+};
+const adopt = async (name) => {
+  const answer = await modelBox.describe(name);
+  if (answer) use(answer);
+  return !!answer;
 };
 const recipesNow = () => JSON.stringify(keys.map((key) => key.recipe));
 let defaults = null; // the pictures that the tab began with; the first one sent takes their place
 const untouched = () => recipesNow() === defaults;
 const accept = async (recipe) => { // another tab's picture; true where the film has it
-  if (model && recipe.model === model.name) return add([recipe], untouched());
-  const begun = keys.length && !untouched();
-  if (!(await adopt(recipe.model))) return false;
-  if (model.classes.length) classBox.value = String(recipe.label ?? 0);
-  const added = await add([recipe], true);
+  if (model && recipe.model === model.name) return untouched() ? replace(() => [recipe]) : add([recipe]);
+  const begun = keys.length && !untouched(), answer = await modelBox.describe(recipe.model);
+  if (!answer) return false;
+  const added = await replace(() => [recipe], () => { use(answer); if (model.classes.length) classBox.value = String(recipe.label ?? 0); });
   if (added && begun) say(`${T('i_new_film', { model: modelBox.selectedOptions[0].text })} ${said()}`, true);
   return added;
 };
@@ -183,7 +189,7 @@ const start = async (message) => {
   }
   modelBox.fill(answer.models, answer.models[0].name);
   root.replaceChildren(page);
-  const t = new URLSearchParams(D.opened).get('t');
+  const kept = D.kept('interpolate'), t = new URLSearchParams(D.opened).get('t') ?? kept; // kept: while another tab was in sight
   const problem = t ? await openLink(t) : null;
   if (problem === '') { if (message?.add) await accept(message.add); return; }
   const first = message?.add || D.current;

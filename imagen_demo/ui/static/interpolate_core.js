@@ -66,10 +66,11 @@ const steps = D.steps('interpolate', T, async ({ of, fields, list }) => {
 let linkTimer = 0, link = '';
 const askLink = D.newest(async (of, newest) => {
   const answer = await D.ask(server.link, { timeline: wanted() });
-  if (!newest() || of !== version || answer.error) return;
+  if (!newest() || of !== version || !told(answer)) return;
   link = answer.query;
   D.address('interpolate', link);
 });
+window.addEventListener('pagehide', () => { if (root.isConnected && link && !untouched()) D.keepFor('interpolate', new URLSearchParams(link).get('t')); });
 const linkLater = () => { clearTimeout(linkTimer); link = ''; if (enough()) linkTimer = setTimeout(() => askLink(version), 300); };
 onChange.push(linkLater);
 const restated = () => { say(''); paint(); linkLater(); steps.remember(state()); }; // the file is another, the pictures are the same

@@ -78,13 +78,26 @@ const paintKeys = () => {
 onPaint.push(paintKeys);
 
 // -- more of them -------------------------------------------------------------------------------------
-const add = async (recipes, instead = false) => { // after the keyframes there are, or instead of them at their times; true where it was done
-  if (recipes.length + (instead ? 0 : keys.length) > MOST_KEYS) { say(T('i_most', { most: MOST_KEYS }), true); return false; }
+const timed = (recipe, image, like = keys.at(-1) ?? { seconds: 2, easing: spec.kind === 'spline' ? 'linear' : 'smooth' }) =>
+  ({ recipe, image, seconds: like.seconds, easing: like.easing });
+const replace = async (make, before = () => {}) => { // the keyframes by others at their times, by as many as make() gives; true where it was done
+  let of, recipes, answer;
+  do { // anew where the film has changed meanwhile
+    [of, recipes] = [version, make()];
+    answer = await D.ask(server.draw, { recipes, side: 192 });
+    if (!told(answer)) { if (model) modelBox.value = model.name; return false; }
+  } while (of !== version);
+  before();
+  keys = recipes.map((recipe, index) => timed(recipe, answer.images[index], keys[index]));
+  changed();
+  return true;
+};
+const add = async (recipes) => { // after the keyframes there are; true where it was done
+  if (recipes.length + keys.length > MOST_KEYS) { say(T('i_most', { most: MOST_KEYS }), true); return false; }
   const of = model, answer = await D.ask(server.draw, { recipes, side: 192 });
   if (of !== model || !told(answer)) return false;
-  const kept = instead ? [] : keys, first = !kept.length;
-  const like = (index) => (instead && keys[index]) || keys.at(-1) || { seconds: 2, easing: spec.kind === 'spline' ? 'linear' : 'smooth' };
-  keys = [...kept, ...recipes.map((recipe, index) => ({ recipe, image: answer.images[index], seconds: like(index).seconds, easing: like(index).easing }))];
+  const first = !keys.length;
+  keys = [...keys, ...recipes.map((recipe, index) => timed(recipe, answer.images[index]))];
   changed();
   if (!first) list.scrollTo?.({ left: list.scrollWidth, behavior: 'smooth' });
   return true;

@@ -40,10 +40,11 @@
     else if (tries) reveal(id, tries - 1);
   }, 100);
   const stays = (id, on) => document.getElementById(id)?.classList.toggle('im-stays', on);
-  const at = {}; // output -> the button at work: the one named, else the one pressed last
-  let pressed = null;
+  const at = {}; // output -> the button at work: the one named, else the one that asked for it last
+  let pressed = null, asking = null;
+  const ticket = () => { asking = pressed; return `${Date.now()}-${Math.random()}`; }; // tells one long job of this page from the next
   const jobBegins = (button, ...places) => {
-    at[places[0]] = document.getElementById(button) ?? pressed;
+    at[places[0]] = document.getElementById(button) ?? asking;
     busy(at[places[0]], true);
     places.forEach((id) => reveal(id));
   };
@@ -197,5 +198,5 @@
     });
   };
 
-  Object.assign(D, { address, revealSoon: reveal, jobBegins, jobEnds, steps, readSeed, numberBox, keepFor, kept, readFile, fileZone, takesFiles });
+  Object.assign(D, { address, revealSoon: reveal, ticket, jobBegins, jobEnds, steps, readSeed, numberBox, keepFor, kept, readFile, fileZone, takesFiles });
 })();

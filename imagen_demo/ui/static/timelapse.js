@@ -8,7 +8,7 @@ const empty = h('span', {}, T('tl_empty'));
 const stage = h('div', { class: 'tl-stage' }, picture, empty);
 const slider = h('input', { type: 'range', id: 'train-timelapse', min: 0, max: 0, step: 1, 'aria-label': T('tl_slider') });
 const label = h('output', {});
-let timer = 0;
+let timer = 0, turn = 0; // turn: number of the playing that goes on, not one that still waits for its last frame
 const play = button('train-play', T('tl_play'), 'play', () => timer ? halt() : run(), { bare: true });
 const controls = h('div', { class: 'tl-controls' }, play, slider, label);
 root.append(stage, controls);
@@ -49,12 +49,13 @@ const face = (playing) => {
 const run = async () => { // plays in at most about 12 seconds, however long the run
   const last = current.kimg.length - 1;
   if (last < 1) return;
+  const mine = ++turn;
   face(true); following = false;
   const stride = Math.max(1, Math.round(last / 120));
   let index = +slider.value >= last ? 0 : +slider.value;
   const step = async () => {
     await go(index);
-    if (!timer) return;
+    if (!timer || mine !== turn) return;
     if (index >= current.kimg.length - 1) { following = true; halt(); return; }
     index = Math.min(index + stride, current.kimg.length - 1);
     timer = setTimeout(step, 100);
