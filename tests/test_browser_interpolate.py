@@ -385,3 +385,33 @@ def test_a_picture_of_another_model_begins_a_film_and_undo_brings_the_old_one_ba
     drop(page, "#interpolate-preview", still)
     expect(note).to_have_text("The server does not answer; try again in a moment.")  # no film began
     assert seeds(page) == before
+
+
+def test_a_film_outlives_a_reload_while_another_tab_is_in_sight(open_page):
+    page = timeline(open_page)
+    page.locator("#interpolate-random").click()
+    expect(page.locator("#interpolate-keys .im-key")).to_have_count(5)
+    linked(page)
+    before = seeds(page)
+    open_tab(page, "explore")
+    page.reload()
+    picture(page)
+    open_tab(page, "interpolate")
+    expect(page.locator("#interpolate-keys .im-key")).to_have_count(5)
+    assert seeds(page) == before
+
+
+def test_a_model_whose_pictures_do_not_arrive_leaves_the_film_as_it_was(open_page):
+    page = timeline(open_page)
+    menu, before = page.locator("#interpolate-model"), seeds(page)
+    first = menu.input_value()
+    silent = re.compile("component_server")
+    page.route(silent, lambda route: route.abort() if '"draw"' in route.request.post_data else route.continue_())
+    menu.select_option("emoji" if first == "planets" else "planets")
+    expect(page.locator("#interpolate-note")).to_contain_text("does not answer")
+    expect(menu).to_have_value(first)
+    page.unroute(silent)
+    page.locator("#interpolate-random").click()
+    expect(page.locator("#interpolate-keys .im-key")).to_have_count(5)
+    assert seeds(page)[:4] == before
+    assert page.locator("#interpolate-film img").first.is_visible()
