@@ -38,6 +38,8 @@ TRIALS: dict[str, list[str]] = {
     "generator's rate 1, seed 2": ["--set=generator_rate=1", "--seed=2"],
     "generator's rate 1, learning rate 4e-3": ["--set=generator_rate=1", "--set=learning_rate=0.004"],
     "generator's rate 4": ["--set=generator_rate=4"],
+    "generator's rate 4, learning rate 1e-3": ["--set=generator_rate=4", "--set=learning_rate=0.001"],
+    "generator's rate by balance": ["--variant=balance"],
     "batch 8": ["--set=batch=8"],
     "batch 32": ["--set=batch=32"],
     "EMA half-life 2 kimg": ["--set=ema_half_life_kimg=2"],

@@ -66,6 +66,25 @@ def falling_rates(trainer: Trainer) -> None:
     trainer._step = falling
 
 
+def balance(trainer: Trainer, target: float = 0.4, speed: float = 1.7, low: float = 0.25, high: float = 8.0) -> None:
+    """The generator's rate follows who is ahead: it rises while the discriminator's loss is below ``target``.
+
+    d log(rate) / d kimg = ``speed`` (target - loss), within ``low`` to ``high`` of the discriminator's rate.
+    """
+    as_it_is, group = trainer._step, trainer.state.optimizer_g.param_groups[0]
+    rate_d = trainer.state.optimizer_d.param_groups[0]["lr"]
+
+    def balanced() -> None:
+        as_it_is()
+        ahead = target - float(trainer.window.results[-1].loss_d)
+        rate = group["lr"] / rate_d * math.exp(speed * ahead * trainer.config.batch / 1000)
+        group["lr"] = rate_d * min(high, max(low, rate))
+        if trainer.state.counters.step % 500 == 0:
+            print(f"{trainer.state.counters.kimg:.0f} kimg: rate {rate:.2f}", flush=True)
+
+    trainer._step = balanced
+
+
 def momentum(trainer: Trainer) -> None:
     """Adam's beta_1 of the article and of DCGAN, 0.5, instead of none."""
     for optimizer in (trainer.state.optimizer_d, trainer.state.optimizer_g):
@@ -176,6 +195,7 @@ VARIANTS: dict[str, Callable[[Trainer], None]] = {
     "compiled": compiled,
     "finite-differences": finite_differences,
     "falling-rates": falling_rates,
+    "balance": balance,
     "momentum": momentum,
     "no-minibatch-std": no_minibatch_std,
     "last-picture": last_picture,
