@@ -7,9 +7,11 @@ each step it tells the others what comes. All chance is drawn for the whole batc
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import datetime
 import os
+import sys
 
 import torch
 import torch.distributed as dist
@@ -59,9 +61,11 @@ class Team:
         return cls(dist.get_rank(), dist.get_world_size())
 
     def leave(self) -> None:
+        """All went well; the process ends soon after."""
         if self.size > 1:
             self._wrapped.clear()
             dist.destroy_process_group()
+            atexit.register(_end)
 
     @property
     def leads(self) -> bool:
@@ -120,6 +124,14 @@ class Team:
         values = values.detach().double().cpu()
         dist.all_reduce(values)
         return values / self.size
+
+
+def _end() -> None:
+    """End with success and at once: while the interpreter takes itself apart, a thread of PyTorch's may still run, and
+    then the process is aborted (1 of 40 trainings of two processes, PyTorch 2.13)."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 ALONE = Team()
