@@ -26,8 +26,6 @@ from imagen_demo.training.showing import draw_fixed
 from imagen_demo.training.step import update_average
 from imagen_demo.training.trainer import Trainer
 
-import torch  # isort: skip
-
 UNSEEN = 2000  # pictures that the judge sees of each
 
 
@@ -41,7 +39,8 @@ def main(
     """Train once, and judge averages of several half-lives."""
     data, judge = machine.opened(dataset), None
     config, model, _ = resolve(TrainConfig(threads=1, seed=seed), data, pick_device("cpu"))
-    trainer = Trainer(Run(Path(tempfile.mkdtemp(prefix="averages-"))), data, config, model)
+    scratch = tempfile.TemporaryDirectory(prefix="averages-")
+    trainer = Trainer(Run(Path(scratch.name)), data, config, model)
     trainer._begin(resume=False)
     state = trainer.state
     kept = {
@@ -64,7 +63,6 @@ def main(
             figures = " | ".join(f"{found[key]:.0f}" for key in ("fd", "kd", "swd"))
             print(f"| {state.counters.kimg:.0f} | {half_life:g} | {figures} |", flush=True)
         judging += time.process_time() - before
-        torch.set_num_threads(1)  # the judge's measures may have set others
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def settled(run: Run, dataset: Dataset, processes: int = 1) -> tuple[TrainConfig
     train = TrainConfig(**config["train"])
     if config.get("model"):
         check_shares(train, processes)
-        pick_device(train.device)  # a run of a GPU may go on where there is none
+        pick_device(train.device)  # refuses a run of a GPU where there is none
         return train, ModelConfig(**config["model"])
     parent = read_info(Path(config["from_model"])).config if config.get("from_model") else None
     train, model, reasons = resolve(train, dataset, pick_device(train.device), processes, parent)
@@ -108,7 +108,9 @@ def for_people(error: BaseException) -> UserError:
     """What went wrong, in one sentence."""
     if isinstance(error, UserError):
         return error
-    if any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT)):  # safetensors' is no OSError
+    full = (errno.ENOSPC, errno.EDQUOT)
+    # By its words too: safetensors' error is no OSError.
+    if getattr(error, "errno", None) in full or any(os.strerror(number) in str(error) for number in full):
         return UserError("The disk is full; free some space and resume the run. The last saved state is safe.")
     if is_full(error):
         return UserError("The memory is full; choose a smaller batch or width, or close other programs.")
