@@ -66,7 +66,7 @@ def falling_rates(trainer: Trainer) -> None:
     trainer._step = falling
 
 
-def balance(trainer: Trainer, target: float = 0.4, speed: float = 1.7, low: float = 0.25, high: float = 8.0) -> None:
+def balance(trainer: Trainer, target: float = 0.3, speed: float = 1.7, low: float = 0.5, high: float = 4.0) -> None:
     """The generator's rate follows who is ahead: it rises while the discriminator's loss is below ``target``.
 
     d log(rate) / d kimg = ``speed`` (target - loss), within ``low`` to ``high`` of the discriminator's rate.
