@@ -74,7 +74,8 @@ def discover(model: Model, known: Sequence[Direction] = (), progress: Progress =
     effort, ranges, drawn = effort_for(model.info.config.resolution), _ranges(model), 0
     one, few = 2 * effort.bases, 2 * effort.searched
     searched = len(ranges) * CANDIDATES * effort.steps * few + one
-    total = effort.samples + len(components) * one + len(sefa) * (ROUNDS * few + one) + len(PROPERTIES) * searched
+    drawings = len(components) * (one + few) + len(sefa) * (ROUNDS * few + one)
+    total = effort.samples + drawings + len(PROPERTIES) * searched
 
     def notify(pictures: int) -> None:
         nonlocal drawn
