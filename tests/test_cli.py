@@ -218,7 +218,7 @@ def test_prepare_train_stop_resume_generate(command, workspace, pictures_folder,
     facts = json.loads(out)
     assert code == 0, err
     assert facts["state"] == "finished" and facts["kimg"] == pytest.approx(0.016) and facts["model"] == "first"
-    assert "images/s" in err and "40 pictures are few: augmentation will keep" in err  # what the coach says
+    assert "images/s" in err and "40 pictures are few: if the network begins" in err  # what the coach says
     assert TrainConfig(**jobs.find_run(workspace, "first").config()["train"]).kimg == 0.016
 
     code, out, _ = command("runs", "--json")

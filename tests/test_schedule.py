@@ -10,7 +10,16 @@ from imagen_demo.config import OBJECTIVES, ModelConfig, PrepareConfig, TrainConf
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.errors import UserError
 from imagen_demo.studio import jobs
-from imagen_demo.training.forecast import STAGES, forecast, images_per_second, multiplications
+from imagen_demo.training.forecast import (
+    MEASURED,
+    MEASURED_FIRST,
+    STAGES,
+    forecast,
+    images_per_second,
+    measured_after,
+    multiplications,
+    revised,
+)
 from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.workspace import Workspace
 
@@ -104,3 +113,17 @@ def test_the_work_of_a_network_is_counted_as_its_layers_do_it():
 def test_nothing_is_promised_where_nothing_was_measured():
     assert forecast(TrainConfig(device="cuda"), ModelConfig()) is None
     assert forecast(TrainConfig(device="cpu", threads=1), ModelConfig(arch="mlp")) is None
+
+
+def test_the_forecast_is_revised_once_the_speed_is_known():
+    model = ModelConfig(width=512, max_channels=128)
+    config = TrainConfig(device="cpu", threads=2, minutes=5)
+    expected = images_per_second(config, model)
+    assert revised(config, model, expected * 1.2) == []
+    (measured, values), (template, later) = revised(config, model, expected / 10)
+    assert measured == MEASURED and float(values["expected"]) > 9 * float(values["speed"])
+    assert "colours only" in template and float(later["kimg"]) < 10
+    (measured, _), sentence = revised(TrainConfig(device="cuda", minutes=5), model, 1000.0)  # nothing was promised
+    assert measured == MEASURED_FIRST and sentence[1]["kimg"] == "300"
+    assert revised(config, ModelConfig(arch="mlp"), 1000.0) == []
+    assert [measured_after(TrainConfig(minutes=m)) for m in (0.5, 5, 60, 0)] == [3, 30, 60, 60]

@@ -57,6 +57,8 @@ def test_every_sentence_of_the_coach_and_of_the_settings_chosen_is_translated():
         trainer.MEMORY_ENDED,
         trainer.STARTED_FROM,
         *(template for _, template in forecast.STAGES),
+        forecast.MEASURED,
+        forecast.MEASURED_FIRST,
     }
     assert said - SENTENCES.keys() == set()
 

@@ -183,6 +183,15 @@ def test_a_network_that_never_had_variety_is_young_and_not_collapsed(tmp_path, d
     assert trainer.run.status().state == "finished" and trainer.run.events() == []
 
 
+def test_the_forecast_is_revised_once_when_the_speed_is_known(tmp_path, dataset, monkeypatch):
+    monkeypatch.setattr(trainer_module, "measured_after", lambda config: 1e-3)
+    trainer = make_trainer(tmp_path / "run", dataset, kimg=0.02)
+    trainer.train()
+    measured, sentence = trainer.run.events()
+    assert "pictures a second, where" in measured["text"] and "colours only" in sentence["text"]
+    assert measured["kimg"] == trainer.run.metrics()[0]["kimg"]
+
+
 def run_process(run: Run, *arguments: str) -> subprocess.Popen:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "imagen_demo.training.main", str(run.path), *arguments]

@@ -7,6 +7,8 @@ from typing import Any
 from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.models.style import START, channels_at, levels
 
+Sentence = tuple[str, dict[str, Any]]  # template, values
+
 # Multiplications a second of one processor thread in training. From 76.5 thousand pictures in 10 minutes at 64 px and
 # width 512, all of a run's measuring and saving included (torch 2.13, float32, two threads), times 1.1 for what was
 # won since (docs/training-recipe.md); other sizes in proportion. Processors differ by a factor of two.
@@ -15,16 +17,19 @@ PASSES = 14  # forward passes' worth of work a picture: both networks forward an
 # Roughly what pictures look like after so many thousand of them at 64 px, on planets, emoji, and cats and dogs, by the
 # training runs of docs/training-recipe.md (none went beyond 215). Twice the side takes about twice as many.
 STAGES = (
-    (0, "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
-        "colours only. Textures and coarse shapes need about {next} minutes."),
-    (8, "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
-        "colours, textures and coarse shapes. Clear shapes need about {next} minutes."),
-    (100, "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
+    (0, "In {minutes} min this computer shows the network about {kimg} thousand pictures: expect "
+        "colours only. Textures and coarse shapes need about {next} min."),
+    (8, "In {minutes} min this computer shows the network about {kimg} thousand pictures: expect "
+        "colours, textures and coarse shapes. Clear shapes need about {next} min."),
+    (100, "In {minutes} min this computer shows the network about {kimg} thousand pictures: expect "
           "clear shapes with faults where the subject is simple, textures where photographs vary much. "
-          "Fine detail needs about {next} minutes."),
-    (500, "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
+          "Fine detail needs about {next} min."),
+    (500, "In {minutes} min this computer shows the network about {kimg} thousand pictures: expect "
           "about the best that a network of this size can do with these pictures."),
 )  # fmt: skip
+MEASURED = "The first minute is over: {speed} pictures a second, where {expected} were expected."
+MEASURED_FIRST = "The first minute is over: {speed} pictures a second."
+CLOSE = 1.3  # as much faster or slower than expected is no news
 
 
 def multiplications(model: ModelConfig) -> float:
@@ -39,22 +44,43 @@ def multiplications(model: ModelConfig) -> float:
     return float(total + 9 * model.channels * inputs * model.resolution**2)
 
 
-def images_per_second(config: TrainConfig, model: ModelConfig) -> float:
-    """About how fast a processor trains; the first minute of the run shows the truth."""
+def images_per_second(config: TrainConfig, model: ModelConfig) -> float | None:
+    """About how fast a processor trains a style network; None where nothing was measured."""
+    if config.device != "cpu" or model.arch != "style":
+        return None
     return SPEED_PER_THREAD * config.threads / (PASSES * multiplications(model))
 
 
-def forecast(config: TrainConfig, model: ModelConfig) -> tuple[str, dict[str, Any]] | None:
-    """(template, values) of one sentence; None where nothing was measured: on a GPU, and for the article's network."""
-    if config.device != "cpu" or model.arch != "style":
+def forecast(config: TrainConfig, model: ModelConfig, speed: float | None = None) -> Sentence | None:
+    """One sentence; None where nothing is known: of other networks than the style network, and without a ``speed``.
+
+    ``speed``: images a second; by default what is expected of a processor.
+    """
+    speed = speed or images_per_second(config, model)
+    if not speed or model.arch != "style":
         return None
-    a_minute = images_per_second(config, model) * 60 / 1000
+    a_minute = speed * 60 / 1000
     kimg = config.kimg or config.minutes * a_minute
     later = max(1.0, model.resolution / 64)
     reached = max(index for index, (need, _) in enumerate(STAGES) if kimg >= need * later)
     following = STAGES[min(reached + 1, len(STAGES) - 1)][0] * later
     values = {"minutes": kimg / a_minute, "kimg": kimg, "next": following / a_minute}
     return STAGES[reached][1], {key: rough(value) for key, value in values.items()}
+
+
+def revised(config: TrainConfig, model: ModelConfig, speed: float) -> list[Sentence]:
+    """What is to be said once the ``speed`` was measured, images a second; nothing where it is as expected."""
+    expected, sentence = images_per_second(config, model), forecast(config, model, speed)
+    if sentence is None or (expected and 1 / CLOSE < speed / expected < CLOSE):
+        return []
+    if expected is None:
+        return [(MEASURED_FIRST, {"speed": rough(speed)}), sentence]
+    return [(MEASURED, {"speed": rough(speed), "expected": rough(expected)}), sentence]
+
+
+def measured_after(config: TrainConfig) -> float:
+    """Seconds of training after which the speed is known: a minute, or a tenth of a short run."""
+    return min(60.0, 6 * config.minutes) if config.minutes > 0 else 60.0
 
 
 def rough(value: float) -> str:

@@ -171,7 +171,7 @@ def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset, begun: bo
     if len(dataset) < 1000 and config.augment == "adaptive":
         out.append(
             (
-                "{count} pictures are few: augmentation will keep the network from memorising them.",
+                "{count} pictures are few: if the network begins to memorise them, augmentation sets in.",
                 {"count": len(dataset)},
             )
         )

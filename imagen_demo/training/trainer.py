@@ -20,6 +20,7 @@ from imagen_demo.training import coach
 from imagen_demo.training import state as states
 from imagen_demo.training.batches import Batches
 from imagen_demo.training.distributed import ALONE, Team, own_device, own_threads
+from imagen_demo.training.forecast import measured_after, revised
 from imagen_demo.training.memory import keep_freed_memory
 from imagen_demo.training.metrics import relative_diversity
 from imagen_demo.training.quality import Quality
@@ -246,6 +247,7 @@ class Trainer:
         self._measure_quality(row, preview)
         self._save_model(self.run.latest, preview, row)
         self.run.append_metrics(row)
+        self._revise_forecast()
         self.status.images_per_second = row["images_per_second"]
         self._advise()
         self._beat()
@@ -259,6 +261,14 @@ class Trainer:
         if rule.level != "fine" and rule.name != self._announced:
             self._announced = rule.name
             self.run.append_event("coach", self.curves.now["kimg"], rule.sentence, **advice["values"])
+
+    def _revise_forecast(self) -> None:
+        """Once, when the speed is known; what is expected of networks that know something was never measured."""
+        seconds = [0.0, *(row["seconds"] for row in self.curves.rows[-2:])]
+        if self.lineage or not seconds[-2] < measured_after(self.config) <= seconds[-1]:
+            return
+        for template, values in revised(self.config, self.model, self.state.counters.images / seconds[-1]):
+            self.run.append_event("coach", self.state.counters.kimg, template, **values)
 
     def _measure_quality(self, row: dict[str, float], preview: Image.Image) -> None:
         """What :mod:`quality` finds goes into the row; the best network so far is kept."""

@@ -204,28 +204,31 @@ SENTENCES: dict[str, str] = {
     "thousand pictures.":
         "临近结束时出了问题，因此任务以最近的正常状态（{kimg:.1f} 千张图片）结束。",
     # settings chosen, and what to expect
-    "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
-    "colours only. Textures and coarse shapes need about {next} minutes.":
-        "在本机处理器上 {minutes} 分钟内，网络约看到 {kimg} 千张图片："
+    "In {minutes} min this computer shows the network about {kimg} thousand pictures: expect "
+    "colours only. Textures and coarse shapes need about {next} min.":
+        "本机在 {minutes} 分钟内约让网络看到 {kimg} 千张图片："
         "预计只有颜色。纹理和大致形状约需 {next} 分钟。",
-    "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
-    "colours, textures and coarse shapes. Clear shapes need about {next} minutes.":
-        "在本机处理器上 {minutes} 分钟内，网络约看到 {kimg} 千张图片："
+    "In {minutes} min this computer shows the network about {kimg} thousand pictures: expect "
+    "colours, textures and coarse shapes. Clear shapes need about {next} min.":
+        "本机在 {minutes} 分钟内约让网络看到 {kimg} 千张图片："
         "预计有颜色、纹理和大致形状。清晰的形状约需 {next} 分钟。",
-    "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
+    "In {minutes} min this computer shows the network about {kimg} thousand pictures: expect "
     "clear shapes with faults where the subject is simple, textures where photographs vary much. "
-    "Fine detail needs about {next} minutes.":
-        "在本机处理器上 {minutes} 分钟内，网络约看到 {kimg} 千张图片："
+    "Fine detail needs about {next} min.":
+        "本机在 {minutes} 分钟内约让网络看到 {kimg} 千张图片："
         "预计简单主题形状清晰但有瑕疵，内容多样的照片只有纹理。细节约需 {next} 分钟。",
-    "In {minutes} minutes on this processor the network sees about {kimg} thousand pictures: expect "
+    "In {minutes} min this computer shows the network about {kimg} thousand pictures: expect "
     "about the best that a network of this size can do with these pictures.":
-        "在本机处理器上 {minutes} 分钟内，网络约看到 {kimg} 千张图片："
+        "本机在 {minutes} 分钟内约让网络看到 {kimg} 千张图片："
         "预计接近该规模网络在这些图片上的最佳效果。",
+    "The first minute is over: {speed} pictures a second, where {expected} were expected.":
+        "第一分钟已过：每秒 {speed} 张图片，原先预计 {expected} 张。",
+    "The first minute is over: {speed} pictures a second.": "第一分钟已过：每秒 {speed} 张图片。",
     "Training runs on the processor ({threads} threads), so the network is a small one.":
         "在处理器上训练（{threads} 个线程），因此使用较小的网络。",
     "Training runs on the GPU, so the network is a large one.": "在 GPU 上训练，因此使用较大的网络。",
-    "{count} pictures are few: augmentation will keep the network from memorising them.":
-        "{count} 张图片较少：数据增强会防止网络死记硬背。",
+    "{count} pictures are few: if the network begins to memorise them, augmentation sets in.":
+        "{count} 张图片较少：网络一旦开始死记硬背，就会启用数据增强。",
     "Mirrored pictures are used too; switch that off if left and right matter.":
         "同时使用左右镜像的图片；若左右方向有意义，请关闭。",
     "The network learns {count} classes, from the sub-folders.": "网络将学习 {count} 个类别（来自子文件夹）。",
