@@ -8,6 +8,7 @@ import torch
 
 from imagen_demo.training import losses
 from imagen_demo.training.losses import OBJECTIVES, gradient_penalty
+from imagen_demo.training.step import Shown
 
 REAL, FAKE = [1.5, -0.25, 3.0, 0.0], [-2.0, 0.5, 1.0, -0.125]
 
@@ -88,3 +89,11 @@ def test_gradient_penalty_of_a_linear_critic_is_its_squared_norm_and_trains_it()
     assert torch.allclose(penalty, torch.full((5,), 25.0, dtype=torch.float64))
     (gradient,) = torch.autograd.grad(penalty.mean(), weight)
     assert torch.allclose(gradient, 2 * weight)
+
+
+def test_values_outside_are_clamped_and_only_ways_back_inside_have_a_gradient():
+    x = torch.tensor([-2.0, -2.0, -0.5, 1.0, 1.5, 1.5], requires_grad=True)
+    shown = Shown.apply(x)
+    assert shown.tolist() == [-1, -1, -0.5, 1, 1, 1]
+    shown.backward(torch.tensor([-3.0, 3.0, 4.0, -5.0, -6.0, 6.0]))  # descent goes against it
+    assert x.grad.tolist() == [-3, 0, 4, -5, 0, 6]

@@ -38,8 +38,9 @@ def after_steps(path, dataset, count=3, **changes):
 
 @pytest.mark.parametrize("objective", ["relativistic", "nonsaturating", "hinge"])
 def test_a_batch_in_parts_is_the_same_step(tmp_path, dataset, objective):
-    whole, at_once = after_steps(tmp_path / "a", dataset, batch=8, objective=objective)
-    parts, in_parts = after_steps(tmp_path / "b", dataset, batch=8, micro_batch=4, objective=objective)
+    options = {"batch": 8, "objective": objective, "seed": 2}  # no logit stands within rounding of hinge's kink
+    whole, at_once = after_steps(tmp_path / "a", dataset, **options)
+    parts, in_parts = after_steps(tmp_path / "b", dataset, micro_batch=4, **options)
     assert difference(whole.state, parts.state) < TOLERANCE
     for first, second in zip(at_once, in_parts, strict=True):
         for field in dataclasses.fields(first):

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 from training_kit import CPU, two_colours
@@ -36,6 +37,13 @@ def test_automatic_settings_fit_the_data(dataset):
     assert all(template.format(**values) for template, values in reasons)
     article, mlp, _ = resolve(TrainConfig(arch="mlp"), dataset, CPU)
     assert (article.objective, article.gamma, article.augment, mlp.z_dim) == ("nonsaturating", 0.0, "off", 100)
+
+
+def test_pictures_with_transparency_have_a_faster_generator(dataset):
+    clear = dataclasses.replace(dataset, images=np.zeros((len(dataset), 16, 16, 4), np.uint8))
+    assert resolve(TrainConfig(), dataset, CPU)[0].generator_rate == 2
+    assert resolve(TrainConfig(), clear, CPU)[0].generator_rate == 4
+    assert resolve(TrainConfig(generator_rate=1.5), clear, CPU)[0].generator_rate == 1.5
 
 
 @pytest.mark.parametrize("processes", [2, 3, 5])

@@ -104,8 +104,8 @@ def resolve(
         auto["learning_rate"] = 2e-4 if mlp else 2e-3
     if not config.generator_rate:
         # The discriminator gets worse above 2e-3; the generator, which lags behind it, learns faster with more.
-        # From the start 3 is too much for photographs.
-        auto["generator_rate"] = 1.0 if mlp else 2.0
+        # For photographs 4 is too much; with transparency, where the discriminator is far ahead, it is right.
+        auto["generator_rate"] = 1.0 if mlp else 4.0 if dataset.channels == 4 else 2.0
     if config.gamma < 0:
         auto["gamma"] = 0.0 if mlp else 0.5 * (dataset.resolution / 64) ** 2
     if not config.penalty_every:

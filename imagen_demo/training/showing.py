@@ -12,7 +12,7 @@ from torch import Tensor
 
 from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
-from imagen_demo.data.pixels import from_network
+from imagen_demo.data.pixels import from_network, to_network
 from imagen_demo.media.grid import make_grid
 from imagen_demo.models.folder import ModelInfo
 from imagen_demo.models.registry import Generator
@@ -29,7 +29,7 @@ AT_ONCE = 32  # pictures drawn at once
 def draw_fixed(
     generator: Generator, count: int, labels: np.ndarray | None = None, *, device: torch.device
 ) -> Iterator[Tensor]:
-    """The first ``count`` pictures of fixed z in parts, [n, C, H, W] in about [-1, 1] on the CPU.
+    """The first ``count`` pictures of fixed z in parts, as they will be shown: [n, C, H, W] in [-1, 1] on the CPU.
 
     ``labels``: their classes, int64 [count]; without, classes take turns.
     """
@@ -39,7 +39,7 @@ def draw_fixed(
     for start in range(0, count, AT_ONCE):
         part = torch.from_numpy(labels[start : min(start + AT_ONCE, count)]).to(device)
         z = torch.randn(len(part), config.z_dim, generator=random).to(device)
-        yield generator(z, part if config.num_classes else None).float().cpu()
+        yield to_network(from_network(generator(z, part if config.num_classes else None)))
 
 
 def sample_grid(pictures: Tensor) -> Image.Image:

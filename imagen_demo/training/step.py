@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -95,6 +96,24 @@ def train_step(
     )  # fmt: skip
 
 
+class Shown(torch.autograd.Function):
+    """Clamps to [-1, 1] as for the screen; of values outside, only gradients that lead back inside pass.
+
+    Otherwise a plain background gives every generated picture away: real ones are exactly white there, or exactly
+    transparent, generated ones only about so.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x.clamp(-1, 1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return gradient.masked_fill((x > 1) & (gradient < 0) | (x < -1) & (gradient > 0), 0)
+
+
 @dataclass
 class Work:
     """What both updates of one step need."""
@@ -128,11 +147,11 @@ class Work:
         return torch.autocast("cuda", torch.bfloat16, enabled=enabled and self.real.is_cuda)
 
     def draw(self, labels: Tensor | None, noise: Noise, graph: bool) -> Tensor:
-        """The generator's pictures, float32; those just drawn, where they are still ``drawn``."""
+        """The generator's pictures, float32 in [-1, 1]; those just drawn, where they are still ``drawn``."""
         if self.drawn is not None:
             return self.drawn
         with self.autocast(), torch.set_grad_enabled(graph):
-            return self.team.caller(self.state.generator)(noise.z, labels, noise.detail).float()
+            return Shown.apply(self.team.caller(self.state.generator)(noise.z, labels, noise.detail).float())
 
 
 def discriminator_update(work: Work) -> dict[str, Tensor]:

@@ -85,33 +85,17 @@ def balance(trainer: Trainer, target: float = 0.3, speed: float = 1.7, low: floa
     trainer._step = balanced
 
 
-class Clamp(torch.autograd.Function):
-    """Into [-1, 1]; of what is outside, only gradients that lead back inside pass."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
-        return x.clamp(-1, 1)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        outwards = ((x > 1) & (gradient < 0)) | ((x < -1) & (gradient > 0))
-        return gradient.masked_fill(outwards, 0)
+def unclamped(trainer: Trainer) -> None:
+    """The discriminator sees generated values outside [-1, 1] as they are."""
+    step.Shown.apply = staticmethod(lambda x: x)
 
 
-def shown(trainer: Trainer) -> None:
-    """The discriminator judges what will be shown: generated values outside [-1, 1] are clamped before."""
-    draw = step.Work.draw
-    step.Work.draw = lambda work, *rest, **named: Clamp.apply(draw(work, *rest, **named))
-
-
-def shown_alpha(trainer: Trainer) -> None:
-    """... and no premultiplied colour is more than its alpha."""
+def within_alpha(trainer: Trainer) -> None:
+    """No premultiplied colour that the discriminator sees is more than its alpha."""
     draw = step.Work.draw
 
     def visible(work: step.Work, *rest: Any, **named: Any) -> Tensor:
-        x = Clamp.apply(draw(work, *rest, **named))
+        x = draw(work, *rest, **named)
         return x if x.shape[1] != 4 else torch.cat([torch.minimum(x[:, :3], x[:, 3:]), x[:, 3:]], dim=1)
 
     step.Work.draw = visible
@@ -228,8 +212,8 @@ VARIANTS: dict[str, Callable[[Trainer], None]] = {
     "finite-differences": finite_differences,
     "falling-rates": falling_rates,
     "balance": balance,
-    "shown": shown,
-    "shown-alpha": shown_alpha,
+    "unclamped": unclamped,
+    "within-alpha": within_alpha,
     "momentum": momentum,
     "no-minibatch-std": no_minibatch_std,
     "last-picture": last_picture,
