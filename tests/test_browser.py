@@ -118,6 +118,14 @@ def test_an_exported_model_saves_itself_and_is_forgotten_with_its_file(open_page
     expect(page.locator("#models-file")).to_be_hidden()
 
 
+def test_a_model_opens_in_explore(open_page):
+    page = open_page("#tab=models_tab")
+    page.locator("#models-cards [data-model=planets]").click()
+    page.locator("#models-explore").click()
+    expect(page.locator("#tab-explore")).to_be_visible()
+    expect(page.locator("#explore-model")).to_have_value("planets")
+
+
 def test_a_model_chosen_among_many_comes_into_sight(open_page):
     page = open_page("#tab=models_tab", viewport={"width": 390, "height": 420}, reduced_motion="reduce")
     expect(page.locator("#models-detail")).to_be_hidden()

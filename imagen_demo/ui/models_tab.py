@@ -27,7 +27,7 @@ CARD_SIDE, DETAIL_SIDE = 380, 320  # pixels of the previews, at most
 
 def build(workspace: Workspace, studio: Any, shared: Any) -> None:
     """Fill the tab."""
-    chosen = gr.State(None)
+    chosen = gr.Textbox(visible=False)  # the model's name; a State would not reach the page
     with gr.Row(elem_classes="tr-buttons tr-outline"):
         upload = gr.UploadButton(i18n("mo_import"), file_count="single", size="md", elem_id="models-import")
         refresh = gr.Button(i18n("mo_refresh"), size="md", elem_id="models-refresh")
