@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from imagen_demo.config import PrepareConfig
-from imagen_demo.studio import datasets, jobs
+from imagen_demo.studio import datasets, jobs, library
 from imagen_demo.workspace import Workspace
 
 TABS = ("explore", "discover", "interpolate", "generate", "train", "models_tab")
@@ -131,6 +131,44 @@ def test_a_model_chosen_among_many_comes_into_sight(open_page):
     expect(page.locator("#models-detail")).to_be_hidden()
     page.locator("#models-cards [data-model=planets]").click()
     expect(page.locator("#models-facts h3")).to_be_in_viewport()
+
+
+def test_menus_are_fresh_when_their_tab_is_opened_and_follow_a_model_that_was_renamed(
+    browser, workspace, make_model, tmp_path
+):
+    make_model("mine")
+    with running_app(tmp_path) as (address, _):
+        page = browser.new_page(locale="en-US")
+        page.set_default_timeout(WAIT)
+        page.goto(f"{address}?model=mine&seed=5")
+        before, menu = picture(page), page.locator("#explore-model")
+        open_tab(page, "interpolate")
+        expect(page.locator("#interpolate-film img").first).to_be_visible()
+        open_tab(page, "explore")
+        page.locator("#explore-next").click()
+        after = changed_picture(page, before)
+        library.rename(workspace, "mine", "shells")  # by somebody else
+        page.locator("#explore-next").click()
+        expect(menu).to_have_value("shells")
+        changed_picture(page, after)
+        expect(page.locator("#explore-note")).to_have_text("")
+        for _ in range(2):
+            page.locator("#explore-undo").click()
+        expect(page.locator("#explore-picture")).to_have_attribute("src", before)
+        page.wait_for_url(re.compile("model=shells"))
+
+        library.rename(workspace, "shells", "pearls")
+        make_model("late", seed=2)
+        open_tab(page, "interpolate")
+        menu = page.locator("#interpolate-model")
+        expect(menu).to_have_value("pearls")
+        assert {"pearls", "late"} <= {option.get_attribute("value") for option in menu.locator("option").all()}
+        page.locator("#interpolate-random").click()
+        expect(page.locator("#interpolate-keys .im-key")).to_have_count(5)
+        page.wait_for_url(re.compile("t="))
+        page.locator("#interpolate-current").click()  # Explore's picture has the new name as well
+        expect(page.locator("#interpolate-keys .im-key")).to_have_count(6)
+        page.close()
 
 
 # -- Train --------------------------------------------------------------------------------------------------

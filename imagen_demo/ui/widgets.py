@@ -14,7 +14,7 @@ import logging
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -163,6 +163,7 @@ def model_facts(studio: Studio, name: str, language: str) -> Payload:
     chinese = texts.language(language) == "zh"
     return {
         "name": name,
+        "hash": "" if name.startswith(library.RUN_PREFIX) else model.hash[:12],
         "classes": list(model.info.class_names) if model.info.config.num_classes else [],
         "resolution": model.info.config.resolution,
         "alpha": model.info.config.channels == 4,
@@ -229,10 +230,13 @@ def warm_up(workspace: Workspace, studio: Studio) -> None:
 
 
 def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[..., Payload]]:
-    """The calls every picture tab makes: ``models``, ``describe``, ``draw``, ``png``, ``api_call``."""
+    """The calls every picture tab makes: ``models`` (and today's name of the page's), ``describe``, ``draw``, ..."""
 
     def list_models(payload: Payload, language: str) -> Payload:
-        return {"models": models(workspace, language)}
+        name = str(payload.get("model", ""))
+        with suppress(UserError):
+            name = library.renamed(workspace, name, str(payload.get("hash", "")))
+        return {"models": models(workspace, language), "name": name}
 
     def describe(payload: Payload, language: str) -> Payload:
         name = str(payload.get("model", ""))

@@ -17,7 +17,14 @@ const check = (id, label, key, help = '') => {
   return h('label', { class: 'im-check', title: help }, box, h('span', {}, label));
 };
 const setEasing = (name) => keys.forEach((key) => { key.easing = name; });
-const modelBox = D.modelMenu('interpolate-model', T('c_model'), server, told, () => model?.name);
+const modelBox = D.modelMenu('interpolate-model', T('c_model'), server, told, () => model, (from, to) => {
+  state(); // all pictures are in `images`
+  [...images].forEach(([of, image]) => images.set(D.renamed(of, from, to), image));
+  [fresh, defaults] = [D.renamed(fresh, from, to), D.renamed(defaults, from, to)];
+  keys.forEach((key) => { key.recipe = D.renamed(key.recipe, from, to); });
+  steps.rename(from, to);
+  renewed();
+});
 modelBox.addEventListener('change', async () => {
   const answer = await modelBox.describe(modelBox.value);
   if (answer) await replace(() => keys.map((key) => ({ ...D.clone(answer.recipe), seeds: [[key.recipe.seeds[0][0], 1]] })), () => use(answer));

@@ -16,7 +16,7 @@
     if (tab) history.replaceState(history.state, '', location.pathname + search + hashOf(tab));
   };
   const address = (tab, query) => { links[tab] = query; writeAddress(); };
-  const later = () => setTimeout(writeAddress, 100); // once Gradio has changed tabs
+  const later = () => setTimeout(() => { writeAddress(); D.arrived(tabInSight()); }, 100); // once Gradio has changed tabs
   let opening = 0;
   const openTab = (tab) => { // as soon as there are tabs
     if (!tab) return;
@@ -79,6 +79,10 @@
       paint();
       return true;
     };
+    const rename = (from, to) => { // a model, in all states
+      [past, future].forEach((list) => list.forEach((text, index) => { list[index] = D.renamed(text, from, to); }));
+      now = D.renamed(now, from, to);
+    };
     const shift = (from, to) => { to.push(now); [now, hand] = [from.pop(), '']; paint(); };
     const step = async (from, to) => {
       if (stepping || !from.length) return;
@@ -98,7 +102,7 @@
       if (event.shiftKey || key === 'y') step(future, past); else step(past, future);
     });
     paint();
-    return { undo, redo, remember, get now() { return now; } };
+    return { undo, redo, remember, rename, get now() { return now; } };
   };
 
   // -- typed numbers, and what outlives a reload -----------------------------------------------------------
