@@ -10,6 +10,7 @@ import json
 import re
 import urllib.request
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ from conftest import SHARED_DATA, draw_pictures
 from PIL import Image
 from playwright.sync_api import expect
 
-from imagen_demo.config import PrepareConfig
+from imagen_demo.config import PrepareConfig, TrainConfig
 from imagen_demo.studio import datasets, jobs, library
+from imagen_demo.training.run import own_status
 from imagen_demo.workspace import Workspace
 
 TABS = ("explore", "discover", "interpolate", "generate", "train", "models_tab")
@@ -276,6 +278,27 @@ def test_prepare_train_watch_and_explore(open_page, pictures_zip):
     expect(page.locator("#train-head")).to_contain_text("Finished")
     open_tab(page, "models_tab")
     expect(page.locator("#models-cards [data-model=little]")).to_be_visible()
+
+
+def test_the_form_of_a_new_training_knows_what_goes_on_elsewhere(browser, tmp_path):
+    workspace = Workspace(tmp_path / "workspace")
+    config = PrepareConfig(resolution=16, workers=1)
+    dataset = datasets.prepare_dataset(workspace, draw_pictures(tmp_path / "pictures"), "discs", config)
+    with running_app(tmp_path) as (address, _):
+        page = browser.new_page(locale="en-US")
+        page.set_default_timeout(WAIT)
+        page.goto(address)
+        picture(page)
+        open_tab(page, "train")
+        expect(page.locator("#train-start")).to_be_visible()
+        expect(page.locator("#train-top")).to_be_hidden()
+        run = jobs.create_run(workspace, dataset, TrainConfig(), "first")
+        run.write_status(replace(own_status(), state="training"))
+        open_tab(page, "models_tab")
+        open_tab(page, "train")
+        page.locator("#train-runs input").click()
+        expect(page.get_by_role("option", name="first · training")).to_be_visible()
+        page.close()
 
 
 def test_a_run_outlives_the_app(browser, tmp_path):

@@ -51,6 +51,13 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
         chosen = None if newest is None or setup.preparing.newest() else newest.name
         return [gr.Row(visible=newest is not None), train_live.menu(workspace, chosen, request)]
 
+    def again(watched: str | None, request: gr.Request) -> list[Any]:
+        """The tab is opened: runs may have begun, ended or gone since."""
+        names = [run.name for run in jobs.list_runs(workspace)]
+        gone = watched is not None and watched not in names
+        chosen = {"value": None} if gone else {}  # else it stays
+        return [gr.Row(visible=bool(names)), gr.Dropdown(choices=train_live.choices(workspace, request), **chosen)]
+
     def leave(request: gr.Request) -> list[Any]:
         return [gr.Row(visible=bool(jobs.list_runs(workspace))), train_live.menu(workspace, None, request)]
 
@@ -63,6 +70,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
     new.click(leave, None, [top, runs], **PRIVATE)
     live.deleted.success(leave, None, [top, runs], **PRIVATE)
     shared.blocks.load(arrive, None, [top, runs], **PRIVATE)
+    shared.tab.select(again, live.watched, [top, runs], **PRIVATE)
     _endpoints(workspace)
 
 
