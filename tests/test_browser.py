@@ -298,6 +298,7 @@ def test_the_form_of_a_new_training_knows_what_goes_on_elsewhere(browser, tmp_pa
         open_tab(page, "train")
         page.locator("#train-runs input").click()
         expect(page.get_by_role("option", name="first · training")).to_be_visible()
+        expect(page.locator("#train-busy")).to_contain_text("“first” is being trained now.")
         page.close()
 
 
