@@ -24,7 +24,7 @@ from imagen_demo.studio import datasets, jobs, library
 from imagen_demo.training.run import own_status
 from imagen_demo.workspace import Workspace
 
-TABS = ("explore", "discover", "interpolate", "generate", "train", "models_tab")
+TABS = ("explore", "discover", "interpolate", "generate", "train", "models")
 PHONE = {"width": 390, "height": 844}
 
 pytestmark = pytest.mark.browser
@@ -108,20 +108,20 @@ def test_numbers_that_cannot_be_are_said_and_the_pictures_come_all_the_same(open
 
 
 def test_an_exported_model_saves_itself_and_is_forgotten_with_its_file(open_page):
-    page = open_page("#tab=models_tab")
+    page = open_page("#tab=models")
     page.locator("#models-cards [data-model=planets]").click()
     with page.expect_download() as download:
         page.locator("#models-export").click()
     assert download.value.suggested_filename == "planets.zip"
     expect(page.locator("#models-note")).to_contain_text("ready")
     open_tab(page, "train")
-    open_tab(page, "models_tab")
+    open_tab(page, "models")
     expect(page.locator("#models-note")).not_to_contain_text("ready")
     expect(page.locator("#models-file")).to_be_hidden()
 
 
 def test_a_model_opens_in_explore(open_page):
-    page = open_page("#tab=models_tab")
+    page = open_page("#tab=models")
     page.locator("#models-cards [data-model=planets]").click()
     page.locator("#models-explore").click()
     expect(page.locator("#tab-explore")).to_be_visible()
@@ -129,7 +129,7 @@ def test_a_model_opens_in_explore(open_page):
 
 
 def test_a_model_chosen_among_many_comes_into_sight(open_page):
-    page = open_page("#tab=models_tab", viewport={"width": 390, "height": 420}, reduced_motion="reduce")
+    page = open_page("#tab=models", viewport={"width": 390, "height": 420}, reduced_motion="reduce")
     expect(page.locator("#models-detail")).to_be_hidden()
     page.locator("#models-cards [data-model=planets]").click()
     expect(page.locator("#models-facts h3")).to_be_in_viewport()
@@ -276,7 +276,7 @@ def test_prepare_train_watch_and_explore(open_page, pictures_zip):
     open_tab(page, "train")
     expect(page.locator("#train-delete")).to_be_visible()  # only a run that is over can be deleted
     expect(page.locator("#train-head")).to_contain_text("Finished")
-    open_tab(page, "models_tab")
+    open_tab(page, "models")
     expect(page.locator("#models-cards [data-model=little]")).to_be_visible()
 
 
@@ -294,7 +294,7 @@ def test_the_form_of_a_new_training_knows_what_goes_on_elsewhere(browser, tmp_pa
         expect(page.locator("#train-top")).to_be_hidden()
         run = jobs.create_run(workspace, dataset, TrainConfig(), "first")
         run.write_status(replace(own_status(), state="training"))
-        open_tab(page, "models_tab")
+        open_tab(page, "models")
         open_tab(page, "train")
         page.locator("#train-runs input").click()
         expect(page.get_by_role("option", name="first · training")).to_be_visible()
@@ -345,6 +345,31 @@ def test_a_reload_opens_the_same_tab_and_picture(open_page):
     open_tab(page, "explore")
     expect(page.locator("#explore-seed")).to_have_value("77")
     page.wait_for_url(re.compile("seed=77[^#]*$"))
+
+
+def test_back_and_forward_go_from_tab_to_tab(open_page):
+    page = open_page("?seed=77")
+    before = picture(page)
+    first = page.evaluate("history.length")
+    for tab in ("train", "generate", "models"):
+        page.locator(f"#tab-{tab}-button").click()
+        page.wait_for_url(re.compile(f"#tab={tab}$"))
+        expect(page.locator(f"#tab-{tab}")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#tab-generate")).to_be_visible()
+    page.go_back()
+    page.go_back()
+    expect(page.locator("#tab-explore")).to_be_visible()
+    page.wait_for_url(re.compile("seed=77[^#]*$"))
+    page.go_forward()
+    expect(page.locator("#tab-train")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#tab-explore")).to_be_visible()
+    assert picture(page) == before
+    assert page.evaluate("history.length") == first + 3
+    page.locator("#explore-next").click()  # another picture, no other tab
+    page.wait_for_url(re.compile("seed=78"))
+    assert page.evaluate("history.length") == first + 3
 
 
 # -- looks ----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ window.imagenDemo = (() => {
   const handlers = {}, waiting = {};
 
   // Tabs that do not fit lie in a menu without ids; the hidden measuring row has all of them in order.
-  const ORDER = ['explore', 'discover', 'interpolate', 'generate', 'train', 'models_tab'];
+  const ORDER = ['explore', 'discover', 'interpolate', 'generate', 'train', 'models'];
   const showTab = (tab) => {
     const shown = document.getElementById(`tab-${tab}-button`);
     if (shown) { shown.click(); return; }

@@ -5,7 +5,7 @@
 
   // -- the address ----------------------------------------------------------------------------------
   // The link of the tab in sight and, in the hash, the tab, so that links to pictures stay what they are:
-  // ?seed=5#tab=train. Explore needs none.
+  // ?seed=5#tab=train. Explore needs none. Another tab is another entry of the history; what changes within one is not.
   const hashOf = (tab) => (tab && tab !== 'explore' ? `#tab=${tab}` : '');
   const hashTab = () => D.tabs.find((tab) => hashOf(tab) && hashOf(tab) === location.hash);
   const tabInSight = () => D.tabs.find((tab) => document.getElementById(`tab-${tab}`)?.offsetParent);
@@ -13,23 +13,37 @@
   const writeAddress = () => {
     const tab = tabInSight(), theme = new URLSearchParams(location.search).get('__theme');
     const search = links[tab] ? `?${links[tab]}${theme ? `&__theme=${theme}` : ''}` : location.search;
-    if (tab) history.replaceState(history.state, '', location.pathname + search + hashOf(tab));
+    if (!tab || (wanted && tab !== wanted)) return; // on the way to another
+    history[tab === entry ? 'replaceState' : 'pushState'](history.state, '', location.pathname + search + hashOf(tab));
+    entry = tab;
   };
   const address = (tab, query) => { links[tab] = query; writeAddress(); };
-  const later = () => setTimeout(() => { writeAddress(); D.arrived(tabInSight()); }, 100); // once Gradio has changed tabs
-  let opening = 0;
+  let entry = hashTab() ?? (new URLSearchParams(D.opened).has('t') ? 'interpolate' : 'explore'); // the tab of the history's; a film's link opens on its own
+  let wanted = null; // the tab to open, until it is in sight or the visitor chooses another
   const openTab = (tab) => { // as soon as there are tabs
-    if (!tab) return;
-    const end = Date.now() + 20000, mine = ++opening;
+    wanted = tab;
+    const end = Date.now() + 20000;
     const timer = setInterval(() => {
       const here = tabInSight();
-      if (here === tab || mine !== opening || Date.now() > end) { clearInterval(timer); return; }
-      if (here) D.showTab(tab);
+      if (here !== tab && wanted === tab && Date.now() < end) { if (here) D.showTab(tab); return; }
+      clearInterval(timer);
+      if (wanted === tab) { wanted = null; writeAddress(); }
     }, 60);
   };
-  document.addEventListener('click', (event) => { if (event.target.closest?.('#tabs button')) { opening += event.isTrusted; later(); } });
-  window.addEventListener('hashchange', () => openTab(hashTab() ?? (location.hash ? null : 'explore')));
-  openTab(hashTab() ?? (new URLSearchParams(D.opened).has('t') ? 'interpolate' : null)); // a film's link opens on its tab
+  const opened = (before, tries = 50) => setTimeout(() => { // once Gradio has changed tabs
+    const tab = tabInSight();
+    if (tab && tab !== before) { writeAddress(); D.arrived(tab); } else if (tries) opened(before, tries - 1);
+  }, 100);
+  document.addEventListener('click', (event) => {
+    if (!event.target.closest?.('#tabs [role=tab], #tabs .overflow-dropdown button')) return;
+    if (event.isTrusted) wanted = null;
+    opened(tabInSight());
+  }, true);
+  window.addEventListener('popstate', () => { // back, forward, or another hash
+    const tab = hashTab() ?? (location.hash ? null : 'explore');
+    if (tab) { entry = tab; openTab(tab); }
+  });
+  if (entry !== 'explore') openTab(entry);
 
   // -- long work -------------------------------------------------------------------------------------
   // The button turns its wheel and does not answer; what comes of it is brought into sight, a file is saved.
