@@ -231,6 +231,16 @@ def test_a_renamed_model_goes_by_its_new_name_and_a_runs_network_says_that_it_is
     assert titles["new"] == "new" and titles["run/first"] == "first · newest network"
 
 
+def test_a_model_called_like_a_bundled_one_is_told_from_it(workspace, run):
+    save_tiny_model(workspace.checkpoints / "Planets")
+    save_tiny_model(run.latest)
+    cards = {card["name"]: card["title"] for card in models_tab._shown(workspace, None, Visitor())[0]["cards"]}
+    menu = {model["name"]: model["title"] for model in widgets.models(workspace, "en")}
+    for titles in (cards, menu):
+        assert (titles["planets"], titles["Planets"]) == ("Planets (planets)", "Planets")
+        assert len(set(titles.values())) == len(titles)
+
+
 def test_programs_start_watch_and_stop_a_training(workspace, dataset):
     blocks = app.build_app(workspace)
     blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", server_port=7879)

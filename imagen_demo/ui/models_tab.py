@@ -123,7 +123,9 @@ def _shown(workspace: Workspace, name: str | None, request: gr.Request) -> list[
     """cards, empty, chosen, detail, facts, readme, rename, delete, rename row, delete row, file."""
     entries = library.list_models(workspace)
     entry = next((found for found in entries if found.name == name), None)
-    cards = {"cards": [_card(found, request) for found in entries], "chosen": entry and entry.name}
+    titles = widgets.titles(entries, request)
+    drawn = [_card(found, title, request) for found, title in zip(entries, titles, strict=True)]
+    cards = {"cards": drawn, "chosen": entry and entry.name}
     empty = "" if entries else (
         f'<div class="im-empty"><h2>{t("mo_empty", request)}</h2><p>{t("mo_empty_help", request)}</p></div>'
     )  # fmt: skip
@@ -158,14 +160,14 @@ def _preview(entry: ModelEntry, side: int) -> str | None:
         return None
 
 
-def _card(entry: ModelEntry, request: gr.Request) -> dict[str, Any]:
+def _card(entry: ModelEntry, title: str, request: gr.Request) -> dict[str, Any]:
     parts = [_origin(entry, request)]
     if entry.info:
         parts.insert(0, f"{entry.info.config.resolution} px")
-    if widgets.title(entry, request) != entry.name.removeprefix(library.RUN_PREFIX):
+    if title != entry.name.removeprefix(library.RUN_PREFIX):
         parts.insert(0, entry.name)  # what links and the command line call a bundled model
     return {
-        "name": entry.name, "title": widgets.title(entry, request), "facts": " · ".join(parts),
+        "name": entry.name, "title": title, "facts": " · ".join(parts),
         "image": _preview(entry, CARD_SIDE),
     }  # fmt: skip
 

@@ -137,16 +137,24 @@ def recipes_from(payload: Payload, most: int = MAX_BATCH) -> list[Recipe]:
 def models(workspace: Workspace, language: str) -> list[dict[str, str]]:
     """``[{name, title}]`` for a menu: the library, then the newest networks of the runs, which say so."""
 
-    def label(entry: library.ModelEntry) -> str:
+    def label(entry: library.ModelEntry, title: str) -> str:
         if not entry.name.startswith(library.RUN_PREFIX):
-            return title(entry, language)
-        return f"{title(entry, language)} · {texts.t('in_training' if entry.in_training else 'mo_run', language)}"
+            return title
+        return f"{title} · {texts.t('in_training' if entry.in_training else 'mo_run', language)}"
 
+    entries = library.list_models(workspace)
     return [
-        {"name": entry.name, "title": label(entry)}
-        for entry in library.list_models(workspace)
+        {"name": entry.name, "title": label(entry, title)}
+        for entry, title in zip(entries, titles(entries, language), strict=True)
         if entry.info is not None  # damaged ones are shown, with their sentence, under Models
     ]
+
+
+def titles(entries: list[library.ModelEntry], language: str | gr.Request | None = "en") -> list[str]:
+    """What models are called in a list; a bundled one's name follows its title where one of the visitor's has that."""
+    theirs = {entry.name for entry in entries if not entry.bundled}
+    found = [(entry, title(entry, language)) for entry in entries]
+    return [f"{said} ({entry.name})" if entry.bundled and said in theirs else said for entry, said in found]
 
 
 def title(entry: library.ModelEntry, language: str | gr.Request | None = "en") -> str:
