@@ -299,6 +299,20 @@ def test_the_form_of_a_new_training_knows_what_goes_on_elsewhere(browser, tmp_pa
         page.locator("#train-runs input").click()
         expect(page.get_by_role("option", name="first · training")).to_be_visible()
         expect(page.locator("#train-busy")).to_contain_text("“first” is being trained now.")
+
+        page.keyboard.press("Escape")
+        minutes, said = page.locator("#train-minutes input"), page.locator("#train-start-note")
+        choose(page, "#train-dataset", re.compile("^discs"))
+        minutes.fill("")
+        page.locator("#train-start").click()
+        expect(said).to_contain_text("“Minutes” is empty")
+        minutes.fill("5")
+        expect(said).to_have_text("")
+        name = page.locator("#train-name input, #train-name textarea").first
+        name.fill("My Cats & dogs")
+        expect(said).to_contain_text("'&' cannot be in one")
+        name.fill("My Cats and dogs")
+        expect(said).to_have_text("")
         page.close()
 
 

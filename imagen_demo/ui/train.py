@@ -14,7 +14,7 @@ from imagen_demo.ui import pieces, train_live, train_setup
 from imagen_demo.ui.api import spoken
 from imagen_demo.ui.pieces import PRIVATE
 from imagen_demo.ui.texts import i18n, t
-from imagen_demo.workspace import Workspace
+from imagen_demo.workspace import Workspace, checked_name
 
 
 def build(workspace: Workspace, studio: Any, shared: Any) -> None:
@@ -64,13 +64,23 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
     def leave(request: gr.Request) -> list[Any]:
         return top_of_tab(train_live.menu(workspace, None, request), request)
 
+    def check(name: str | None, request: gr.Request) -> list[str]:
+        """The form was changed: what was wrong with it is over, and a name that cannot be is told at once."""
+        wrong = ""
+        try:
+            checked_name(name or "unnamed")
+        except UserError as problem:
+            wrong = pieces.error(problem, request)
+        return [wrong, train_setup.busy(workspace, request)]
+
     tops = [top, runs, setup.busy]
     views = [setup.group, live.group, live.timer, live.watched, live.seen, live.note, *live.actions, *live.asks]
     runs.change(show, runs, views, **PRIVATE).then(
         pieces.bound(train_live.look, workspace), [live.watched, live.seen, live.quality], live.outputs, **PRIVATE
     )
     setup.start.click(begin, setup.inputs, [top, runs, setup.note], **PRIVATE)
-    setup.dataset.change(lambda: "", None, setup.note, **PRIVATE)
+    gr.on([field.change for field in setup.inputs], check, setup.name, [setup.note, setup.busy],
+          trigger_mode="always_last", **PRIVATE)  # fmt: skip
     new.click(leave, None, tops, **PRIVATE)
     live.deleted.success(leave, None, tops, **PRIVATE)
     shared.blocks.load(arrive, None, tops, **PRIVATE)
