@@ -49,6 +49,31 @@ def test_a_video_is_made_and_plays(open_page):
     assert video.evaluate("video => video.duration") == pytest.approx(2, abs=0.2)
 
 
+def test_a_film_stays_until_the_next_one_is_there(open_page):
+    page = timeline(open_page)
+    page.locator("#interpolate-seconds").fill("1")
+    page.locator("#interpolate-size").select_option("64")
+    page.locator("#interpolate-make").click()
+    video = page.locator("#interpolate-video video")
+    video.wait_for()
+    first = video.get_attribute("src")
+    expect(page.locator("#interpolate-cancel")).to_be_hidden()
+    page.locator("#interpolate-seconds").fill("60")
+    page.locator("#interpolate-size").select_option("1024")
+    page.locator("#interpolate-make").click()
+    expect(page.locator("#interpolate-cancel")).to_be_visible()
+    page.locator("#interpolate-cancel").click()
+    expect(page.locator(".toast-body")).to_contain_text("Cancelled.")
+    expect(page.locator("#interpolate-cancel")).to_be_hidden()
+    expect(video).to_be_visible()
+    assert video.get_attribute("src") == first
+    expect(page.locator("#interpolate-download")).to_be_visible()
+    page.locator("#interpolate-seconds").fill("1")
+    page.locator("#interpolate-size").select_option("64")
+    page.locator("#interpolate-make").click()
+    expect(video).not_to_have_attribute("src", first)
+
+
 def test_cancelling_a_video_that_still_waits(open_page):
     visitors = [timeline(open_page) for _ in range(3)]
     for page in visitors:

@@ -54,6 +54,7 @@
     else if (tries) reveal(id, tries - 1);
   }, 100);
   const stays = (id, on) => document.getElementById(id)?.classList.toggle('im-stays', on);
+  const made = {}; // output -> what it last held, as text: after a failure it still does
   const at = {}; // output -> the button at work: the one named, else the one that asked for it last
   let pressed = null, asking = null;
   const ticket = () => { asking = pressed; return `${Date.now()}-${Math.random()}`; }; // tells one long job of this page from the next
@@ -64,8 +65,9 @@
   };
   const jobEnds = (button, output, value, save) => {
     busy(at[output], false);
-    const file = [value].flat()[0];
-    if (!file) return;
+    const file = [value].flat()[0], text = JSON.stringify(file);
+    if (!file || text === made[output]) return;
+    made[output] = text;
     if (save && file.url) D.save(file.url, file.orig_name || '');
     reveal(output);
     stays(output, true);
