@@ -79,7 +79,9 @@ def test_a_zip_saves_itself_and_its_button_says_that_it_works(open_page):
         expect(page.locator("#generate-zip")).to_have_attribute("aria-busy", "true")
     assert len(zipfile.ZipFile(download.value.path()).namelist()) == 24
     expect(page.locator("#generate-zip")).not_to_have_attribute("aria-busy", "true")
-    expect(page.locator("#generate-file")).to_be_in_viewport()
+    expect(page.locator("#generate-file")).to_be_visible()
+    page.locator("#generate-random").click()  # other pictures than those in the zip
+    expect(page.locator("#generate-file")).to_be_hidden()
 
 
 def test_numbers_that_cannot_be_are_said_and_the_pictures_come_all_the_same(open_page):

@@ -59,13 +59,13 @@ def wire(
     work: Callable[[dict[str, Any], Progress], str],
     name: str,
     button: str = "",
-) -> None:
+) -> gr.State:
     """On ``event``, show ``work(what the page sent, progress)``, a file's path, in ``output``.
 
     ``output`` and, below it, Cancel (``cancel_id``) are hidden until then; what an earlier job made stays until the
     next is there. ``name`` keeps these jobs to two at a time. The page sends a new ``job`` with each event, so that
     one that waits in the queue can be told from the next. ``button``: id of the button that begins it, which shows
-    that it is at work. A gr.File saves itself.
+    that it is at work. A gr.File saves itself. Returns whether ``output`` holds something, for who takes it away.
     """
     kind = type(output)
     cancel = gr.Button(texts.i18n("c_cancel"), visible=False, elem_id=cancel_id, size="sm")
@@ -116,6 +116,7 @@ def wire(
     # Toasts travel through the queue; this one waits for nobody there.
     loud = quiet | {"queue": True, "concurrency_limit": None}
     cancel.click(ask_to_stop, there, [output, cancel], cancels=[running], **loud)
+    return there
 
 
 def scripts_of(button: str, output: gr.components.Component, cancel: gr.Button | None = None) -> tuple[str, str, str]:

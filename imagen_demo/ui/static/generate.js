@@ -56,6 +56,7 @@ const generate = async () => {
   if (!alive()) return;
   if (!told(plan)) { run.end(alive); return; }
   recipes = plan.recipes;
+  if (document.getElementById('generate-file') && !zip.matches('[aria-busy]')) trigger('renewed', {});
   choose(-1);
   grid.classList.toggle('im-many', recipes.length > 60);
   grid.replaceChildren(...recipes.map((recipe, index) => {

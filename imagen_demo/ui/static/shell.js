@@ -46,14 +46,13 @@
   if (entry !== 'explore') openTab(entry);
 
   // -- long work -------------------------------------------------------------------------------------
-  // The button turns its wheel and does not answer; what comes of it is brought into sight, a file is saved.
+  // The button turns its wheel and does not answer; what comes of it is brought into sight, or saved where it is a file.
   const busy = (node, on) => { if (on) node?.setAttribute('aria-busy', 'true'); else node?.removeAttribute('aria-busy'); };
   const reveal = (id, tries = 20) => setTimeout(() => { // it may have yet to appear
     const node = document.getElementById(id);
     if (node?.offsetHeight) D.reveal(node);
     else if (tries) reveal(id, tries - 1);
   }, 100);
-  const stays = (id, on) => document.getElementById(id)?.classList.toggle('im-stays', on);
   const made = {}; // output -> what it last held, as text: after a failure it still does
   const at = {}; // output -> the button at work: the one named, else the one that asked for it last
   let pressed = null, asking = null;
@@ -68,10 +67,7 @@
     const file = [value].flat()[0], text = JSON.stringify(file);
     if (!file || text === made[output]) return;
     made[output] = text;
-    if (save && file.url) D.save(file.url, file.orig_name || '');
-    reveal(output);
-    stays(output, true);
-    setTimeout(() => stays(output, false), 8000); // seen; now back to its place
+    if (save && file.url) D.save(file.url, file.orig_name || ''); else reveal(output);
   };
   document.addEventListener('click', (event) => {
     pressed = event.target.closest?.('button') ?? pressed;
