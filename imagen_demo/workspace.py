@@ -12,7 +12,7 @@ from imagen_demo.errors import UserError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BUNDLED = REPOSITORY / "checkpoints"
-_NAME = re.compile(r"[\w][\w .\-]{0,63}")
+_NOT_IN_A_NAME = re.compile(r"[^\w .\-]")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
 LONGEST_NAME = 64
 
@@ -24,8 +24,21 @@ def checked_name(name: str) -> str:
         UserError: if it is empty, too long, or has characters that could leave its folder.
     """
     name = name.strip()
-    if not _NAME.fullmatch(name) or name.endswith(".") or name.split(".")[0].rstrip().lower() in _RESERVED:
-        raise UserError("{name!r} cannot be a name: use 1 to 64 letters, digits, spaces, '-', '_' or '.'.", name=name)
+    if not name:
+        raise UserError("A name cannot be empty.")
+    if len(name) > LONGEST_NAME:
+        raise UserError("A name can have at most {most} characters; this one has {count}.",
+                        most=LONGEST_NAME, count=len(name))  # fmt: skip
+    if wrong := dict.fromkeys(_NOT_IN_A_NAME.findall(name)):
+        raise UserError(
+            "{name!r} cannot be a name: {wrong} cannot be in one. Use letters, digits, spaces, '-', '_' or '.'.",
+            name=name, wrong=", ".join(map(repr, wrong)),
+        )  # fmt: skip
+    if name[0] in " .-" or name.endswith("."):
+        raise UserError("{name!r} cannot be a name: one begins with a letter, a digit or '_', and ends with no '.'.",
+                        name=name)  # fmt: skip
+    if name.split(".")[0].rstrip().lower() in _RESERVED:
+        raise UserError("{name!r} cannot be a name: Windows keeps it for itself.", name=name)
     if name.endswith((".new", ".old")):
         raise UserError("{name!r} cannot be a name: the endings .new and .old are kept for saving.", name=name)
     return name

@@ -10,6 +10,7 @@ import json
 import re
 import urllib.request
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,12 @@ from conftest import SHARED_DATA, draw_pictures
 from PIL import Image
 from playwright.sync_api import expect
 
-from imagen_demo.config import PrepareConfig
-from imagen_demo.studio import datasets, jobs
+from imagen_demo.config import PrepareConfig, TrainConfig
+from imagen_demo.studio import datasets, jobs, library
+from imagen_demo.training.run import own_status
 from imagen_demo.workspace import Workspace
 
-TABS = ("explore", "discover", "interpolate", "generate", "train", "models_tab")
+TABS = ("explore", "discover", "interpolate", "generate", "train", "models")
 PHONE = {"width": 390, "height": 844}
 
 pytestmark = pytest.mark.browser
@@ -77,7 +79,9 @@ def test_a_zip_saves_itself_and_its_button_says_that_it_works(open_page):
         expect(page.locator("#generate-zip")).to_have_attribute("aria-busy", "true")
     assert len(zipfile.ZipFile(download.value.path()).namelist()) == 24
     expect(page.locator("#generate-zip")).not_to_have_attribute("aria-busy", "true")
-    expect(page.locator("#generate-file")).to_be_in_viewport()
+    expect(page.locator("#generate-file")).to_be_visible()
+    page.locator("#generate-random").click()  # other pictures than those in the zip
+    expect(page.locator("#generate-file")).to_be_hidden()
 
 
 def test_numbers_that_cannot_be_are_said_and_the_pictures_come_all_the_same(open_page):
@@ -106,23 +110,69 @@ def test_numbers_that_cannot_be_are_said_and_the_pictures_come_all_the_same(open
 
 
 def test_an_exported_model_saves_itself_and_is_forgotten_with_its_file(open_page):
-    page = open_page("#tab=models_tab")
+    page = open_page("#tab=models")
     page.locator("#models-cards [data-model=planets]").click()
     with page.expect_download() as download:
         page.locator("#models-export").click()
     assert download.value.suggested_filename == "planets.zip"
     expect(page.locator("#models-note")).to_contain_text("ready")
     open_tab(page, "train")
-    open_tab(page, "models_tab")
+    open_tab(page, "models")
     expect(page.locator("#models-note")).not_to_contain_text("ready")
     expect(page.locator("#models-file")).to_be_hidden()
 
 
+def test_a_model_opens_in_explore(open_page):
+    page = open_page("#tab=models")
+    page.locator("#models-cards [data-model=planets]").click()
+    page.locator("#models-explore").click()
+    expect(page.locator("#tab-explore")).to_be_visible()
+    expect(page.locator("#explore-model")).to_have_value("planets")
+
+
 def test_a_model_chosen_among_many_comes_into_sight(open_page):
-    page = open_page("#tab=models_tab", viewport={"width": 390, "height": 420}, reduced_motion="reduce")
+    page = open_page("#tab=models", viewport={"width": 390, "height": 420}, reduced_motion="reduce")
     expect(page.locator("#models-detail")).to_be_hidden()
     page.locator("#models-cards [data-model=planets]").click()
     expect(page.locator("#models-facts h3")).to_be_in_viewport()
+
+
+def test_menus_are_fresh_when_their_tab_is_opened_and_follow_a_model_that_was_renamed(
+    browser, workspace, make_model, tmp_path
+):
+    make_model("mine")
+    with running_app(tmp_path) as (address, _):
+        page = browser.new_page(locale="en-US")
+        page.set_default_timeout(WAIT)
+        page.goto(f"{address}?model=mine&seed=5")
+        before, menu = picture(page), page.locator("#explore-model")
+        open_tab(page, "interpolate")
+        expect(page.locator("#interpolate-film img").first).to_be_visible()
+        open_tab(page, "explore")
+        page.locator("#explore-next").click()
+        after = changed_picture(page, before)
+        library.rename(workspace, "mine", "shells")  # by somebody else
+        page.locator("#explore-next").click()
+        expect(menu).to_have_value("shells")
+        changed_picture(page, after)
+        expect(page.locator("#explore-note")).to_have_text("")
+        for _ in range(2):
+            page.locator("#explore-undo").click()
+        expect(page.locator("#explore-picture")).to_have_attribute("src", before)
+        page.wait_for_url(re.compile("model=shells"))
+
+        library.rename(workspace, "shells", "pearls")
+        make_model("late", seed=2)
+        open_tab(page, "interpolate")
+        menu = page.locator("#interpolate-model")
+        expect(menu).to_have_value("pearls")
+        assert {"pearls", "late"} <= {option.get_attribute("value") for option in menu.locator("option").all()}
+        page.locator("#interpolate-random").click()
+        expect(page.locator("#interpolate-keys .im-key")).to_have_count(5)
+        page.wait_for_url(re.compile("t="))
+        page.locator("#interpolate-current").click()  # Explore's picture has the new name as well
+        expect(page.locator("#interpolate-keys .im-key")).to_have_count(6)
+        page.close()
 
 
 # -- Train --------------------------------------------------------------------------------------------------
@@ -228,8 +278,45 @@ def test_prepare_train_watch_and_explore(open_page, pictures_zip):
     open_tab(page, "train")
     expect(page.locator("#train-delete")).to_be_visible()  # only a run that is over can be deleted
     expect(page.locator("#train-head")).to_contain_text("Finished")
-    open_tab(page, "models_tab")
+    open_tab(page, "models")
     expect(page.locator("#models-cards [data-model=little]")).to_be_visible()
+
+
+def test_the_form_of_a_new_training_knows_what_goes_on_elsewhere(browser, tmp_path):
+    workspace = Workspace(tmp_path / "workspace")
+    config = PrepareConfig(resolution=16, workers=1)
+    dataset = datasets.prepare_dataset(workspace, draw_pictures(tmp_path / "pictures"), "discs", config)
+    with running_app(tmp_path) as (address, _):
+        page = browser.new_page(locale="en-US")
+        page.set_default_timeout(WAIT)
+        page.goto(address)
+        picture(page)
+        open_tab(page, "train")
+        expect(page.locator("#train-start")).to_be_visible()
+        expect(page.locator("#train-top")).to_be_hidden()
+        run = jobs.create_run(workspace, dataset, TrainConfig(), "first")
+        run.write_status(replace(own_status(), state="training"))
+        open_tab(page, "models")
+        open_tab(page, "train")
+        page.locator("#train-runs input").click()
+        expect(page.get_by_role("option", name="first · training")).to_be_visible()
+        expect(page.locator("#train-busy")).to_contain_text("“first” is being trained now.")
+
+        page.keyboard.press("Escape")
+        minutes, said = page.locator("#train-minutes input"), page.locator("#train-start-note")
+        choose(page, "#train-dataset", re.compile("^discs"))
+        minutes.fill("")
+        page.locator("#train-start").click()
+        expect(said).to_contain_text("“Minutes” is empty")
+        minutes.fill("5")
+        expect(said).to_have_text("")
+        name = page.locator("#train-name input, #train-name textarea").first
+        said = page.locator("#train-name-note")
+        name.fill("My Cats & dogs")
+        expect(said).to_contain_text("'&' cannot be in one")
+        name.fill("My Cats and dogs")
+        expect(said).to_have_text("")
+        page.close()
 
 
 def test_a_run_outlives_the_app(browser, tmp_path):
@@ -277,6 +364,31 @@ def test_a_reload_opens_the_same_tab_and_picture(open_page):
     page.wait_for_url(re.compile("seed=77[^#]*$"))
 
 
+def test_back_and_forward_go_from_tab_to_tab(open_page):
+    page = open_page("?seed=77")
+    before = picture(page)
+    first = page.evaluate("history.length")
+    for tab in ("train", "generate", "models"):
+        page.locator(f"#tab-{tab}-button").click()
+        page.wait_for_url(re.compile(f"#tab={tab}$"))
+        expect(page.locator(f"#tab-{tab}")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#tab-generate")).to_be_visible()
+    page.go_back()
+    page.go_back()
+    expect(page.locator("#tab-explore")).to_be_visible()
+    page.wait_for_url(re.compile("seed=77[^#]*$"))
+    page.go_forward()
+    expect(page.locator("#tab-train")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#tab-explore")).to_be_visible()
+    assert picture(page) == before
+    assert page.evaluate("history.length") == first + 3
+    page.locator("#explore-next").click()  # another picture, no other tab
+    page.wait_for_url(re.compile("seed=78"))
+    assert page.evaluate("history.length") == first + 3
+
+
 # -- looks ----------------------------------------------------------------------------------------------------
 
 
@@ -285,6 +397,7 @@ def test_chinese_visitors_read_chinese(open_page):
     picture(page)
     expect(page.locator("#tab-explore-button")).to_have_text("探索")
     expect(page.locator("#explore-random")).to_have_text("随机")
+    expect(page.locator("#explore-pad")).to_have_attribute("aria-label", re.compile("^横轴 .+，纵轴 .+。拖动"))
     open_tab(page, "train")
     # With runs in the workspace the newest one is shown, and a button for another; else the way to the first.
     expect(page.get_by_role("button", name=re.compile("新的训练|开始训练")).first).to_be_visible()

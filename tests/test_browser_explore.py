@@ -115,8 +115,12 @@ def test_keys_locks_undo_and_the_way_back(open_page):
     expect(second).not_to_have_value("0")
     expect(slider).to_have_value("0.55")  # locked
     expect(page.locator("[data-id=sf0] input[type=range]")).to_have_value("0")  # in a closed group
+    psi = page.locator("#explore-psi-number")
+    psi.fill("0.9")
+    psi.press("Enter")
     page.locator("#explore-reset").click()
     expect(second).to_have_value("0")
+    expect(psi).to_have_value("0.90")  # it is none of the directions
     expect(slider).to_have_value("0.55")
     page.wait_for_url(re.compile(r"d=pc0:0\.55&lock=pc0"))
     moved = changed_picture(page, first)

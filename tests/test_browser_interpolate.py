@@ -49,6 +49,32 @@ def test_a_video_is_made_and_plays(open_page):
     assert video.evaluate("video => video.duration") == pytest.approx(2, abs=0.2)
 
 
+def test_a_film_stays_until_the_next_one_is_there(open_page):
+    page = timeline(open_page)
+    page.locator("#interpolate-seconds").fill("1")
+    page.locator("#interpolate-size").select_option("64")
+    page.locator("#interpolate-make").click()
+    video = page.locator("#interpolate-video video")
+    video.wait_for()
+    first = video.get_attribute("src")
+    assert video.bounding_box()["width"] == 320  # enlarged: the player's controls need room
+    expect(page.locator("#interpolate-cancel")).to_be_hidden()
+    page.locator("#interpolate-seconds").fill("60")
+    page.locator("#interpolate-size").select_option("1024")
+    page.locator("#interpolate-make").click()
+    expect(page.locator("#interpolate-cancel")).to_be_visible()
+    page.locator("#interpolate-cancel").click()
+    expect(page.locator(".toast-body")).to_contain_text("Cancelled.")
+    expect(page.locator("#interpolate-cancel")).to_be_hidden()
+    expect(video).to_be_visible()
+    assert video.get_attribute("src") == first
+    expect(page.locator("#interpolate-download")).to_be_visible()
+    page.locator("#interpolate-seconds").fill("1")
+    page.locator("#interpolate-size").select_option("64")
+    page.locator("#interpolate-make").click()
+    expect(video).not_to_have_attribute("src", first)
+
+
 def test_cancelling_a_video_that_still_waits(open_page):
     visitors = [timeline(open_page) for _ in range(3)]
     for page in visitors:
@@ -90,6 +116,8 @@ def test_keyframes_move_by_keyboard_and_mouse(open_page):
 
 def test_the_preview_plays_while_the_film_is_made_and_transparent_films_show(open_page):
     page = timeline(open_page)
+    page.locator("#interpolate-seconds").fill("48")
+    expect(page.locator("#interpolate-weight")).to_have_text("A file of about 1.2 MB")  # it came to 1.6
     page.locator("#interpolate-seconds").fill("1")
     page.locator("#interpolate-size").select_option("128")
     page.locator("#interpolate-format").select_option("webp")
@@ -354,6 +382,19 @@ def test_long_seeds_and_easings_are_not_cut(open_page, width, locale):
             .concat([...document.querySelectorAll('.in-segment select, .in-film select')].map(chosen));
         }""")
         assert len(cut) == 16 and max(cut) < 1  # half a pixel is rounding
+    seconds = page.locator(".in-segment input[type=number]").first
+    seconds.fill("12.345")
+    seconds.press("Enter")
+    expect(seconds).to_have_value("12.345")
+    assert (
+        seconds.evaluate("""box => {
+      const pen = document.createElement('canvas').getContext('2d'), style = getComputedStyle(box), arrows = 16;
+      pen.font = style.font;
+      return box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - arrows
+        - pen.measureText(box.value).width;
+    }""")
+        > 0
+    )
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -47,7 +47,8 @@ def press(tmp_path: Path, began: list[str], release: threading.Event) -> Iterato
 
     def send(visitor: str, what: str, job: str) -> None:
         route = "run/predict" if what == "announce" else "queue/join"
-        body = {"data": [], "fn_index": number[what], "session_hash": visitor, "event_data": {"job": job}}
+        data = [] if what == "announce" else [None]  # whether there was something before
+        body = {"data": data, "fn_index": number[what], "session_hash": visitor, "event_data": {"job": job}}
         answer = httpx.post(f"{url}gradio_api/{route}", json=body, timeout=30).raise_for_status().json()
         if what == "ask_to_stop":
             with httpx.stream("GET", f"{url}gradio_api/queue/data?session_hash={visitor}", timeout=30) as messages:

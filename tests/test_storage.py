@@ -59,6 +59,23 @@ def test_a_free_name_is_one_that_can_be_a_name(tmp_path: Path) -> None:
     assert checked_name(free) == free == "x" * 62 + "-2"
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("My Cats & dögs", "'My Cats & dögs' cannot be a name: '&' cannot be in one. Use letters,"),
+        ("a/b\\c/d", r"cannot be a name: '/', '\\' cannot be in one"),
+        ("x" * 65, "A name can have at most 64 characters; this one has 65."),
+        ("  ", "A name cannot be empty."),
+        (".hidden", "'.hidden' cannot be a name: one begins with"),
+        ("end.", "'end.' cannot be a name: one begins with a letter, a digit or '_', and ends with no '.'."),
+    ],
+)
+def test_what_is_wrong_with_a_name_is_said(name: str, said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        checked_name(name)
+    assert said in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["nul", "COM1", "lpt9.txt", "nul.png"])
 def test_names_that_windows_keeps_are_refused(name: str) -> None:
     with pytest.raises(UserError, match="cannot be a name"):

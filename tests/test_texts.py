@@ -12,7 +12,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.studio.library import BUNDLED_NAMES
 from imagen_demo.training import coach, forecast, trainer
 from imagen_demo.ui.sentences_zh import SENTENCES
-from imagen_demo.ui.texts import BUNDLED_ZH, TEXTS, translate_error, translate_progress
+from imagen_demo.ui.texts import BUNDLED_ZH, TEXTS, t, translate, translate_error, translate_progress
 
 CORE = Path(__file__).parent.parent / "imagen_demo"
 
@@ -87,5 +87,14 @@ def test_progress_is_translated():
     assert translate_progress("something new", "zh") == "something new"
 
 
-def test_bundled_models_have_a_chinese_title():
+def test_one_minute_is_singular():
+    assert t("tr_chosen_long", "en", minutes="1").startswith("Training takes 1 minute;")
+    assert t("tr_chosen_long", "en", minutes="0.1").startswith("Training takes 0.1 minutes;")
+    assert translate("In {minutes} minutes, or {next} minutes", {"minutes": "1", "next": "1,201"}) == (
+        "In 1 minute, or 1,201 minutes"
+    )
+
+
+def test_bundled_models_tell_of_themselves_in_chinese():
     assert set(BUNDLED_ZH) == set(BUNDLED_NAMES)
+    assert all(set(said) == {"title", "description", "licence", "dataset"} for said in BUNDLED_ZH.values())

@@ -316,7 +316,7 @@ def test_phone_languages_and_names_for_screen_readers(visit, scheme, locale):
 
 def test_models_tab_exports_onnx(open_page):
     page = open_page()
-    open_tab(page, "models_tab")
+    open_tab(page, "models")
     page.locator("#models-cards [data-model=planets]").click()
     expect(page.locator("#models-export-web")).to_be_visible(timeout=WAIT)
     with page.expect_download() as download:

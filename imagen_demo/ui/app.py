@@ -23,7 +23,7 @@ TABS = (
     ("interpolate", interpolate, "tab_interpolate"),
     ("generate", generate, "tab_generate"),
     ("train", train, "tab_train"),
-    ("models_tab", models_tab, "tab_models"),
+    ("models", models_tab, "tab_models"),
 )
 
 

@@ -59,31 +59,37 @@ def wire(
     work: Callable[[dict[str, Any], Progress], str],
     name: str,
     button: str = "",
-) -> None:
+) -> gr.State:
     """On ``event``, show ``work(what the page sent, progress)``, a file's path, in ``output``.
 
-    ``output`` and, below it, Cancel (``cancel_id``) are hidden until then. ``name`` keeps these jobs to two at a
-    time. The page sends a new ``job`` with each event, so that one that waits in the queue can be told from the
-    next. ``button``: id of the button that begins it, which shows that it is at work. A gr.File saves itself.
+    ``output`` and, below it, Cancel (``cancel_id``) are hidden until then; what an earlier job made stays until the
+    next is there. ``name`` keeps these jobs to two at a time. The page sends a new ``job`` with each event, so that
+    one that waits in the queue can be told from the next. ``button``: id of the button that begins it, which shows
+    that it is at work. A gr.File saves itself. Returns whether ``output`` holds something, for who takes it away.
     """
     kind = type(output)
     cancel = gr.Button(texts.i18n("c_cancel"), visible=False, elem_id=cancel_id, size="sm")
     begins, ends, stopped = scripts_of(button, output, cancel)
-    stops = Stops()
+    stops, there = Stops(), gr.State(False)  # whether an earlier job has made something
 
     def job_of(event: gr.EventData, request: gr.Request) -> tuple[str, str]:
         return request.session_hash or "", str((event._data or {}).get("job", ""))[:64]
 
     def announce(event: gr.EventData, request: gr.Request) -> Any:
         stops.of(*job_of(event, request))
-        return kind(None, visible=True), gr.Button(visible=True)
+        return kind(visible=True), gr.Button(visible=True)
 
-    def run(event: gr.EventData, request: gr.Request, progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008
+    def run(
+        before: bool,
+        event: gr.EventData,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Any:
         stop = stops.of(*job_of(event, request))
         try:
             report = reporter(progress, stop, request)
             report(0.0, "")  # raises where it was cancelled while it waited
-            return kind(work(event._data or {}, report), visible=True)
+            return kind(work(event._data or {}, report), visible=True), True
         except Cancelled:
             pass  # said when the button was pressed
         except UserError as error:
@@ -93,23 +99,24 @@ def wire(
             gr.Warning(texts.t("unexpected", request))
         finally:
             stops.forget(*job_of(event, request))
-        return kind(visible=False)
+        return kind(visible=before), before
 
-    def ask_to_stop(request: gr.Request) -> Any:
+    def ask_to_stop(before: bool, request: gr.Request) -> Any:
         if stops.cancel(request.session_hash or ""):
             gr.Info(texts.t("c_cancelled", request))
-        return kind(visible=False), gr.Button(visible=False)
+        return kind(visible=before), gr.Button(visible=False)
 
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     event(announce, None, [output, cancel], **quiet).then(None, js=begins, **quiet)
-    running = event(run, None, output, api_visibility="private", concurrency_id=name, concurrency_limit=2)
+    running = event(run, there, [output, there], api_visibility="private", concurrency_id=name, concurrency_limit=2)
     running.then(lambda: gr.Button(visible=False), None, cancel, **quiet)
     running.then(None, output, js=ends, **quiet)
     cancel.click(None, js=stopped, **quiet)
     # `cancels` takes a waiting job out of the queue and lets the page ask for the next one at once.
     # Toasts travel through the queue; this one waits for nobody there.
     loud = quiet | {"queue": True, "concurrency_limit": None}
-    cancel.click(ask_to_stop, None, [output, cancel], cancels=[running], **loud)
+    cancel.click(ask_to_stop, there, [output, cancel], cancels=[running], **loud)
+    return there
 
 
 def scripts_of(button: str, output: gr.components.Component, cancel: gr.Button | None = None) -> tuple[str, str, str]:

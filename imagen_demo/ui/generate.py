@@ -16,6 +16,7 @@ from imagen_demo.studio.neighbours import neighbours
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.seeds import MAX_PICTURES, parse_seeds
 from imagen_demo.ui import file_jobs, widgets
+from imagen_demo.ui.pieces import PRIVATE
 from imagen_demo.ui.texts import i18n, t
 from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
@@ -35,7 +36,9 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
     def work(sent: dict[str, Any], report: Progress) -> str:
         return write_zip(studio, widgets.recipes_from(sent, MAX_PICTURES), report)
 
-    file_jobs.wire(grid.zip, archive, "generate-zip-cancel", work, "zip", "generate-zip")
+    there = file_jobs.wire(grid.zip, archive, "generate-zip-cancel", work, "zip", "generate-zip")
+    # Other pictures are in sight now than those in the zip.
+    grid.renewed(lambda: (gr.File(value=None, visible=False), False), None, [archive, there], queue=False, **PRIVATE)
 
 
 def _plan(studio: Studio, payload: Payload) -> Payload:

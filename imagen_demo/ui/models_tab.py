@@ -27,7 +27,7 @@ CARD_SIDE, DETAIL_SIDE = 380, 320  # pixels of the previews, at most
 
 def build(workspace: Workspace, studio: Any, shared: Any) -> None:
     """Fill the tab."""
-    chosen = gr.State(None)
+    chosen = gr.Textbox(visible=False)  # the model's name; a State would not reach the page
     with gr.Row(elem_classes="tr-buttons tr-outline"):
         upload = gr.UploadButton(i18n("mo_import"), file_count="single", size="md", elem_id="models-import")
         refresh = gr.Button(i18n("mo_refresh"), size="md", elem_id="models-refresh")
@@ -123,7 +123,9 @@ def _shown(workspace: Workspace, name: str | None, request: gr.Request) -> list[
     """cards, empty, chosen, detail, facts, readme, rename, delete, rename row, delete row, file."""
     entries = library.list_models(workspace)
     entry = next((found for found in entries if found.name == name), None)
-    cards = {"cards": [_card(found, request) for found in entries], "chosen": entry and entry.name}
+    titles = widgets.titles(entries, request)
+    drawn = [_card(found, title, request) for found, title in zip(entries, titles, strict=True)]
+    cards = {"cards": drawn, "chosen": entry and entry.name}
     empty = "" if entries else (
         f'<div class="im-empty"><h2>{t("mo_empty", request)}</h2><p>{t("mo_empty_help", request)}</p></div>'
     )  # fmt: skip
@@ -158,14 +160,14 @@ def _preview(entry: ModelEntry, side: int) -> str | None:
         return None
 
 
-def _card(entry: ModelEntry, request: gr.Request) -> dict[str, Any]:
+def _card(entry: ModelEntry, title: str, request: gr.Request) -> dict[str, Any]:
     parts = [_origin(entry, request)]
     if entry.info:
         parts.insert(0, f"{entry.info.config.resolution} px")
-    if widgets.title(entry, request) != entry.name.removeprefix(library.RUN_PREFIX):
+    if title != entry.name.removeprefix(library.RUN_PREFIX):
         parts.insert(0, entry.name)  # what links and the command line call a bundled model
     return {
-        "name": entry.name, "title": widgets.title(entry, request), "facts": " · ".join(parts),
+        "name": entry.name, "title": title, "facts": " · ".join(parts),
         "image": _preview(entry, CARD_SIDE),
     }  # fmt: skip
 
@@ -178,14 +180,15 @@ def _facts(entry: ModelEntry, request: gr.Request) -> str:
     if entry.error:
         body = pieces.note(translate_error(entry.error, request), "bad")
     else:
-        body = f"<p>{escape(entry.info.description)}</p>" if entry.info.description else ""
+        description = widgets.about(entry, request)["description"]
+        body = f"<p>{escape(description)}</p>" if description else ""
         rows = [f"<dt>{t(key, request)}</dt><dd>{escape(str(value))}</dd>" for key, value in _rows(entry, request)]
         body += f'<dl class="mo-facts">{"".join(rows)}</dl>'
     return f'<div class="mo-detail">{picture}<div>{head}{body}</div></div>'
 
 
 def _rows(entry: ModelEntry, request: gr.Request) -> list[tuple[str, str]]:
-    info, rows = entry.info, []
+    info, about, rows = entry.info, widgets.about(entry, request), []
     rows.append(("mo_resolution", f"{info.config.resolution} × {info.config.resolution}"))
     if "kimg" in info.training:
         rows.append(("mo_kimg", pictures(info.training["kimg"], request)))
@@ -193,14 +196,14 @@ def _rows(entry: ModelEntry, request: gr.Request) -> list[tuple[str, str]]:
         rows.append(("mo_minutes", t("mo_minutes_value", request, count=info.training["minutes"])))
     if info.dataset:
         count = t("mo_pictures_value", request, count=info.dataset.get("pictures", "?"))
-        rows.append(("mo_pictures", f"{info.dataset.get('name', '?')} ({count})"))
+        rows.append(("mo_pictures", f"{about['dataset']} ({count})"))
     if info.class_names:
         rows.append(("mo_classes", ", ".join(info.class_names[:12])))
     rows += [(f"mo_{key}", f"{info.metrics[key]:.4g}") for key in MEANINGS if key in info.metrics]
     if info.lineage:
         rows.append(("mo_ancestors", ancestors_text(info)))
-    if info.licence:
-        rows.append(("mo_licence", info.licence))
+    if about["licence"]:
+        rows.append(("mo_licence", about["licence"]))
     return rows
 
 

@@ -32,8 +32,14 @@ SENTENCES: dict[str, str] = {
     # names
     "{name!r} cannot be a name: the endings .new and .old are kept for saving.":
         "{name!r} 不能用作名称：.new 和 .old 结尾留作保存之用。",
-    "{name!r} cannot be a name: use 1 to 64 letters, digits, spaces, '-', '_' or '.'.":
-        "{name!r} 不能用作名称：请用 1 到 64 个字母、数字、空格、“-”、“_”或“.”。",
+    "{name!r} cannot be a name: {wrong} cannot be in one. Use letters, digits, spaces, '-', '_' or '.'.":
+        "{name!r} 不能用作名称：其中不能有 {wrong}。请用字母、数字、空格、“-”、“_”或“.”。",
+    "{name!r} cannot be a name: one begins with a letter, a digit or '_', and ends with no '.'.":
+        "{name!r} 不能用作名称：须以字母、数字或“_”开头，且不能以“.”结尾。",
+    "{name!r} cannot be a name: Windows keeps it for itself.": "{name!r} 不能用作名称：它是 Windows 的保留名称。",
+    "A name cannot be empty.": "名称不能为空。",
+    "A name can have at most {most} characters; this one has {count}.":
+        "名称最多 {most} 个字符，现在有 {count} 个。",
     # pictures and datasets
     "{name} has more than {limit} entries.": "{name} 包含的条目超过 {limit} 个。",
     "{name} is an archive of a kind that is not read. Pack it as zip.": "不支持 {name} 这种压缩格式，请改用 zip。",

@@ -44,6 +44,8 @@ _SETUP = {
     "tr_start": ("Train", "开始训练"),
     "tr_start_help": ("You may close this page: training goes on, and is here when you come back.",
                       "可以关闭页面：训练会继续，回来时仍可看到。"),
+    "tr_busy": ("“{name}” is being trained now. Two trainings share this computer, and both take about twice as long.",
+                "“{name}”正在训练。两个训练会共用这台电脑，各自大约需要两倍的时间。"),
     "tr_need_pictures": ("Prepare some pictures in step 1 first.", "请先在第 1 步准备图片。"),
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from imagen_demo.ui import pieces, train_live, train_setup
 from imagen_demo.ui.api import spoken
 from imagen_demo.ui.pieces import PRIVATE
 from imagen_demo.ui.texts import i18n, t
-from imagen_demo.workspace import Workspace
+from imagen_demo.workspace import Workspace, checked_name
 
 
 def build(workspace: Workspace, studio: Any, shared: Any) -> None:
@@ -45,24 +45,47 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
             return [gr.skip(), gr.skip(), pieces.error(problem, request)]
         return [gr.Row(visible=True), train_live.menu(workspace, run.name, request), ""]
 
+    def top_of_tab(menu: gr.Dropdown, request: gr.Request) -> list[Any]:
+        return [gr.Row(visible=bool(jobs.list_runs(workspace))), menu, train_setup.busy(workspace, request)]
+
     def arrive(request: gr.Request) -> list[Any]:
         """A page opens: it shows what is being prepared, else the run in training or the newest one."""
         newest = jobs.newest_run(workspace)
         chosen = None if newest is None or setup.preparing.newest() else newest.name
-        return [gr.Row(visible=newest is not None), train_live.menu(workspace, chosen, request)]
+        return top_of_tab(train_live.menu(workspace, chosen, request), request)
+
+    def again(watched: str | None, request: gr.Request) -> list[Any]:
+        """The tab is opened: runs may have begun, ended or gone since."""
+        names = [run.name for run in jobs.list_runs(workspace)]
+        gone = watched is not None and watched not in names
+        chosen = {"value": None} if gone else {}  # else it stays
+        return top_of_tab(gr.Dropdown(choices=train_live.choices(workspace, request), **chosen), request)
 
     def leave(request: gr.Request) -> list[Any]:
-        return [gr.Row(visible=bool(jobs.list_runs(workspace))), train_live.menu(workspace, None, request)]
+        return top_of_tab(train_live.menu(workspace, None, request), request)
 
+    def check(name: str | None, request: gr.Request) -> list[str]:
+        """A name that cannot be is told while it is typed."""
+        wrong = ""
+        try:
+            checked_name(name or "unnamed")
+        except UserError as problem:
+            wrong = pieces.error(problem, request)
+        return [wrong, train_setup.busy(workspace, request)]
+
+    tops = [top, runs, setup.busy]
     views = [setup.group, live.group, live.timer, live.watched, live.seen, live.note, *live.actions, *live.asks]
     runs.change(show, runs, views, **PRIVATE).then(
         pieces.bound(train_live.look, workspace), [live.watched, live.seen, live.quality], live.outputs, **PRIVATE
     )
     setup.start.click(begin, setup.inputs, [top, runs, setup.note], **PRIVATE)
-    setup.dataset.change(lambda: "", None, setup.note, **PRIVATE)
-    new.click(leave, None, [top, runs], **PRIVATE)
-    live.deleted.success(leave, None, [top, runs], **PRIVATE)
-    shared.blocks.load(arrive, None, [top, runs], **PRIVATE)
+    # What was wrong with the form is over at its next change: by the page itself, else it could be too late.
+    gr.on([field.change for field in setup.inputs], None, None, setup.note, js="() => ''", **PRIVATE)
+    setup.name.change(check, setup.name, [setup.name_note, setup.busy], trigger_mode="always_last", **PRIVATE)
+    new.click(leave, None, tops, **PRIVATE)
+    live.deleted.success(leave, None, tops, **PRIVATE)
+    shared.blocks.load(arrive, None, tops, **PRIVATE)
+    shared.tab.select(again, live.watched, tops, **PRIVATE)
     _endpoints(workspace)
 
 

@@ -132,12 +132,16 @@ def _plot(
 
 
 def menu(workspace: Workspace, chosen: str | None, request: gr.Request) -> gr.Dropdown:
-    """The chooser of runs, each with its state."""
-    choices = [
+    """The chooser of runs, with this one chosen."""
+    return gr.Dropdown(choices=choices(workspace, request), value=chosen)
+
+
+def choices(workspace: Workspace, request: gr.Request) -> list[tuple[str, str]]:
+    """The runs, each with its state, and their names."""
+    return [
         (f"{run.name} · {t('tr_state_' + run.status().state, request).lower()}", run.name)
         for run in jobs.list_runs(workspace)
     ]
-    return gr.Dropdown(choices=choices, value=chosen)
 
 
 # -- reading a run ---------------------------------------------------------------

@@ -38,6 +38,8 @@ class Setup:
 
     group: gr.Column
     start: gr.Button
+    name_note: gr.HTML  # what is wrong with the name
+    busy: gr.HTML  # that this computer trains already
     note: gr.HTML
     dataset: gr.Dropdown
     name: gr.Textbox
@@ -59,9 +61,10 @@ def build(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting) ->
         name, parent, minutes, advanced = _settings(workspace, blocks, greeting, dataset)
         with gr.Column(elem_classes="tr-card"):
             _step(greeting, 3, "tr_step3", "tr_start_help")
+            name_note, busy = pieces.html("train-name-note"), pieces.html("train-busy")
             start = gr.Button(i18n("tr_start"), variant="primary", size="lg", elem_id="train-start")
             message = pieces.html("train-start-note")
-    return Setup(group, start, message, dataset, name, parent, minutes, advanced, preparing)
+    return Setup(group, start, name_note, busy, message, dataset, name, parent, minutes, advanced, preparing)
 
 
 def _step(greeting: pieces.Greeting, number: int, title: str, help: str = "") -> None:
@@ -71,6 +74,12 @@ def _step(greeting: pieces.Greeting, number: int, title: str, help: str = "") ->
         return pieces.step(number, t(title, request), t(help, request) if help else "")
 
     greeting.add(fill, heading)
+
+
+def busy(workspace: Workspace, request: gr.Request) -> str:
+    """What to know before another training is started beside one; "" where there is none."""
+    name = next((run.name for run in jobs.list_runs(workspace) if run.status().state in ("preparing", "training")), "")
+    return pieces.note(t("tr_busy", request, name=name)) if name else ""
 
 
 # -- 1 pictures ----------------------------------------------------------------

@@ -14,7 +14,7 @@ import logging
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -137,24 +137,41 @@ def recipes_from(payload: Payload, most: int = MAX_BATCH) -> list[Recipe]:
 def models(workspace: Workspace, language: str) -> list[dict[str, str]]:
     """``[{name, title}]`` for a menu: the library, then the newest networks of the runs, which say so."""
 
-    def label(entry: library.ModelEntry) -> str:
+    def label(entry: library.ModelEntry, title: str) -> str:
         if not entry.name.startswith(library.RUN_PREFIX):
-            return title(entry, language)
-        return f"{title(entry, language)} · {texts.t('in_training' if entry.in_training else 'mo_run', language)}"
+            return title
+        return f"{title} · {texts.t('in_training' if entry.in_training else 'mo_run', language)}"
 
+    entries = library.list_models(workspace)
     return [
-        {"name": entry.name, "title": label(entry)}
-        for entry in library.list_models(workspace)
+        {"name": entry.name, "title": label(entry, title)}
+        for entry, title in zip(entries, titles(entries, language), strict=True)
         if entry.info is not None  # damaged ones are shown, with their sentence, under Models
     ]
 
 
+def titles(entries: list[library.ModelEntry], language: str | gr.Request | None = "en") -> list[str]:
+    """What models are called in a list; a bundled one's name follows its title where one of the visitor's has that."""
+    theirs = {entry.name for entry in entries if not entry.bundled}
+    found = [(entry, title(entry, language)) for entry in entries]
+    return [f"{said} ({entry.name})" if entry.bundled and said in theirs else said for entry, said in found]
+
+
 def title(entry: library.ModelEntry, language: str | gr.Request | None = "en") -> str:
     """What a model is called on the page: a bundled one by its own title, the visitor's by the name they gave it."""
-    own = entry.info.title if entry.info and entry.bundled else ""
-    if own and texts.language(language) == "zh":
-        own = texts.BUNDLED_ZH.get(entry.name, own)
+    own = about(entry, language)["title"] if entry.info and entry.bundled else ""
     return own or entry.name.removeprefix(library.RUN_PREFIX)
+
+
+def about(entry: library.ModelEntry, language: str | gr.Request | None = "en") -> dict[str, str]:
+    """What a sound model says of itself: ``title``, ``description``, ``licence`` and its ``dataset``'s name."""
+    info = entry.info
+    said = {
+        "title": info.title, "description": info.description.replace("`", ""), "licence": info.licence,
+        "dataset": str(info.dataset.get("name", "?")),
+    }  # fmt: skip
+    chinese = entry.bundled and texts.language(language) == "zh"
+    return said | texts.BUNDLED_ZH.get(entry.name, {}) if chinese else said
 
 
 def model_facts(studio: Studio, name: str, language: str) -> Payload:
@@ -163,6 +180,7 @@ def model_facts(studio: Studio, name: str, language: str) -> Payload:
     chinese = texts.language(language) == "zh"
     return {
         "name": name,
+        "hash": "" if name.startswith(library.RUN_PREFIX) else model.hash[:12],
         "classes": list(model.info.class_names) if model.info.config.num_classes else [],
         "resolution": model.info.config.resolution,
         "alpha": model.info.config.channels == 4,
@@ -229,10 +247,13 @@ def warm_up(workspace: Workspace, studio: Studio) -> None:
 
 
 def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[..., Payload]]:
-    """The calls every picture tab makes: ``models``, ``describe``, ``draw``, ``png``, ``api_call``."""
+    """The calls every picture tab makes: ``models`` (and today's name of the page's), ``describe``, ``draw``, ..."""
 
     def list_models(payload: Payload, language: str) -> Payload:
-        return {"models": models(workspace, language)}
+        name = str(payload.get("model", ""))
+        with suppress(UserError):
+            name = library.renamed(workspace, name, str(payload.get("hash", "")))
+        return {"models": models(workspace, language), "name": name}
 
     def describe(payload: Payload, language: str) -> Payload:
         name = str(payload.get("model", ""))

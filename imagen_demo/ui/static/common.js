@@ -4,7 +4,7 @@ window.imagenDemo = (() => {
   const handlers = {}, waiting = {};
 
   // Tabs that do not fit lie in a menu without ids; the hidden measuring row has all of them in order.
-  const ORDER = ['explore', 'discover', 'interpolate', 'generate', 'train', 'models_tab'];
+  const ORDER = ['explore', 'discover', 'interpolate', 'generate', 'train', 'models'];
   const showTab = (tab) => {
     const shown = document.getElementById(`tab-${tab}-button`);
     if (shown) { shown.click(); return; }
@@ -206,8 +206,17 @@ window.imagenDemo = (() => {
     return alive();
   };
 
-  // A menu of models that is brought up to date when the visitor reaches for it: trainings come and go.
-  const modelMenu = (id, label, server, told, current) => {
+  // A value, or a text of JSON, with another name for a model in all its recipes.
+  const renamed = (value, from, to) => {
+    if (typeof value !== 'string') return JSON.parse(renamed(JSON.stringify(value), from, to));
+    return value.replaceAll(`"model":${JSON.stringify(from)}`, () => `"model":${JSON.stringify(to)}`);
+  };
+  // A menu of models that is brought up to date when its tab is opened and the visitor reaches for it: trainings come and
+  // go. `current()`: the facts of the model in use; where that was renamed they get its new name, and `follow(from, to)` is
+  // for what else of the tab has the old one.
+  const menus = {}; // tab -> its menu's refresh and follow
+  const arrived = (tab) => menus[tab]?.refresh();
+  const modelMenu = (id, label, server, told, current, follow) => {
     const box = h('select', { id, 'aria-label': label });
     let shown = [];
     box.fill = (models, name) => {
@@ -223,15 +232,25 @@ window.imagenDemo = (() => {
       const mine = ++asked, answer = await ask(server.describe, { model: name });
       if (mine !== asked) return null;
       if (told(answer)) { box.choose(name); return answer; }
-      if (current()) box.value = current();
+      if (current()) box.value = current().name;
+      refresh(); // it may be gone
       return null;
     };
     const refresh = async () => {
-      const answer = await ask(server.models, {});
-      if (answer.models && current() && JSON.stringify(answer.models) !== JSON.stringify(shown)) box.fill(answer.models, current());
+      const of = current(), { name, hash } = of ?? {}, answer = of ? await ask(server.models, { model: name, hash }) : {};
+      if (!answer.models || of !== current()) return;
+      if (JSON.stringify(answer.models) !== JSON.stringify(shown)) box.fill(answer.models, answer.name);
+      if (answer.name !== name) Object.values(menus).forEach((menu) => menu.follow(name, answer.name)); // other tabs have it, too
     };
+    menus[id.split('-')[0]] = { refresh, follow: (from, to) => {
+      if (current()?.name !== from) return;
+      current().name = to;
+      follow(from, to);
+      box.choose(to);
+    } };
     box.addEventListener('pointerenter', refresh);
     box.addEventListener('focus', refresh);
+    box.refresh = refresh;
     return box;
   };
   // A tab without a model says so, or `said`, and looks for one now and then, to begin again.
@@ -258,5 +277,5 @@ window.imagenDemo = (() => {
     if (chosen && document.body && !location.search.includes('__theme')) document.body.classList.toggle('dark', chosen === 'dark');
   };
   rememberedTheme();
-  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, upTo, limits, reveal, newest, MOST_SEED, save, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
+  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, upTo, limits, reveal, newest, MOST_SEED, save, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, renamed, arrived, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
 })();

@@ -133,5 +133,11 @@ const breedView = (() => {
     next.disabled = again.disabled = true;
     begin();
   };
-  return { id: 'breed', title: T('v_breed'), stage, panel, open, all: true, leave: () => run.stop(), take: breedFrom };
+  const rename = (from, to) => {
+    if (of !== from) return;
+    [of, family] = [to, D.renamed(family, from, to)];
+    images.clear();
+    keep();
+  };
+  return { id: 'breed', rename, title: T('v_breed'), stage, panel, open, all: true, leave: () => run.stop(), take: breedFrom };
 })();

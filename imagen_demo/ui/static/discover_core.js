@@ -12,7 +12,12 @@ const ask = async (call, payload) => { // the answer, or null and its sentence a
 };
 
 // -- what every view starts from -----------------------------------------------------------------------
-const modelBox = D.modelMenu('discover-model', T('c_model'), server, told, () => model?.name);
+const modelBox = D.modelMenu('discover-model', T('c_model'), server, told, () => model, (from, to) => {
+  blank = D.renamed(blank, from, to);
+  breedView.rename(from, to);
+  unchoose();
+  if (view) show(view);
+});
 const classBox = h('select', { id: 'discover-class', 'aria-label': T('c_class') });
 const classField = D.field(T('c_class'), classBox);
 const psi = D.slider({ id: 'discover-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: () => renew(),

@@ -1,5 +1,12 @@
 // The Explore tab, 8: models, links, dropped pictures; the page put together.
-const modelBox = D.modelMenu('explore-model', T('c_model'), server, told, () => model?.name);
+const modelBox = D.modelMenu('explore-model', T('c_model'), server, told, () => model, (from, to) => { // what is remembered is of the renamed model, too
+  [recipe, origin] = D.renamed([recipe, origin], from, to);
+  recent.forEach((each) => { each.of = D.renamed(each.of, from, to); });
+  store();
+  steps.rename(from, to);
+  paint();
+  draw();
+});
 modelBox.addEventListener('change', () => openModel(modelBox.value));
 onPaint.push(() => { modelBox.value = recipe.model; });
 

@@ -38,7 +38,7 @@ const show = D.newest(async (wanted, isNewest) => {
     await new Promise((done) => { setTimeout(done, 2000); });
     answer = await D.ask(server.render, { recipe: wanted });
   }
-  if (!told(answer)) return;
+  if (!told(answer)) { modelBox.refresh(); return; } // its model may have another name now
   if (frame.classList.contains('im-stale')) { frame.classList.remove('im-stale'); D.kept('explore'); say(''); }
   picture.src = answer.image;
   frame.dataset.updates = 1 + +(frame.dataset.updates || 0); // lets tests count pictures

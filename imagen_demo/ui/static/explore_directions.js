@@ -190,6 +190,4 @@ const randomise = button('explore-randomise', T('x_randomise'), 'random', () => 
 }, { bare: true });
 const reset = button('explore-reset', T('x_reset'), 'reset', () => change(() => {
   recipe.directions = recipe.directions.filter(([id]) => locked.has(id));
-  recipe.psi = props.default_psi;
-  recipe.psi_layers = [];
 }), { bare: true });

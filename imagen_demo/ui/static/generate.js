@@ -56,6 +56,7 @@ const generate = async () => {
   if (!alive()) return;
   if (!told(plan)) { run.end(alive); return; }
   recipes = plan.recipes;
+  if (document.getElementById('generate-file') && !zip.matches('[aria-busy]')) trigger('renewed', {});
   choose(-1);
   grid.classList.toggle('im-many', recipes.length > 60);
   grid.replaceChildren(...recipes.map((recipe, index) => {
@@ -72,7 +73,7 @@ const generate = async () => {
 const soon = (() => { let timer = 0; return () => { clearTimeout(timer); timer = setTimeout(generate, 150); }; })();
 
 // -- settings -------------------------------------------------------------------------------------------
-const modelBox = D.modelMenu('generate-model', T('c_model'), server, told, () => model?.name);
+const modelBox = D.modelMenu('generate-model', T('c_model'), server, told, () => model, (from, to) => { recipes = D.renamed(recipes, from, to); });
 modelBox.addEventListener('change', async () => { extra = { directions: [], size: null }; if (await adopt(modelBox.value)) generate(); });
 const classBox = h('select', { id: 'generate-class', 'aria-label': T('c_class') });
 classBox.addEventListener('change', soon);

@@ -50,9 +50,9 @@ const changed = (by, said) => { renewed(said); steps.remember(state(), by); };
 const images = new Map();
 const state = () => {
   keys.forEach(({ recipe, image }) => images.set(JSON.stringify(recipe), image));
-  return JSON.stringify({ of: model.name, fields: spec, list: keys.map(({ image, ...rest }) => rest) });
+  return JSON.stringify({ model: model.name, fields: spec, list: keys.map(({ image, ...rest }) => rest) });
 };
-const steps = D.steps('interpolate', T, async ({ of, fields, list }) => {
+const steps = D.steps('interpolate', T, async ({ model: of, fields, list }) => {
   if (of !== model.name && !(await adopt(of))) return false;
   Object.assign(spec, fields);
   keys = list.map((key) => ({ ...key, image: images.get(JSON.stringify(key.recipe)) }));

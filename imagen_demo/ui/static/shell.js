@@ -5,7 +5,7 @@
 
   // -- the address ----------------------------------------------------------------------------------
   // The link of the tab in sight and, in the hash, the tab, so that links to pictures stay what they are:
-  // ?seed=5#tab=train. Explore needs none.
+  // ?seed=5#tab=train. Explore needs none. Another tab is another entry of the history; what changes within one is not.
   const hashOf = (tab) => (tab && tab !== 'explore' ? `#tab=${tab}` : '');
   const hashTab = () => D.tabs.find((tab) => hashOf(tab) && hashOf(tab) === location.hash);
   const tabInSight = () => D.tabs.find((tab) => document.getElementById(`tab-${tab}`)?.offsetParent);
@@ -13,33 +13,47 @@
   const writeAddress = () => {
     const tab = tabInSight(), theme = new URLSearchParams(location.search).get('__theme');
     const search = links[tab] ? `?${links[tab]}${theme ? `&__theme=${theme}` : ''}` : location.search;
-    if (tab) history.replaceState(history.state, '', location.pathname + search + hashOf(tab));
+    if (!tab || (wanted && tab !== wanted)) return; // on the way to another
+    history[tab === entry ? 'replaceState' : 'pushState'](history.state, '', location.pathname + search + hashOf(tab));
+    entry = tab;
   };
   const address = (tab, query) => { links[tab] = query; writeAddress(); };
-  const later = () => setTimeout(writeAddress, 100); // once Gradio has changed tabs
-  let opening = 0;
+  let entry = hashTab() ?? (new URLSearchParams(D.opened).has('t') ? 'interpolate' : 'explore'); // the tab of the history's; a film's link opens on its own
+  let wanted = null; // the tab to open, until it is in sight or the visitor chooses another
   const openTab = (tab) => { // as soon as there are tabs
-    if (!tab) return;
-    const end = Date.now() + 20000, mine = ++opening;
+    wanted = tab;
+    const end = Date.now() + 20000;
     const timer = setInterval(() => {
       const here = tabInSight();
-      if (here === tab || mine !== opening || Date.now() > end) { clearInterval(timer); return; }
-      if (here) D.showTab(tab);
+      if (here !== tab && wanted === tab && Date.now() < end) { if (here) D.showTab(tab); return; }
+      clearInterval(timer);
+      if (wanted === tab) { wanted = null; writeAddress(); }
     }, 60);
   };
-  document.addEventListener('click', (event) => { if (event.target.closest?.('#tabs button')) { opening += event.isTrusted; later(); } });
-  window.addEventListener('hashchange', () => openTab(hashTab() ?? (location.hash ? null : 'explore')));
-  openTab(hashTab() ?? (new URLSearchParams(D.opened).has('t') ? 'interpolate' : null)); // a film's link opens on its tab
+  const opened = (before, tries = 50) => setTimeout(() => { // once Gradio has changed tabs
+    const tab = tabInSight();
+    if (tab && tab !== before) { writeAddress(); D.arrived(tab); } else if (tries) opened(before, tries - 1);
+  }, 100);
+  document.addEventListener('click', (event) => {
+    if (!event.target.closest?.('#tabs [role=tab], #tabs .overflow-dropdown button')) return;
+    if (event.isTrusted) wanted = null;
+    opened(tabInSight());
+  }, true);
+  window.addEventListener('popstate', () => { // back, forward, or another hash
+    const tab = hashTab() ?? (location.hash ? null : 'explore');
+    if (tab) { entry = tab; openTab(tab); }
+  });
+  if (entry !== 'explore') openTab(entry);
 
   // -- long work -------------------------------------------------------------------------------------
-  // The button turns its wheel and does not answer; what comes of it is brought into sight, a file is saved.
+  // The button turns its wheel and does not answer; what comes of it is brought into sight, or saved where it is a file.
   const busy = (node, on) => { if (on) node?.setAttribute('aria-busy', 'true'); else node?.removeAttribute('aria-busy'); };
   const reveal = (id, tries = 20) => setTimeout(() => { // it may have yet to appear
     const node = document.getElementById(id);
     if (node?.offsetHeight) D.reveal(node);
     else if (tries) reveal(id, tries - 1);
   }, 100);
-  const stays = (id, on) => document.getElementById(id)?.classList.toggle('im-stays', on);
+  const made = {}; // output -> what it last held, as text: after a failure it still does
   const at = {}; // output -> the button at work: the one named, else the one that asked for it last
   let pressed = null, asking = null;
   const ticket = () => { asking = pressed; return `${Date.now()}-${Math.random()}`; }; // tells one long job of this page from the next
@@ -50,12 +64,10 @@
   };
   const jobEnds = (button, output, value, save) => {
     busy(at[output], false);
-    const file = [value].flat()[0];
-    if (!file) return;
-    if (save && file.url) D.save(file.url, file.orig_name || '');
-    reveal(output);
-    stays(output, true);
-    setTimeout(() => stays(output, false), 8000); // seen; now back to its place
+    const file = [value].flat()[0], text = JSON.stringify(file);
+    if (!file || text === made[output]) return;
+    made[output] = text;
+    if (save && file.url) D.save(file.url, file.orig_name || ''); else reveal(output);
   };
   document.addEventListener('click', (event) => {
     pressed = event.target.closest?.('button') ?? pressed;
@@ -79,6 +91,10 @@
       paint();
       return true;
     };
+    const rename = (from, to) => { // a model, in all states
+      [past, future].forEach((list) => list.forEach((text, index) => { list[index] = D.renamed(text, from, to); }));
+      now = D.renamed(now, from, to);
+    };
     const shift = (from, to) => { to.push(now); [now, hand] = [from.pop(), '']; paint(); };
     const step = async (from, to) => {
       if (stepping || !from.length) return;
@@ -98,7 +114,7 @@
       if (event.shiftKey || key === 'y') step(future, past); else step(past, future);
     });
     paint();
-    return { undo, redo, remember, get now() { return now; } };
+    return { undo, redo, remember, rename, get now() { return now; } };
   };
 
   // -- typed numbers, and what outlives a reload -----------------------------------------------------------
