@@ -93,6 +93,8 @@ def grid(
     from imagen_demo.studio.recipes import Studio
     from imagen_demo.studio.seeds import parse_seeds
 
+    if out.suffix.lower() != ".png":
+        raise UserError("The name of a grid's file ends in .png; {name} does not.", name=out.name)
     studio = Studio(context.obj)
     middle = base(context, studio, model, psi, label, None)
     if seed:
