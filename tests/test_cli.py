@@ -123,6 +123,14 @@ def test_generate_writes_the_studios_pictures_with_their_recipes(command, worksp
     assert Image.open(files[2]).tobytes() == Studio(workspace).render(recipe).tobytes()
 
 
+def test_generate_writes_into_a_folder_alone(command, tiny_model_folder, tmp_path):
+    (tmp_path / "taken").write_bytes(b"")
+    for name in ("taken", "one.png", "some.zip"):
+        code, _, err = command("generate", "tiny", "--seeds", "1", "--out", tmp_path / name)
+        assert code == 2 and err.startswith("--out is the folder") and f"{name} looks like a file." in err
+        assert not (tmp_path / name).is_dir()
+
+
 def test_a_picture_is_drawn_again_by_its_link_or_file(command, workspace, make_model, tmp_path):
     make_model("kinds", num_classes=3)
     studio = Studio(workspace)
