@@ -76,6 +76,7 @@ SENTENCES: dict[str, str] = {
     "{name} is not a model folder: it has no model.json.": "{name} 不是模型文件夹：缺少 model.json。",
     "This model has no class number {label}; it has {count} classes, counted from 0.":
         "该模型没有编号为 {label} 的类别；它有 {count} 个类别，从 0 计数。",
+    "This model has no classes.": "该模型没有类别。",
     "The model {name} comes with the program and cannot be changed.": "模型 {name} 随程序附带，不能更改。",
     "There is already a model named {name}.": "已有名为 {name} 的模型。",
     "This picture needs the model {name}, which is not here: import it under Models, or train it.":
