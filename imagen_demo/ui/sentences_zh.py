@@ -63,7 +63,7 @@ SENTENCES: dict[str, str] = {
     "{name} cannot be read as a PNG picture.": "{name} 无法作为 PNG 图片读取。",
     "{name} carries no recipe. Only PNG files saved by Imagen Demo do, and only unchanged ones.":
         "{name} 中没有配方。只有 Imagen Demo 保存且未经改动的 PNG 才带有配方。",
-    "A video can have at most {limit} pixels a side.": "视频边长最多 {limit} 像素。",
+    "{format} films can have at most {limit} pixels a side.": "{format} 影片边长最多 {limit} 像素。",
     "There are no frames to make a video of.": "没有可用于生成视频的帧。",
     # models
     "Model {name} has format version {version}; this program knows up to {known}. Update the program.":
