@@ -10,7 +10,8 @@ from imagen_demo.ui import (
 
 SENTENCES: dict[str, str] = {
     # the page itself
-    "The page sent something unreadable; reload it.": "页面发送的数据无法识别，请刷新页面。",
+    "What was sent cannot be read; if it came from the page, reload that.":
+        "收到的数据无法识别；如来自页面，请刷新页面。",
     "{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.": "{text!r} 不是种子列表；请写 42、0-15 或 1,5,9。",
     "Choose a whole number of pictures, from 1 to {most}.": "请填写 1 到 {most} 的整数张数。",
     "That is too many pictures at once; the most is {most}.": "一次最多 {most} 张图片。",
