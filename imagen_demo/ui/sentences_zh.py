@@ -56,9 +56,9 @@ SENTENCES: dict[str, str] = {
     "Reading the pictures was stopped, likely for lack of memory. Use fewer workers.":
         "读取图片被中止，可能是内存不足，请减少进程数。",
     "The disk is full; {name} was not prepared. Free some space.": "磁盘已满，{name} 未能准备，请释放空间。",
-    "{name} has too few usable pictures: {count} of at least {least}.":
+    "Too few usable pictures in {name}: {count} of at least {least}.":
         "{name} 中可用图片 {count} 张，至少需要 {least} 张。",
-    "{name} has too few usable pictures: {count} of at least {least}. Left out: {dropped}, for example "
+    "Too few usable pictures in {name}: {count} of at least {least}. Left out: {dropped}, for example "
     "{example}: {reason}":
         "{name} 中可用图片 {count} 张，至少需要 {least} 张。有 {dropped} 个文件被排除，例如 {example}：{reason}",
     "{name} cannot be read as a PNG picture.": "{name} 无法作为 PNG 图片读取。",
