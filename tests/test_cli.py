@@ -48,7 +48,7 @@ TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", 
         (["train", "--resume", "--from", "x"], "--name RUN is missing."),
         (["train", "photos", "--resume", "--name", "old"], "the pictures of run old; leave photos out."),
         (["train", "--resume", "--name", "none"], "There is no training run named none"),
-        (["train", ".", "--minutes", "-1"], "minutes cannot be -1.0; the least is 0.0."),
+        (["train", ".", "--minutes", "-1"], "minutes cannot be -1.0; the least is 0.1."),
         (["train", ".", "--objective", "best"], "objective cannot be 'best'; use one of auto"),
         (["generate", "none", "--seeds", "0", "--out", "x"], "There is no model named none"),
         (["stop", "none"], "There is no training run named none"),
@@ -266,7 +266,7 @@ def test_ctrl_c_stops_a_run_that_can_go_on(workspace, pictures_folder):
     assert process.returncode == 0, err
     assert "long: stopped after" in out
     assert "Prepared pictures: 40 pictures, 16 pixels, in" in err
-    shell = ["bash", "-c", out.split("Go on with: ")[1].splitlines()[0] + " --minutes 0.01"]
+    shell = ["bash", "-c", out.split("Go on with: ")[1].splitlines()[0] + " --minutes 0.1"]
     assert "the state is being saved" in err and "Traceback" not in err
     assert run.status().state == "stopped" and jobs.can_continue(run)
     before = run.status().kimg
@@ -314,7 +314,7 @@ def test_a_training_that_cannot_work_is_refused_before_there_is_a_run(command, w
     [
         (["--from", "gone"], "There is no model named gone"),
         (["--from", "tiny", "--width", "768"], "The model to begin with is a network of kind style and width"),
-        (["--minutes", "0"], "There is nothing to do in 0 minutes; give the training more."),
+        (["--minutes", "0"], "minutes cannot be 0.0; the least is 0.1."),
         (["--name", "../out"], "'../out' cannot be a name"),
     ],
 )
