@@ -91,7 +91,7 @@ class TrainConfig:
     """How a network learns. Every field works as it stands."""
 
     minutes: float = _setting(
-        30.0, "Stop after so many minutes", "训练这么多分钟后停止", low=0.0, high=100_000, advanced=False
+        30.0, "Stop after so many minutes", "训练这么多分钟后停止", low=0.1, high=100_000, advanced=False
     )
     kimg: float = _setting(
         0.0,

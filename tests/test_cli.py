@@ -48,7 +48,7 @@ TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", 
         (["train", "--resume", "--from", "x"], "--name RUN is missing."),
         (["train", "photos", "--resume", "--name", "old"], "the pictures of run old; leave photos out."),
         (["train", "--resume", "--name", "none"], "There is no training run named none"),
-        (["train", ".", "--minutes", "-1"], "minutes cannot be -1.0; the least is 0.0."),
+        (["train", ".", "--minutes", "-1"], "minutes cannot be -1.0; the least is 0.1."),
         (["train", ".", "--objective", "best"], "objective cannot be 'best'; use one of auto"),
         (["generate", "none", "--seeds", "0", "--out", "x"], "There is no model named none"),
         (["stop", "none"], "There is no training run named none"),
@@ -59,6 +59,7 @@ TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", 
         (["generate", "https://a.org/?seed=4", "--out", "x"], "This link names no model."),
         (["generate", "model=none&seed=4", "--out", "x"], "There is no model named none in this workspace; there are"),
         (["interpolate", "none", "--seeds", "1,2", "--out", "film.txt"], "A film cannot be written as film.txt"),
+        (["grid", "planets", "--x", "psi=0..1:2", "--out", "g.jpg"], "a grid's file ends in .png; g.jpg does not."),
         (["export", "planets", "--onnx", "planets.txt"], "ends in .onnx; planets.txt does not"),
         (["dance"], "No such command"),
         (["models", "--loud"], "No such option"),
@@ -120,6 +121,14 @@ def test_generate_writes_the_studios_pictures_with_their_recipes(command, worksp
     recipe = Recipe.from_json(png.recipe_of(files[2]))
     assert recipe == Studio(workspace).pinned(Recipe("tiny", seeds=((5, 1.0),), psi=0.5))
     assert Image.open(files[2]).tobytes() == Studio(workspace).render(recipe).tobytes()
+
+
+def test_generate_writes_into_a_folder_alone(command, tiny_model_folder, tmp_path):
+    (tmp_path / "taken").write_bytes(b"")
+    for name in ("taken", "one.png", "some.zip"):
+        code, _, err = command("generate", "tiny", "--seeds", "1", "--out", tmp_path / name)
+        assert code == 2 and err.startswith("--out is the folder") and f"{name} looks like a file." in err
+        assert not (tmp_path / name).is_dir()
 
 
 def test_a_picture_is_drawn_again_by_its_link_or_file(command, workspace, make_model, tmp_path):
@@ -257,7 +266,7 @@ def test_ctrl_c_stops_a_run_that_can_go_on(workspace, pictures_folder):
     assert process.returncode == 0, err
     assert "long: stopped after" in out
     assert "Prepared pictures: 40 pictures, 16 pixels, in" in err
-    shell = ["bash", "-c", out.split("Go on with: ")[1].splitlines()[0] + " --minutes 0.01"]
+    shell = ["bash", "-c", out.split("Go on with: ")[1].splitlines()[0] + " --minutes 0.1"]
     assert "the state is being saved" in err and "Traceback" not in err
     assert run.status().state == "stopped" and jobs.can_continue(run)
     before = run.status().kimg
@@ -305,7 +314,7 @@ def test_a_training_that_cannot_work_is_refused_before_there_is_a_run(command, w
     [
         (["--from", "gone"], "There is no model named gone"),
         (["--from", "tiny", "--width", "768"], "The model to begin with is a network of kind style and width"),
-        (["--minutes", "0"], "There is nothing to do in 0 minutes; give the training more."),
+        (["--minutes", "0"], "minutes cannot be 0.0; the least is 0.1."),
         (["--name", "../out"], "'../out' cannot be a name"),
     ],
 )

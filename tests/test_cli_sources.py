@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sounds import write_beats
 
 from imagen_demo.cli import commands
 from imagen_demo.config import TrainConfig
 from imagen_demo.errors import UserError
 from imagen_demo.media import png
+from imagen_demo.media.audio import read_sound
 from imagen_demo.studio import interpolations, jobs
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.timeline import Timeline, from_file
@@ -102,6 +104,24 @@ def test_what_can_be_changed_of_a_film_is(command, made, tmp_path):
     options = ["--size", "64", "--fps", "8", "--background", "black"]
     assert command("interpolate", made, *options, "--out", new)[0] == 0
     assert from_file(new) == replace(from_file(made), size=64, fps=8, background="black", format="gif")
+
+
+def test_a_film_is_made_again_with_the_sound_inside_it(command, make_model, tmp_path):
+    make_model("tiny")
+    song, film, silent = write_beats(tmp_path / "song.wav"), tmp_path / "film.mp4", tmp_path / "film.gif"
+    begin = ("--seeds", "1,2", "--seconds", "1", "--fps", "4", "--sound", song)
+    for file in (film, silent):
+        assert command("interpolate", "tiny", *begin, "--out", file)[0] == 0
+    again = tmp_path / "again.webm"
+    assert command("interpolate", film, "--out", again)[0] == 0
+    assert read_sound(again).seconds == pytest.approx(1, abs=0.1)
+    assert from_file(again).sound == read_sound(film).hash
+    code, _, err = command("interpolate", silent, "--out", again)
+    assert code == 2 and "give it with --sound FILE, or write --sound none." in err
+    assert command("interpolate", silent, "--sound", "none", "--out", again)[0] == 0
+    assert not from_file(again).sound
+    with pytest.raises(UserError, match="no sound"):
+        read_sound(again)
 
 
 @pytest.mark.parametrize(

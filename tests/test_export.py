@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import tarfile
 from pathlib import Path
 
@@ -14,12 +15,14 @@ import onnxruntime
 import pytest
 import torch
 
+from imagen_demo.data.pixels import from_network, to_network
 from imagen_demo.errors import Cancelled, UserError
 from imagen_demo.export import onnx as networks
 from imagen_demo.export import runtime, web
 from imagen_demo.latent import space
 from imagen_demo.models.folder import load_model
 from imagen_demo.studio.recipes import Studio
+from imagen_demo.workspace import REPOSITORY
 
 KINDS = [
     {},
@@ -57,6 +60,16 @@ def test_onnx_files_draw_what_the_model_draws(make_model, tmp_path, changes):
     assert np.abs(run(synthesis, ws=ws.numpy())["picture"] - levels.numpy()).max() < 0.05
     drawn = run(whole, **feeds, psi=np.array([0.6], np.float32))
     assert np.abs(drawn["picture"] - levels.numpy()).max() < 0.05 and np.allclose(drawn["w"], w, atol=1e-5)
+
+
+def test_levels_with_alpha_become_a_picture_as_the_docs_say():
+    """The lines of docs/static-page.md do what ``from_network`` does."""
+    docs = (REPOSITORY / "docs/static-page.md").read_text("utf-8")
+    code = re.search(r"```python\n(levels = .*?)```", docs, re.DOTALL)
+    images = to_network(np.random.default_rng(0).integers(0, 256, (2, 32, 32, 4), np.uint8))
+    names = {"picture": (images.numpy() + 1) * 127.5}
+    exec(code[1], {}, names)
+    assert np.array_equal(np.concatenate([names["colours"], names["alpha"]], axis=-1), from_network(images))
 
 
 def test_a_synthesis_network_can_take_any_noise(make_model):

@@ -106,6 +106,8 @@ def test_axes_as_people_write_them():
     for text in ("psi", "psi=", "psi=a..b", "seed=x", "class=cow", "psi=0..1:99", "=1"):
         with pytest.raises(UserError):
             grids.parse_axis(text, ["cat"])
+    with pytest.raises(UserError, match="This model has no classes"):
+        grids.parse_axis("class=cat", [])
 
 
 def test_the_picture_shows_every_cell_and_carries_the_grid(workspace, tiny_model_folder, tmp_path):

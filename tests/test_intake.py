@@ -131,6 +131,7 @@ def test_sentences_for_sources_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "note.pdf").write_bytes(b"%PDF-1.4")
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04")
+    (tmp_path / "fake.ZIP").write_bytes(b"no zip at all")
     (tmp_path / "old.rar").write_bytes(b"Rar!\x1a\x07\x00")
     (tmp_path / "text.gz").write_bytes(__import__("gzip").compress(b"no tar at all"))
     for name, sentence in {
@@ -138,6 +139,7 @@ def test_sentences_for_sources_that_are_none(tmp_path: Path) -> None:
         "empty": "empty is empty.",
         "note.pdf": "neither a folder nor a zip or tar",
         "broken.zip": "broken.zip is damaged or not an archive",
+        "fake.ZIP": "fake.ZIP is damaged or not an archive",
         "old.rar": "archive of a kind that is not read",
         "text.gz": "text.gz is damaged or not an archive",
     }.items():

@@ -45,9 +45,11 @@ def test_truncation():
     assert torch.allclose(space.truncate(w, centre, -0.5), centre - 0.5 * (w - centre), atol=1e-6)
 
 
-def test_an_unknown_class_is_refused(model):
-    with pytest.raises(UserError, match="no class number 3"):
+def test_an_unknown_class_is_refused(model, make_model):
+    with pytest.raises(UserError, match="This model has no classes"):
         space.seeds_to_w(model, [(1, 1.0)], 3)
+    with pytest.raises(UserError, match="no class number 3; it has 3 classes"):
+        space.seeds_to_w(load_model(make_model("kinds", num_classes=3)), [(1, 1.0)], 3)
 
 
 def sampled_w(model, count=10_000):

@@ -260,7 +260,8 @@ def test_cancelled_films_leave_nothing_and_keep_the_old(tmp_path, format):
 
 def test_what_cannot_be_a_film_gets_a_sentence(tmp_path):
     frame = [np.zeros((16, 16, 3), np.uint8)]
-    cases = [([], {}, "no frames"), (frame, {"size": 5000}, "at most 4096 pixels"),
+    cases = [([], {}, "no frames"), (frame, {"size": 5000}, "MP4 films can have at most 4096 pixels"),
+             (frame, {"format": "gif", "size": 2000}, "GIF films can have at most 1024 pixels"),
              (frame, {"format": "avi"}, "one of mp4"),
              (frame, {"format": "gif", "fps": 60}, "GIF shows at most 50")]  # fmt: skip
     for frames, options, sentence in cases:

@@ -243,7 +243,7 @@ def test_more_workers_than_cores_are_refused(tmp_path: Path, monkeypatch: pytest
 def test_ten_pictures_are_too_few(tmp_path: Path) -> None:
     source = folder_of(tmp_path / "cats", good(10) | {"bad.png": b"oops"})
     with pytest.raises(
-        UserError, match=r"cats has too few usable pictures: 10 of at least 11\. Left out: 1, .*bad\.png"
+        UserError, match=r"Too few usable pictures in cats: 10 of at least 11\. Left out: 1, .*bad\.png"
     ):
         prepare(source, tmp_path / "out", SMALL)
     assert not (tmp_path / "out").exists() and not (tmp_path / "out.new").exists()

@@ -316,7 +316,7 @@ def test_missing_and_other_models_are_named(studio):
         studio.render(Recipe("plain", model_hash="0123456789ab"))
     with pytest.raises(UserError, match="another version"):  # nor is it passed off as today's
         studio.png(Recipe("plain", model_hash="0123456789ab"))
-    with pytest.raises(UserError, match="no class number 1"):
+    with pytest.raises(UserError, match="has no classes"):
         studio.render(Recipe("plain", label=1))
     with pytest.raises(UserError, match="no direction pc40"):
         studio.render(Recipe("plain", directions=((40, 1),)))

@@ -59,7 +59,7 @@ def test_the_automatic_batch_can_be_shared(dataset, processes):
         ({"batch": 16, "micro_batch": 5}, "cannot be done with micro_batch 5; use 16, 8, 4."),
         ({"batch": 16, "micro_batch": 2}, "cannot be done with micro_batch 2; use 16, 8, 4."),
         ({"width": 10}, "The network's width cannot be 10; use a whole number from 16 to 65536."),
-        ({"minutes": 0}, "There is nothing to do in 0 minutes; give the training more."),
+        ({"minutes": 0}, "minutes cannot be 0; the least is 0.1."),
         ({"threads": 1000}, r"threads cannot be 1000: this machine has \d+ cores; use 1 to \d+, or 0 for all."),
     ],
 )

@@ -285,13 +285,32 @@ def test_a_walk_plays_and_stops(visit):
         ("model=tiny&hash=000000000000&seed=1", "another version of the model"),
         ("seed=abc", "cannot be abc"),
         ("seed=1&size=512", "own size, 32 × 32; the link asks for 512"),
-        ("seed=1&d=smile:1", "no direction smile"),
-        ("seed=1&d=pc0@40-41:1", "no layers 40-41"),
         ("t=q1bKVrKKNtQxitVRylWyqlbKzU9JzVGyUkrPz0tVqq0FAA", "is of a film"),
     ],
 )
 def test_what_cannot_be_honoured_is_said(visit, query, sentence):
     expect(visit("tiny", query).locator("#note")).to_contain_text(sentence, timeout=WAIT)
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "without", "sentence"),
+    [
+        ("tiny", "seed=1&d=zz:1,pc0:1", "seed=1&d=pc0:1", "no direction zz; the picture is shown without"),
+        ("tiny", "seed=1&d=pc0@40-41:1", "seed=1", "no layers 40-41"),
+        ("tiny", "seed=1&class=1", "seed=1", "no class number 1; the picture is shown without"),
+        ("kinds", "seed=1&class=7", "seed=1&class=0", "no class number 7"),
+        ("kinds", "seed=1&class=2*1,7*3", "seed=1&class=2", "no class number 7"),
+    ],
+)
+def test_what_the_model_lacks_is_left_out_of_the_picture(visit, site, name, query, without, sentence):
+    page = visit(name, query)
+    expect(page.locator("#note")).to_contain_text(sentence, timeout=WAIT)
+    recipe = site[1].pinned(Recipe.from_query(f"model={name}&{without}"))
+    assert Recipe.from_json(downloaded(page).text["imagen_demo"]) == recipe
+    expect(page.locator("#picture")).to_have_attribute("data-shown", recipe.to_query())
+    page.click("#next")
+    expect(page.locator("#picture")).to_have_attribute("data-shown", re.compile("seed=2"), timeout=WAIT)
+    expect(page.locator("#note")).to_be_empty()
 
 
 @pytest.mark.parametrize(("scheme", "locale"), [("light", "en"), ("dark", "zh-CN")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ import typer
 
 from imagen_demo.cli.commands import Result, command, given, refuse, written
 from imagen_demo.cli.pictures import Class, Psi, Seeds
-from imagen_demo.cli.sources import Film, existing, film, recipes
+from imagen_demo.cli.sources import Film, existing, file_of, film, recipes
 from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 
@@ -44,7 +45,9 @@ def interpolate(
     radius: Annotated[float, typer.Option(help="How far a loop or walk goes, up to 1")] = 0.5,
     speed: Annotated[float, typer.Option(help="Of a walk: other pictures' worth of change a second")] = 0.5,
     way_seed: Annotated[int, typer.Option(help="Which loop or walk")] = 0,
-    sound: Annotated[Path | None, typer.Option(metavar="FILE", help="Drives the film, and is in it")] = None,
+    sound: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Drives the film, and is in it; none: made again without")
+    ] = None,
     react: Annotated[float, typer.Option(help="How much the sound drives the film, 0 to 1")] = 0.7,
     background: Annotated[str, typer.Option(help="A colour, checkerboard, transparent")] = "transparent",
     psi: Psi = DEFAULT_PSI,
@@ -56,14 +59,13 @@ def interpolate(
     Made again, it can have another --size, --fps, --background, --sound, --react and ending of --out.
     """
     from imagen_demo.cli.terminal import progress_bar
-    from imagen_demo.media.audio import read_sound
     from imagen_demo.media.formats import format_of
     from imagen_demo.studio import interpolations
     from imagen_demo.studio.recipes import Studio
     from imagen_demo.studio.timeline import MAX_LINK, Timeline, shared_out
 
-    format, heard = format_of(out), read_sound(existing(sound)) if sound else None
-    studio, again = Studio(context.obj), film(context.obj, model)
+    format, studio, again = format_of(out), Studio(context.obj), film(context.obj, model)
+    heard = _heard(context, model, again, sound)
     if heard is None:
         refuse(context, ["react"], UserError("it needs --sound."))
     if again:
@@ -84,13 +86,32 @@ def interpolate(
     return Result(facts, f"{made.count} frames in {out}")
 
 
+def _heard(context: typer.Context, source: str, again: Any, sound: Path | None) -> Any:
+    """The sound of the film: the one that is given, else the one inside the file that is made ``again``, or None.
+
+    Raises:
+        UserError: the film moves to a sound, and it is nowhere.
+    """
+    from imagen_demo.media.audio import read_sound
+
+    if sound is not None:
+        return None if str(sound) == "none" else read_sound(existing(sound))
+    if not again or not again.sound:
+        return None
+    file = file_of(context.obj, source)
+    with suppress(UserError):
+        if file is not None:
+            return read_sound(file)
+    raise UserError("This film moves to a sound that is not here; give it with --sound FILE, or write --sound none.")
+
+
 def _again(context: typer.Context, film: Any, format: str, heard: Any) -> Any:
     """The timeline ``film`` with the options that were written."""
     refuse(context, written(context).keys() - CHANGEABLE, UserError(
         "this film has its own pictures and timing. Its size, fps, background and sound can be changed, and its "
         "format by the ending of --out."))  # fmt: skip
     changes = {name: context.params[name] for name in ("size", "fps", "background", "react") if given(context, name)}
-    return replace(film, format=format, **changes, **({"sound": heard.hash} if heard else {}))
+    return replace(film, format=format, sound=heard.hash if heard else "", **changes)
 
 
 def _refuse_unheeded(context: typer.Context, timeline: Any) -> None:

@@ -121,11 +121,10 @@ def train(
 def _refuse_early(workspace: Workspace, config: TrainConfig, name: str | None, from_model: str | None) -> None:
     """Refuse what cannot work whatever the pictures are, before they are prepared."""
     from imagen_demo.studio import jobs
-    from imagen_demo.training.schedule import check_length, like_parent, pick_device
+    from imagen_demo.training.schedule import like_parent, pick_device
 
     if name:
         checked_name(name)
-    check_length(config)
     pick_device(config.device)
     if parent := jobs.network_of(workspace, from_model):
         like_parent(config, parent)

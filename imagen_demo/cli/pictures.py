@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from imagen_demo.cli.commands import Result, command, counted, given, refuse
-from imagen_demo.cli.sources import Source, base, recipes
+from imagen_demo.cli.sources import Source, base, called_as_file, recipes
 from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 
@@ -63,6 +63,8 @@ def generate(
 
     studio = Studio(context.obj)
     wanted = recipes(context, studio, model, seeds, psi, label, size)
+    if out.is_file() or (called_as_file(out) and not out.is_dir()):
+        raise UserError("--out is the folder that the PNG files go into; {name} looks like a file.", name=out)
     out.mkdir(parents=True, exist_ok=True)
     files = []
     with progress_bar() as progress:
@@ -93,6 +95,8 @@ def grid(
     from imagen_demo.studio.recipes import Studio
     from imagen_demo.studio.seeds import parse_seeds
 
+    if out.suffix.lower() != ".png":
+        raise UserError("The name of a grid's file ends in .png; {name} does not.", name=out.name)
     studio = Studio(context.obj)
     middle = base(context, studio, model, psi, label, None)
     if seed:

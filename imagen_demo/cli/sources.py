@@ -52,16 +52,21 @@ def existing(file: Path) -> Path:
     return file
 
 
+def called_as_file(path: Path) -> bool:
+    """Whether it has a picture's or a film's ending."""
+    from imagen_demo.media.formats import is_film
+
+    return is_film(path) or path.suffix.lower() in PICTURES
+
+
 def file_of(workspace: Workspace, source: str) -> Path | None:
     """The file that ``source`` names; None where it is a model, a run or a link. ``./NAME`` is a file in any case.
 
     Raises:
         UserError: it is called as files are, and is not there.
     """
-    from imagen_demo.media.formats import is_film
-
     file = Path(source)
-    called_so = not _is_text(source) and (is_film(file) or file.suffix.lower() in PICTURES)
+    called_so = not _is_text(source) and called_as_file(file)
     if not called_so and not (file.suffix and os.path.isfile(source)):
         return None
     return None if _in_library(workspace, source) else existing(file)

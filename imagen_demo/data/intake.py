@@ -124,6 +124,8 @@ class _Finder:
             elif which:
                 self._archive_among_others(path, path.name, _stem(path) + "/")
             elif alone and path.suffix.lower().lstrip(".") not in PICTURE_ENDINGS:
+                if path.suffix.lower() in (".zip", ".tar", ".tgz"):
+                    raise UserError("{name} is damaged or not an archive; it cannot be opened.", name=path.name)
                 raise UserError(
                     "{name} is neither a folder nor a zip or tar archive of pictures, nor are there several files.",
                     name=path.name,

@@ -173,7 +173,8 @@ def _facts(model: Model, name: str, part: str) -> dict[str, str]:
         "model": name, "model_hash": model.hash, "part": part, "arch": config.arch, "licence": model.info.licence,
         "resolution": config.resolution, "channels": config.channels, "num_ws": model.generator.num_ws,
         "class_names": json.dumps(model.info.class_names, ensure_ascii=False),
-        "picture": "levels 0 to 255 [N, C, H, W]; round them" + ("; premultiplied" if config.channels == 4 else ""),
+        "picture": "levels 0 to 255 [N, C, H, W]; " + ("round them" if config.channels < 4 else
+                   "premultiplied: round alpha, then the colours x 255 / alpha"),
         "seed": "z = numpy.random.RandomState(seed).randn(1, z_dim).astype(float32)",
     }  # fmt: skip
     return {key: str(value) for key, value in facts.items()}

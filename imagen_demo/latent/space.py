@@ -42,6 +42,8 @@ def class_index(model: Model, label: int | None) -> int:
     """
     classes = model.info.config.num_classes
     if label is not None and not 0 <= label < max(1, classes):
+        if not classes:
+            raise UserError("This model has no classes.")
         raise UserError(
             "This model has no class number {label}; it has {count} classes, counted from 0.",
             label=label, count=classes,

@@ -99,7 +99,8 @@ def checked_size(shape: tuple[int, ...], size: int | None, kind: Format) -> tupl
                         format=kind.name.upper(), less=size - 1, more=size + 1, size=size)  # fmt: skip
     width, height = film_size(shape[1], shape[0], size, kind.even)
     if max(width, height) > kind.largest:
-        raise UserError("A video can have at most {limit} pixels a side.", limit=kind.largest)
+        raise UserError("{format} films can have at most {limit} pixels a side.",
+                        format=kind.name.upper(), limit=kind.largest)  # fmt: skip
     return width, height
 
 

@@ -204,6 +204,8 @@ def parse_axis(text: str, classes: list[str]) -> Axis:
             raise ValueError
         if parameter in ("seed", "seed2", "fine"):
             return Axis(parameter, tuple(parse_seeds(values, most=MOST_VALUES)))
+        if parameter == "class" and not classes:
+            raise UserError("This model has no classes.")
         if parameter == "class":
             return Axis(parameter, tuple(_index(part.strip(), classes) for part in values.split(",")))
         if parameter == "centre":

@@ -10,7 +10,8 @@ from imagen_demo.ui import (
 
 SENTENCES: dict[str, str] = {
     # the page itself
-    "The page sent something unreadable; reload it.": "页面发送的数据无法识别，请刷新页面。",
+    "What was sent cannot be read; if it came from the page, reload that.":
+        "收到的数据无法识别；如来自页面，请刷新页面。",
     "{text!r} is not a list of seeds; write 42, or 0-15, or 1,5,9.": "{text!r} 不是种子列表；请写 42、0-15 或 1,5,9。",
     "Choose a whole number of pictures, from 1 to {most}.": "请填写 1 到 {most} 的整数张数。",
     "That is too many pictures at once; the most is {most}.": "一次最多 {most} 张图片。",
@@ -61,15 +62,15 @@ SENTENCES: dict[str, str] = {
     "Reading the pictures was stopped, likely for lack of memory. Use fewer workers.":
         "读取图片被中止，可能是内存不足，请减少进程数。",
     "The disk is full; {name} was not prepared. Free some space.": "磁盘已满，{name} 未能准备，请释放空间。",
-    "{name} has too few usable pictures: {count} of at least {least}.":
+    "Too few usable pictures in {name}: {count} of at least {least}.":
         "{name} 中可用图片 {count} 张，至少需要 {least} 张。",
-    "{name} has too few usable pictures: {count} of at least {least}. Left out: {dropped}, for example "
+    "Too few usable pictures in {name}: {count} of at least {least}. Left out: {dropped}, for example "
     "{example}: {reason}":
         "{name} 中可用图片 {count} 张，至少需要 {least} 张。有 {dropped} 个文件被排除，例如 {example}：{reason}",
     "{name} cannot be read as a PNG picture.": "{name} 无法作为 PNG 图片读取。",
     "{name} carries no recipe. Only PNG files saved by Imagen Demo do, and only unchanged ones.":
         "{name} 中没有配方。只有 Imagen Demo 保存且未经改动的 PNG 才带有配方。",
-    "A video can have at most {limit} pixels a side.": "视频边长最多 {limit} 像素。",
+    "{format} films can have at most {limit} pixels a side.": "{format} 影片边长最多 {limit} 像素。",
     "There are no frames to make a video of.": "没有可用于生成视频的帧。",
     # models
     "Model {name} has format version {version}; this program knows up to {known}. Update the program.":
@@ -82,6 +83,7 @@ SENTENCES: dict[str, str] = {
     "{name} is not a model folder: it has no model.json.": "{name} 不是模型文件夹：缺少 model.json。",
     "This model has no class number {label}; it has {count} classes, counted from 0.":
         "该模型没有编号为 {label} 的类别；它有 {count} 个类别，从 0 计数。",
+    "This model has no classes.": "该模型没有类别。",
     "The model {name} comes with the program and cannot be changed.": "模型 {name} 随程序附带，不能更改。",
     "There is already a model named {name}.": "已有名为 {name} 的模型。",
     "This picture needs the model {name}, which is not here: import it under Models, or train it.":

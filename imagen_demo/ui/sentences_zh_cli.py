@@ -14,6 +14,11 @@ SENTENCES: dict[str, str] = {
     "{dataset} is prepared already; --{option} is only for pictures. Name their folder with a path, such as "
     "./{dataset}, or leave it out.":
         "{dataset} 已经准备好；--{option} 只用于图片。请用路径（如 ./{dataset}）指明图片文件夹，或去掉该选项。",
+    "This film moves to a sound that is not here; give it with --sound FILE, or write --sound none.":
+        "此影片随一段声音而动，但声音不在此处；请用 --sound FILE 提供，或写 --sound none。",
+    "The name of a grid's file ends in .png; {name} does not.": "网格的文件名须以 .png 结尾；{name} 不是。",
+    "--out is the folder that the PNG files go into; {name} looks like a file.":
+        "--out 是存放 PNG 文件的文件夹；{name} 像是文件。",
     # options without an effect
     "Leave {options} out: {why}": "请去掉 {options}：{why}",
     "it needs --sound.": "它需要 --sound。",

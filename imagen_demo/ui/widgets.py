@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 MAX_BATCH = 64  # pictures in one answer
 MAX_SENT = 64 * 2**20  # letters of base64 of a file that the page sends
-UNREADABLE = "The page sent something unreadable; reload it."
+UNREADABLE = "What was sent cannot be read; if it came from the page, reload that."
 Payload = dict[str, Any]
 
 

@@ -1,18 +1,28 @@
 // From a recipe to the network's input: blend, mix, truncate, move. The same sums as Imagen Demo's latent room.
 import { PARTS } from './recipe.js';
 
-export class Impossible extends Error { // the model lacks something; `what` names the text, `values` go into it
-  constructor(what, values) { super(what); this.what = what; this.values = values; }
-}
-
 // [first, after the last] layer of "", "2-5", "coarse", "middle" or "fine".
 export function layerRange(text, count) {
   if (text === '') return [0, count];
   const third = PARTS.indexOf(text);
   if (third >= 0) return count >= 3 ? [Math.round((count * third) / 3), Math.round((count * (third + 1)) / 3)] : [0, count];
   const [first, last] = text.split('-').map(Number);
-  if (first >= count) throw new Impossible('no_layers', { layers: text, count });
   return [first, Math.min(last + 1, count)];
+}
+
+// The recipe without what the model lacks, and the notes that say so: [key, values] of their texts.
+export function drawable(recipe, facts) {
+  const notes = [], count = facts.num_ws;
+  const without = (key, values) => { notes.push([key, values]); return false; };
+  const hasClass = (label) => label < Math.max(1, facts.classes.length) || without('no_class', { label });
+  const label = recipe.label !== null && hasClass(recipe.label) ? recipe.label : null;
+  const mix = recipe.class_mix.filter(([each]) => hasClass(each));
+  const directions = recipe.directions.filter(([id, , layers]) => {
+    if (!facts.directions.some((each) => each.id === id)) return without('no_direction', { id });
+    return layerRange(layers, count)[0] < count || without('no_layers', { layers, count });
+  });
+  const lone = mix.length === 1;
+  return { recipe: { ...recipe, label: lone ? mix[0][0] : label, class_mix: lone ? [] : mix, directions }, notes };
 }
 
 const blend = (parts) => { // [[vector, weight], ...] -> their mean
@@ -25,13 +35,10 @@ const nearest = (w, centres) => {
   return centres.reduce((best, centre) => (distance(centre) < distance(best) ? centre : best));
 };
 
-// `mapped(seed, label)` -> {w, centre}. Returns ws, Float32Array [num_ws * w_dim].
+// Of a drawable recipe; `mapped(seed, label)` -> {w, centre}. Returns ws, Float32Array [num_ws * w_dim].
 export async function latent(recipe, facts, mapped) {
   const { num_ws: count, w_dim: size } = facts;
   const classes = recipe.class_mix.length ? recipe.class_mix : [[recipe.label, 1]];
-  for (const [label] of classes) {
-    if (label !== null && label >= Math.max(1, facts.classes.length)) throw new Impossible('no_class', { label });
-  }
   const base = async (seeds) => {
     const ws = [], centres = [];
     for (const [label, weight] of classes) {
@@ -52,7 +59,6 @@ export async function latent(recipe, facts, mapped) {
   }
   for (const [id, amount, layers] of recipe.directions) {
     const direction = facts.directions.find((each) => each.id === id);
-    if (!direction) throw new Impossible('no_direction', { id });
     const [first, end] = layerRange(layers || direction.layers, count);
     for (let layer = first; layer < end; layer++) {
       for (let i = 0; i < size; i++) ws[layer * size + i] += amount * direction.scale * direction.vector[i];

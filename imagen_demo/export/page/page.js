@@ -1,6 +1,6 @@
 // One recipe, shown as sliders, as an address, and as a picture.
 import { Engine, newest } from './engine.js';
-import { Impossible } from './latent.js';
+import { drawable } from './latent.js';
 import { toPng } from './pixels.js';
 import { MAX_SEED, randomSeed } from './random.js';
 import { Unreadable, normal, readQuery, toJson, toQuery } from './recipe.js';
@@ -32,9 +32,7 @@ const show = newest(async (recipe, isNewest) => {
     if (isNewest()) say(notes(recipe));
   } catch (error) { failed(error); }
 });
-function failed(error) {
-  say(error instanceof Impossible ? t(error.what, error.values) : t('failed', { why: error.message }), true);
-}
+function failed(error) { say(t('failed', { why: error.message }), true); }
 
 function notes(recipe) {
   const also = [];
@@ -91,7 +89,9 @@ function fromAddress() {
   if (query.has('t')) state.notes.push(['film', {}]);
   if (read.size && Number(read.size) !== facts.resolution) state.notes.push(['no_size', { side: facts.resolution, size: read.size.slice(0, 8) }]);
   const linked = ['model', 'seed', 'psi', 'd', 'class', 'fine', 'noise'].some((key) => query.has(key));
-  const recipe = { ...(linked ? read.recipe : first(facts)), model: facts.name, model_hash: facts.model_hash };
+  const found = drawable(linked ? read.recipe : first(facts), facts);
+  state.notes.push(...found.notes);
+  const recipe = { ...found.recipe, model: facts.name, model_hash: facts.model_hash };
   if (facts.classes.length && recipe.label === null && !recipe.class_mix.length) recipe.label = 0;
   return normal(recipe);
 }
