@@ -57,6 +57,7 @@ def test_a_film_stays_until_the_next_one_is_there(open_page):
     video = page.locator("#interpolate-video video")
     video.wait_for()
     first = video.get_attribute("src")
+    assert video.bounding_box()["width"] == 320  # enlarged: the player's controls need room
     expect(page.locator("#interpolate-cancel")).to_be_hidden()
     page.locator("#interpolate-seconds").fill("60")
     page.locator("#interpolate-size").select_option("1024")
@@ -379,6 +380,19 @@ def test_long_seeds_and_easings_are_not_cut(open_page, width, locale):
             .concat([...document.querySelectorAll('.in-segment select, .in-film select')].map(chosen));
         }""")
         assert len(cut) == 16 and max(cut) < 1  # half a pixel is rounding
+    seconds = page.locator(".in-segment input[type=number]").first
+    seconds.fill("12.345")
+    seconds.press("Enter")
+    expect(seconds).to_have_value("12.345")
+    room = seconds.evaluate("""box => {
+      const pen = document.createElement('canvas').getContext('2d'), style = getComputedStyle(box);
+      pen.font = style.font;
+      return box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)
+        - pen.measureText(box.value).width;
+    }""")
+    assert room > 0
+    segments = "[...document.querySelectorAll('.in-segment')]"
+    assert page.evaluate(f"{segments}.every((each) => each.scrollWidth <= each.clientWidth)")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
