@@ -396,6 +396,7 @@ def test_chinese_visitors_read_chinese(open_page):
     picture(page)
     expect(page.locator("#tab-explore-button")).to_have_text("探索")
     expect(page.locator("#explore-random")).to_have_text("随机")
+    expect(page.locator("#explore-pad")).to_have_attribute("aria-label", re.compile("^横轴 .+，纵轴 .+。拖动"))
     open_tab(page, "train")
     # With runs in the workspace the newest one is shown, and a button for another; else the way to the first.
     expect(page.get_by_role("button", name=re.compile("新的训练|开始训练")).first).to_be_visible()

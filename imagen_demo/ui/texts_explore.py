@@ -120,7 +120,7 @@ _PAD = {
     "x_pad_help": ("Drag, or use the arrow keys (with Shift in larger steps); double-click or Delete resets.",
                    "拖动，或使用方向键（按住 Shift 步子更大）；双击或按 Delete 复位。"),
     "x_pad_help_touch": ("Drag the point.", "拖动圆点。"),
-    "x_pad_area": ("{x} across, {y} up", "横轴 {x}，纵轴 {y}"),
+    "x_pad_area": ("{x} across, {y} up. {help}", "横轴 {x}，纵轴 {y}。{help}"),
     "x_pad_value": ("{x} {a}, {y} {b}", "{x} {a}，{y} {b}"),
     "x_pad_x": ("Across", "横轴"),
     "x_pad_y": ("Up", "纵轴"),

@@ -20,7 +20,7 @@ const paintPad = () => {
   const [a, b] = axes.map(amountOf);
   thumb.style.left = `${50 + 50 * clamp(a / REACH, -1, 1)}%`;
   thumb.style.top = `${50 - 50 * clamp(b / REACH, -1, 1)}%`;
-  pad.setAttribute('aria-label', `${T('x_pad_area', { x: axisName(0), y: axisName(1) })}. ${PAD_HELP}`);
+  pad.setAttribute('aria-label', T('x_pad_area', { x: axisName(0), y: axisName(1), help: PAD_HELP }));
   padValue.textContent = T('x_pad_value', { x: axisName(0), y: axisName(1), a: a.toFixed(2), b: b.toFixed(2) });
 };
 const usePad = (index, id, unfold = true) => {
