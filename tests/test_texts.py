@@ -93,5 +93,6 @@ def test_one_minute_is_singular():
     )
 
 
-def test_bundled_models_have_a_chinese_title():
+def test_bundled_models_tell_of_themselves_in_chinese():
     assert set(BUNDLED_ZH) == set(BUNDLED_NAMES)
+    assert all(set(said) == {"title", "description", "licence", "dataset"} for said in BUNDLED_ZH.values())

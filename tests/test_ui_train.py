@@ -216,6 +216,13 @@ def test_models_are_shown_and_damaged_ones_with_their_sentence(workspace):
     assert "model.json) is damaged" in facts
 
 
+def test_a_bundled_model_tells_of_itself_in_the_visitors_language(workspace):
+    english, chinese = (models_tab._shown(workspace, "emoji", Visitor(language))[4] for language in ("en", "zh"))
+    assert "Made with imagen_demo itself" in english and "Noto Emoji, Copyright Google" in english
+    assert "学自 708 张人物表情" in chinese and "版权归 Google 所有" in chinese and "Noto Emoji 人物 (" in chinese
+    assert "Faces and busts" not in chinese
+
+
 def test_a_strangers_card_shows_no_pictures_from_elsewhere(workspace):
     save_tiny_model(workspace.checkpoints / "theirs")
     (workspace.checkpoints / "theirs" / "README.md").write_text("!![x](http://e/p.png) ![y](z.png) <img src=q> Good!")

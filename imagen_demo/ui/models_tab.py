@@ -180,14 +180,15 @@ def _facts(entry: ModelEntry, request: gr.Request) -> str:
     if entry.error:
         body = pieces.note(translate_error(entry.error, request), "bad")
     else:
-        body = f"<p>{escape(entry.info.description)}</p>" if entry.info.description else ""
+        description = widgets.about(entry, request)["description"]
+        body = f"<p>{escape(description)}</p>" if description else ""
         rows = [f"<dt>{t(key, request)}</dt><dd>{escape(str(value))}</dd>" for key, value in _rows(entry, request)]
         body += f'<dl class="mo-facts">{"".join(rows)}</dl>'
     return f'<div class="mo-detail">{picture}<div>{head}{body}</div></div>'
 
 
 def _rows(entry: ModelEntry, request: gr.Request) -> list[tuple[str, str]]:
-    info, rows = entry.info, []
+    info, about, rows = entry.info, widgets.about(entry, request), []
     rows.append(("mo_resolution", f"{info.config.resolution} × {info.config.resolution}"))
     if "kimg" in info.training:
         rows.append(("mo_kimg", pictures(info.training["kimg"], request)))
@@ -195,14 +196,14 @@ def _rows(entry: ModelEntry, request: gr.Request) -> list[tuple[str, str]]:
         rows.append(("mo_minutes", t("mo_minutes_value", request, count=info.training["minutes"])))
     if info.dataset:
         count = t("mo_pictures_value", request, count=info.dataset.get("pictures", "?"))
-        rows.append(("mo_pictures", f"{info.dataset.get('name', '?')} ({count})"))
+        rows.append(("mo_pictures", f"{about['dataset']} ({count})"))
     if info.class_names:
         rows.append(("mo_classes", ", ".join(info.class_names[:12])))
     rows += [(f"mo_{key}", f"{info.metrics[key]:.4g}") for key in MEANINGS if key in info.metrics]
     if info.lineage:
         rows.append(("mo_ancestors", ancestors_text(info)))
-    if info.licence:
-        rows.append(("mo_licence", info.licence))
+    if about["licence"]:
+        rows.append(("mo_licence", about["licence"]))
     return rows
 
 

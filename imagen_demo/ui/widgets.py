@@ -159,10 +159,19 @@ def titles(entries: list[library.ModelEntry], language: str | gr.Request | None 
 
 def title(entry: library.ModelEntry, language: str | gr.Request | None = "en") -> str:
     """What a model is called on the page: a bundled one by its own title, the visitor's by the name they gave it."""
-    own = entry.info.title if entry.info and entry.bundled else ""
-    if own and texts.language(language) == "zh":
-        own = texts.BUNDLED_ZH.get(entry.name, own)
+    own = about(entry, language)["title"] if entry.info and entry.bundled else ""
     return own or entry.name.removeprefix(library.RUN_PREFIX)
+
+
+def about(entry: library.ModelEntry, language: str | gr.Request | None = "en") -> dict[str, str]:
+    """What a sound model says of itself: ``title``, ``description``, ``licence`` and its ``dataset``'s name."""
+    info = entry.info
+    said = {
+        "title": info.title, "description": info.description.replace("`", ""), "licence": info.licence,
+        "dataset": str(info.dataset.get("name", "?")),
+    }  # fmt: skip
+    chinese = entry.bundled and texts.language(language) == "zh"
+    return said | texts.BUNDLED_ZH.get(entry.name, {}) if chinese else said
 
 
 def model_facts(studio: Studio, name: str, language: str) -> Payload:
