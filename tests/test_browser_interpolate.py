@@ -116,6 +116,8 @@ def test_keyframes_move_by_keyboard_and_mouse(open_page):
 
 def test_the_preview_plays_while_the_film_is_made_and_transparent_films_show(open_page):
     page = timeline(open_page)
+    page.locator("#interpolate-seconds").fill("48")
+    expect(page.locator("#interpolate-weight")).to_have_text("A file of about 1.2 MB")  # it came to 1.6
     page.locator("#interpolate-seconds").fill("1")
     page.locator("#interpolate-size").select_option("128")
     page.locator("#interpolate-format").select_option("webp")

@@ -48,8 +48,8 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
     editor = widgets.picture_tab(
         "interpolate", workspace, studio, calls, ("i_",), SCRIPTS, easings=list(EASINGS), kinds=list(KINDS),
         mark=timeline.MARK,
-        formats={f.name: {"alpha": f.alpha, "sound": f.sound, "fps": f.most_fps, "bytes": f.frame_bytes}
-                 for f in FORMATS.values()},
+        formats={f.name: {"alpha": f.alpha, "sound": f.sound, "fps": f.most_fps, "bytes": f.frame_bytes,
+                          "motion": f.motion} for f in FORMATS.values()},
     )  # fmt: skip
     result = gr.HTML(visible=False, elem_id="interpolate-video", apply_default_css=False, min_height=90)
 

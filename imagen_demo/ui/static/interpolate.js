@@ -70,8 +70,8 @@ const fps = choice('interpolate-fps', T('i_fps'), [12, 15, 24, 25, 30, 50, 60].m
 const ground = choice('interpolate-background', T('i_ground'), ['transparent', 'white', 'black', 'checkerboard'].map((name) => [name, T(`i_ground_${name}`)]), 'background', { then: restated });
 const weight = h('p', { class: 'im-label in-help', id: 'interpolate-weight' });
 const paintWeight = () => { // how large the file will be, to two digits (media/formats.py)
-  const { bytes, sound: heard, fps: most } = props.formats[spec.format];
-  const frames = Math.max(segments().length + 1, Math.round(seconds() * Math.min(most, spec.fps)));
+  const { bytes, motion, sound: heard, fps: most } = props.formats[spec.format];
+  const frames = segments().map((key) => key.seconds * Math.min(most, spec.fps)).reduce((sum, n) => sum + (motion ? Math.sqrt(30 * n) : n), 0);
   const megabytes = (frames * bytes * (spec.size / 512) ** 1.45 + (heard && sound ? 20000 * seconds() : 0)) / 1e6;
   weight.textContent = enough() ? T('i_weight', { megabytes: megabytes < 0.1 ? '0.1' : +megabytes.toPrecision(megabytes < 1 ? 1 : 2) }) : '';
 };
