@@ -311,6 +311,7 @@ def test_the_form_of_a_new_training_knows_what_goes_on_elsewhere(browser, tmp_pa
         minutes.fill("5")
         expect(said).to_have_text("")
         name = page.locator("#train-name input, #train-name textarea").first
+        said = page.locator("#train-name-note")
         name.fill("My Cats & dogs")
         expect(said).to_contain_text("'&' cannot be in one")
         name.fill("My Cats and dogs")

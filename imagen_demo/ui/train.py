@@ -65,7 +65,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
         return top_of_tab(train_live.menu(workspace, None, request), request)
 
     def check(name: str | None, request: gr.Request) -> list[str]:
-        """The form was changed: what was wrong with it is over, and a name that cannot be is told at once."""
+        """A name that cannot be is told while it is typed."""
         wrong = ""
         try:
             checked_name(name or "unnamed")
@@ -79,8 +79,9 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
         pieces.bound(train_live.look, workspace), [live.watched, live.seen, live.quality], live.outputs, **PRIVATE
     )
     setup.start.click(begin, setup.inputs, [top, runs, setup.note], **PRIVATE)
-    gr.on([field.change for field in setup.inputs], check, setup.name, [setup.note, setup.busy],
-          trigger_mode="always_last", **PRIVATE)  # fmt: skip
+    # What was wrong with the form is over at its next change: by the page itself, else it could be too late.
+    gr.on([field.change for field in setup.inputs], None, None, setup.note, js="() => ''", **PRIVATE)
+    setup.name.change(check, setup.name, [setup.name_note, setup.busy], trigger_mode="always_last", **PRIVATE)
     new.click(leave, None, tops, **PRIVATE)
     live.deleted.success(leave, None, tops, **PRIVATE)
     shared.blocks.load(arrive, None, tops, **PRIVATE)

@@ -38,6 +38,7 @@ class Setup:
 
     group: gr.Column
     start: gr.Button
+    name_note: gr.HTML  # what is wrong with the name
     busy: gr.HTML  # that this computer trains already
     note: gr.HTML
     dataset: gr.Dropdown
@@ -60,10 +61,10 @@ def build(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting) ->
         name, parent, minutes, advanced = _settings(workspace, blocks, greeting, dataset)
         with gr.Column(elem_classes="tr-card"):
             _step(greeting, 3, "tr_step3", "tr_start_help")
-            busy = pieces.html("train-busy")
+            name_note, busy = pieces.html("train-name-note"), pieces.html("train-busy")
             start = gr.Button(i18n("tr_start"), variant="primary", size="lg", elem_id="train-start")
             message = pieces.html("train-start-note")
-    return Setup(group, start, busy, message, dataset, name, parent, minutes, advanced, preparing)
+    return Setup(group, start, name_note, busy, message, dataset, name, parent, minutes, advanced, preparing)
 
 
 def _step(greeting: pieces.Greeting, number: int, title: str, help: str = "") -> None:
