@@ -72,6 +72,7 @@ def test_the_page_is_sent_a_run_once_and_then_only_what_changed(workspace, run):
     again = train_live.look(workspace, "first", seen, "swd", Visitor())
     losses = again[-len(plots.PLOTS)]
     assert [row[0] for row in losses["value"]["data"] if row[2] == "Generator"] == [0.0, 1.0, 2.0, 3.0]
+    assert "value" not in first[3].constructor_args  # the visitor may have chosen another one meanwhile
     assert losses["x_title"] == "thousand pictures"  # no object of Gradio's, which a plot may show as raw code
     assert is_skip(again[3]) and is_skip(again[4])  # the run's state is what it was
     json.dumps(again[0])  # kept in the page's state

@@ -184,7 +184,8 @@ def look(
         return any(now[key] != seen.get(key) for key in ("name", *keys))
 
     out: list[Any] = [now if now != seen else gr.skip(), head if changed("head") else gr.skip()]
-    out += ["", menu(workspace, name, request)] if changed("buttons") else [gr.skip()] * 2
+    # The menu's value stays: the visitor may have gone to another run, or a new one, while this was read.
+    out += ["", gr.Dropdown(choices=choices(workspace, request))] if changed("buttons") else [gr.skip()] * 2
     out += _buttons(run, status, *explorable, request) if changed("buttons") else [gr.skip()] * 7
     said = [pictures(kimg, request) for kimg, _ in grids]
     lapse = {
