@@ -47,7 +47,6 @@ def test_link_opens_exactly_its_picture(page: Page) -> None:
     [
         ("?model=gone&seed=1", "needs the model gone, which is not here"),
         ("?model=../../etc&seed=1", "cannot be a name"),
-        ("?model=plain&seed=x", "cannot be 'x'"),
         ("?seed=abc", "The link's seed cannot be 'abc'"),
         ("?psi=much", "The link's psi cannot be 'much'"),
         ("?seed=-7&psi=much", "The seed must be a whole number from 0 to 4294967295. The link's psi cannot be"),
@@ -57,6 +56,14 @@ def test_bad_link_says_why_and_opens_the_default(page: Page, query: str, sentenc
     opened = page.call("explore", "open", {"query": query})
     assert sentence in opened["note"]
     assert opened["recipe"]["model"] == opened["models"][0]["name"]
+
+
+def test_what_can_be_used_of_a_link_is_used(page: Page) -> None:
+    opened = page.call("explore", "open", {"query": "?model=plain&seed=4&psi=99&d=pc0:1,my-smile:1&noise=x"})
+    assert (opened["recipe"]["model"], opened["recipe"]["seeds"]) == ("plain", [[4, 1.0]])
+    assert opened["recipe"]["directions"] == [["pc0", 1.0, ""]]
+    assert all(wrong in opened["note"] for wrong in ("psi", "noise cannot be 'x'", "my-smile"))
+    assert page.call("explore", "open", {"query": "?model=plain&seed=x"})["recipe"]["model"] == "plain"
 
 
 def test_a_direction_that_is_not_here_is_left_out_by_name(page: Page) -> None:

@@ -70,23 +70,42 @@ def read(query: Mapping[str, str] | str) -> dict[str, Any]:
     """
     if isinstance(query, str):
         query = dict(parse_qsl(alone(query)))
-    given = {key: str(query[key])[: checks.MAX_TEXT].strip() for key in query if query[key] not in (None, "")}
-    if "model" not in given:
+    values, problems = _parsed(query)
+    if "model" not in values:
         raise UserError("This link names no model.")
+    if problems:
+        raise _together(problems)
+    return values
+
+
+def usable(query: Mapping[str, str]) -> tuple[dict[str, str], UserError | None]:
+    """A parsed query without the values that cannot be used, and what is wrong with those."""
+    _, problems = _parsed(query)
+    return {key: query[key] for key in query if key not in problems}, _together(problems) if problems else None
+
+
+def _parsed(query: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, UserError]]:
+    """The recipe's fields, and by key what is wrong."""
+    given = {key: str(query[key])[: checks.MAX_TEXT].strip() for key in query if query[key] not in (None, "")}
     values: dict[str, Any] = {}
-    problems: list[UserError] = []
+    problems: dict[str, UserError] = {}
     for key, (name, parse) in _FIELDS.items():
         if key in given:
             try:
-                values[name] = parse(given[key])
-                _check(name, values[name])
+                value = parse(given[key])
+                _check(name, value)
+                values[name] = value
             except ValueError:
-                problems.append(UserError("The link's {key} cannot be {value!r}.", key=key, value=given[key][:40]))
+                problems[key] = UserError("The link's {key} cannot be {value!r}.", key=key, value=given[key][:40])
             except UserError as problem:
-                problems.append(problem)
-    if problems:
-        raise functools.reduce(lambda first, rest: UserError("{first} {rest}", first=first, rest=rest), problems)
-    return values
+                problems[key] = problem
+    return values, problems
+
+
+def _together(problems: Mapping[str, UserError]) -> UserError:
+    return functools.reduce(
+        lambda first, rest: UserError("{first} {rest}", first=first, rest=rest), problems.values()
+    )
 
 
 def file_name(recipe: Recipe) -> str:

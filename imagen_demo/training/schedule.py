@@ -52,12 +52,6 @@ def check_shares(config: TrainConfig, processes: int = 1) -> None:
         )  # fmt: skip
 
 
-def check_length(config: TrainConfig) -> None:
-    """Refuse a training of no length; raises UserError."""
-    if config.minutes <= 0 and config.kimg <= 0:
-        raise UserError("There is nothing to do in 0 minutes; give the training more.")
-
-
 def like_parent(config: TrainConfig, parent: ModelConfig) -> TrainConfig:
     """The settings with the kind and the width of the network that is begun with.
 
@@ -86,7 +80,6 @@ def resolve(
     Raises:
         UserError: the settings do not fit the data, the machine, the number of processes or the parent.
     """
-    check_length(config)
     if parent:
         config = like_parent(config, parent)
     gpu, mlp = device.type == "cuda", config.arch == "mlp"

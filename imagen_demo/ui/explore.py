@@ -37,17 +37,19 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
 
 
 def _open(workspace: Workspace, studio: Studio, payload: Payload, language: str) -> Payload:
-    """The first answer: the link's picture, or the first model's with a sentence on why not."""
+    """The first answer: the picture of what can be used of the link, or the first model's, with a sentence on why."""
     models, note = widgets.models(workspace, language), None
     if not models:
         return {"models": []}
     recipe = None
-    query = dict(parse_qsl(str(payload.get("query", ""))[:4096].lstrip("?")))
+    query, wrong = links.usable(dict(parse_qsl(str(payload.get("query", ""))[:4096].lstrip("?"))))
     if not LINK.isdisjoint(query):
         try:
             recipe, note = _here(studio, _linked(studio, query, models[0]["name"]), language)
         except UserError as error:
             recipe, note = None, translate_error(error, language)
+    if wrong:
+        note = " ".join(filter(None, [translate_error(wrong, language), note]))
     for model in models:  # the first one that can be opened
         if recipe is not None:
             break

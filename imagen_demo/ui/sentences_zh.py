@@ -160,8 +160,6 @@ SENTENCES: dict[str, str] = {
         "批大小 {batch} 无法由 {processes} 个进程均分；请用 {least} 的倍数。",
     "A batch of {batch} cannot be done with {setting} {micro}; use {choices}.":
         "批大小 {batch} 无法与{setting} {micro} 配合；请用 {choices}。",
-    "There is nothing to do in 0 minutes; give the training more.":
-        "0 分钟无法训练；请给出更长的时间。",
     "The model to begin with is a network of kind {arch} and width {width}; leave both as they are, "
     "or begin without it.":
         "起始模型的网络类型为 {arch}、宽度为 {width}；请保持这两项不变，或不使用它。",

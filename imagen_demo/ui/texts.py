@@ -119,7 +119,7 @@ BUNDLED_ZH = {  # what the bundled models say of themselves; in English they do 
     "emoji": {
         "title": "表情人物",
         "description": "带透明通道的面孔与半身像，学自 708 张人物表情。由 imagen_demo 自身用一个处理器线程"
-                       "训练 68 分钟而成，使用自动设置，仅最后 11 分钟生成器学习率为 4 倍。"
+                       "训练 60 分钟而成，使用自动设置。"
                        "图片为 Google 的 Noto Emoji，按 Apache License 2.0 使用；本模型为其衍生作品，采用相同许可。",
         "licence": "Apache-2.0（Noto Emoji，版权归 Google 所有）",
         "dataset": "Noto Emoji 人物",
@@ -127,7 +127,7 @@ BUNDLED_ZH = {  # what the bundled models say of themselves; in English they do 
     "planets": {
         "title": "行星",
         "description": "看过示例图集的网络所绘的世界：气态巨行星、海洋、岩石与冰。由 imagen_demo 自身用一个处理器线程，"
-                       "以“使用示例图集”绘制的 2,000 颗行星训练而成；途中两次手动调整了学习率与惩罚。",
+                       "以“使用示例图集”绘制的 2,000 颗行星训练 45 分钟而成，使用自动设置。",
         "licence": "MIT，与绘制示例图集的程序相同",
         "dataset": "行星（示例图集）",
     },

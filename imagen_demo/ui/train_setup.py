@@ -23,7 +23,6 @@ from imagen_demo.ui.texts import TEXTS, i18n, language, setting_label, t, transl
 from imagen_demo.workspace import Workspace, checked_name, free_name
 
 PRESETS = (5, 15, 30, 60)  # minutes
-LEAST_MINUTES = 0.1
 # Gradio uploads a folder's files without saying where in it they lay; the browser's own input still knows.
 PLACES = """(...values) => {
   const input = [...document.querySelectorAll("input[webkitdirectory]")].find((each) => each.files.length);
@@ -325,15 +324,14 @@ def checked_minutes(minutes: float | None, setting: str) -> float:
     Raises:
         UserError: names the field, by ``label_<setting>``.
     """
+    limits = next(field for field in settings(TrainConfig) if field.name == "minutes").metadata
+    low, high = limits["low"], limits["high"]
     if minutes is None:
-        raise UserError("{setting} is empty: give a number, {low} or more.", setting=setting, low=LEAST_MINUTES)
-    if not minutes >= LEAST_MINUTES:
-        raise UserError(
-            "{setting} cannot be {value}; the least is {low}.", setting=setting, value=minutes, low=LEAST_MINUTES
-        )
-    most = next(field for field in settings(TrainConfig) if field.name == "minutes").metadata["high"]
-    if minutes > most:
-        raise UserError("{setting} cannot be {value}; the most is {high}.", setting=setting, value=minutes, high=most)
+        raise UserError("{setting} is empty: give a number, {low} or more.", setting=setting, low=low)
+    if not minutes >= low:
+        raise UserError("{setting} cannot be {value}; the least is {low}.", setting=setting, value=minutes, low=low)
+    if minutes > high:
+        raise UserError("{setting} cannot be {value}; the most is {high}.", setting=setting, value=minutes, high=high)
     return minutes
 
 

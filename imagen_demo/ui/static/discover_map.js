@@ -34,7 +34,7 @@ const mapView = (() => {
   const countBox = h('select', { id: 'discover-map-count', 'aria-label': T('v_count'), onchange: () => open() });
   D.options(countBox, [64, 144, 256, 529, 1024].map((n) => [n, n]), 256);
   const firstBox = h('input', { id: 'discover-map-first', type: 'number', min: 0, max: MOST_SEED - 1024, step: 1, value: '0', 'aria-label': T('v_first'),
-    onchange: () => { if (D.readSeed(firstBox) === null) say(T('c_seed_wrong'), true); else open(); } });
+    onchange: () => { if (D.readSeed(firstBox) === null) say(T('c_limits_whole', { name: T('v_first'), low: 0, high: firstBox.max }), true); else open(); } });
   const byBox = h('select', { id: 'discover-map-by', 'aria-label': T('v_by'), onchange: () => open() });
   D.options(byBox, [['w', T('v_by_w')], ['look', T('v_by_look')]], 'look');
   const tidy = h('input', { id: 'discover-map-tidy', type: 'checkbox', onchange: () => settle() });

@@ -118,9 +118,9 @@
   };
 
   // -- typed numbers, and what outlives a reload -----------------------------------------------------------
-  // A whole number from 0 on, else null and the field says that it is wrong.
+  // A whole number from 0 to the field's own most, else null and the field says that it is wrong.
   const readSeed = (box) => {
-    const text = box.value.trim(), right = /^\d{1,10}$/.test(text) && +text <= D.MOST_SEED;
+    const text = box.value.trim(), right = /^\d{1,10}$/.test(text) && +text <= +(box.max || D.MOST_SEED);
     box.setAttribute('aria-invalid', !right);
     return right ? +text : null;
   };
