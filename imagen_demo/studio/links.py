@@ -103,9 +103,7 @@ def _parsed(query: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, UserErr
 
 
 def _together(problems: Mapping[str, UserError]) -> UserError:
-    return functools.reduce(
-        lambda first, rest: UserError("{first} {rest}", first=first, rest=rest), problems.values()
-    )
+    return functools.reduce(lambda first, rest: UserError("{first} {rest}", first=first, rest=rest), problems.values())
 
 
 def file_name(recipe: Recipe) -> str:
