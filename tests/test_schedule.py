@@ -134,4 +134,4 @@ def test_the_forecast_is_revised_once_the_speed_is_known():
     (measured, _), sentence = revised(TrainConfig(device="cuda", minutes=5), model, 1000.0)  # nothing was promised
     assert measured == MEASURED_FIRST and sentence[1]["kimg"] == "300"
     assert revised(config, ModelConfig(arch="mlp"), 1000.0) == []
-    assert [measured_after(TrainConfig(minutes=m)) for m in (0.5, 5, 60, 0)] == [3, 30, 60, 60]
+    assert [measured_after(TrainConfig(minutes=m)) for m in (0.5, 5, 60)] == [3, 30, 60]

@@ -80,7 +80,7 @@ def revised(config: TrainConfig, model: ModelConfig, speed: float) -> list[Sente
 
 def measured_after(config: TrainConfig) -> float:
     """Seconds of training after which the speed is known: a minute, or a tenth of a short run."""
-    return min(60.0, 6 * config.minutes) if config.minutes > 0 else 60.0
+    return min(60.0, 6 * config.minutes)
 
 
 def rough(value: float) -> str:
