@@ -42,7 +42,9 @@ def test_a_map_and_the_blend_between_its_pictures(page: Page) -> None:
     for call in ("draw", "thumbs"):
         assert picture(page.call("discover", call, {"recipes": [recipe]})["images"][0]).shape == (16, 16, 3)
     for point in (None, [1], ["a", 1], {}, [1, [2]], "11"):
-        assert page.call("discover", "around", spec | {"point": point})["error"].startswith("What was sent cannot be read")
+        assert page.call("discover", "around", spec | {"point": point})["error"].startswith(
+            "What was sent cannot be read"
+        )
 
 
 def test_a_family_is_bred_from_its_recipes(page: Page) -> None:
