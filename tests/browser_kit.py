@@ -94,6 +94,15 @@ def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     assert not faults
 
 
+def visitor(browser: Browser, address: str) -> Page:
+    """A visitor of an app of the test's own, who sees a picture."""
+    page = browser.new_page(locale="en-US")
+    page.set_default_timeout(WAIT)
+    page.goto(address)
+    picture(page)
+    return page
+
+
 def picture(page: Page) -> str:
     """The bytes of the picture on the Explore tab, as its data URL."""
     page.wait_for_function("document.querySelector('#explore-picture')?.naturalWidth > 0")
@@ -137,3 +146,26 @@ def drop(page: Page, place: str, file: Path) -> None:
 def choose(page: Page, dropdown: str, option: str) -> None:
     page.locator(f"{dropdown} input").first.click()
     page.get_by_role("option", name=option, exact=True).click()
+
+
+def timeline(open_page: Callable[..., Page], query: str = "", **options: object) -> Page:
+    """A visitor who sees the film strip of Interpolate."""
+    from playwright.sync_api import expect
+
+    page = open_page(query, **options)
+    if not query.startswith("?t="):
+        picture(page)
+        open_tab(page, "interpolate")
+    expect(page.locator("#interpolate-film img").first).to_be_visible()
+    return page
+
+
+def seeds(page: Page) -> list[str]:
+    return [key.get_attribute("data-seed") for key in page.locator("#interpolate-keys .im-key").all()]
+
+
+def linked(page: Page) -> str:
+    """The film's link, once the address has it."""
+    page.wait_for_function("location.search.startsWith('?t=')")
+    page.wait_for_timeout(1000)  # a change is written a moment later
+    return page.evaluate("location.search")

@@ -189,7 +189,7 @@ def test_the_form_is_the_dataclass(workspace, dataset):
     assert train_setup.train_config(TrainConfig().minutes, values) == TrainConfig()
     assert {field.name for field in train_setup.ADVANCED} | {"minutes"} == {f.name for f in settings(TrainConfig)}
     sentences = train_setup._explained(workspace, Visitor(), "cats", "", 5, *values)
-    assert "Training takes 5 minutes" in sentences
+    assert "Training takes 5 min;" in sentences
     bad = tuple(
         -7 if field.name == "batch" else value for field, value in zip(train_setup.ADVANCED, values, strict=True)
     )

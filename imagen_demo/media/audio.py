@@ -87,7 +87,7 @@ def _samples(path: Path, name: str) -> np.ndarray:
             parts.append(chunk[0])
             count += chunk.shape[1]
             if count > MAX_SECONDS * RATE:
-                raise UserError("{name} is longer than {minutes} minutes; cut it first.",
+                raise UserError("{name} is longer than {minutes} min; cut it first.",
                                 name=name, minutes=int(MAX_SECONDS // 60))  # fmt: skip
     except _NoSound:
         raise UserError("There is no sound in {name}.", name=name) from None

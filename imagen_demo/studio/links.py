@@ -71,10 +71,10 @@ def read(query: Mapping[str, str] | str) -> dict[str, Any]:
     if isinstance(query, str):
         query = dict(parse_qsl(alone(query)))
     values, problems = _parsed(query)
-    if "model" not in values:
-        raise UserError("This link names no model.")
     if problems:
         raise _together(problems)
+    if "model" not in values:
+        raise UserError("This link names no model.")
     return values
 
 

@@ -15,7 +15,7 @@ Sentence = tuple[str, dict[str, Any]]  # template, values
 SPEED_PER_THREAD = 2.9e10
 PASSES = 14  # forward passes' worth of work a picture: both networks forward and backward, the discriminator twice
 # Roughly what pictures look like after so many thousand of them at 64 px, on planets, emoji, and cats and dogs, by the
-# training runs of docs/training-recipe.md (none went beyond 215). Twice the side takes about twice as many.
+# training runs of docs/training-recipe.md (which went to 590). Twice the side takes about twice as many.
 STAGES = (
     (0, "In {minutes} min this computer shows the network about {kimg} thousand pictures: expect "
         "colours only. Textures and coarse shapes need about {next} min."),
@@ -27,8 +27,8 @@ STAGES = (
     (500, "In {minutes} min this computer shows the network about {kimg} thousand pictures: expect "
           "about the best that a network of this size can do with these pictures."),
 )  # fmt: skip
-MEASURED = "The first minute is over: {speed} pictures a second, where {expected} were expected."
-MEASURED_FIRST = "The first minute is over: {speed} pictures a second."
+MEASURED = "The speed is known now: {speed} pictures a second, where {expected} were expected."
+MEASURED_FIRST = "The speed is known now: {speed} pictures a second."
 CLOSE = 1.3  # as much faster or slower than expected is no news
 
 

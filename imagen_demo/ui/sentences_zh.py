@@ -227,9 +227,9 @@ SENTENCES: dict[str, str] = {
     "about the best that a network of this size can do with these pictures.":
         "本机在 {minutes} 分钟内约让网络看到 {kimg} 千张图片："
         "预计接近该规模网络在这些图片上的最佳效果。",
-    "The first minute is over: {speed} pictures a second, where {expected} were expected.":
-        "第一分钟已过：每秒 {speed} 张图片，原先预计 {expected} 张。",
-    "The first minute is over: {speed} pictures a second.": "第一分钟已过：每秒 {speed} 张图片。",
+    "The speed is known now: {speed} pictures a second, where {expected} were expected.":
+        "现已测得速度：每秒 {speed} 张图片，原先预计 {expected} 张。",
+    "The speed is known now: {speed} pictures a second.": "现已测得速度：每秒 {speed} 张图片。",
     "Training runs on the processor ({threads} threads), so the network is a small one.":
         "在处理器上训练（{threads} 个线程），因此使用较小的网络。",
     "Training runs on the GPU, so the network is a large one.": "在 GPU 上训练，因此使用较大的网络。",

@@ -26,7 +26,7 @@ SENTENCES: dict[str, str] = {
         "此影片随一段声音而动，但声音不在此处；请重新添加声音文件，或将其移除。",
     "{name} is too large; a sound can have {most} MB.": "{name} 太大；声音文件最大 {most} MB。",
     "{name} is silent; there is nothing in it to move to.": "{name} 是静音的，没有可随之变化的内容。",
-    "{name} is longer than {minutes} minutes; cut it first.": "{name} 超过 {minutes} 分钟，请先剪短。",
+    "{name} is longer than {minutes} min; cut it first.": "{name} 超过 {minutes} 分钟，请先剪短。",
     "There is no sound in {name}.": "{name} 中没有声音。",
     "{name} cannot be read as a sound file.": "{name} 无法作为声音文件读取。",
 }  # fmt: skip

@@ -145,12 +145,7 @@ def language(source: gr.Request | str | None) -> str:
 def t(key: str, source: gr.Request | str | None = None, **values: object) -> str:
     """The text ``key`` in the language of a request (or of ``"en"``/``"zh"``), filled with ``values``."""
     text = TEXTS[key][language(source) == "zh"]
-    return _filled(text, values) if values else text
-
-
-def _filled(template: str, values: dict[str, Any]) -> str:
-    """The template with its values in it; one minute is singular."""
-    return re.sub(r"(?<![\d.,])1 minutes\b", "1 minute", template.format(**values))
+    return text.format(**values) if values else text
 
 
 def translate(template: str, values: dict[str, Any], source: gr.Request | str | None = None) -> str:
@@ -163,7 +158,7 @@ def translate(template: str, values: dict[str, Any], source: gr.Request | str | 
     if language(source) == "zh":
         template = SENTENCES.get(template, template)
     said = {key: translate_error(v, source) if isinstance(v, UserError) else v for key, v in values.items()}
-    return _filled(template, said)
+    return template.format(**said)
 
 
 def pictures(kimg: float, source: gr.Request | str | None = None) -> str:

@@ -37,7 +37,7 @@ _SETUP = {
     "tr_advanced": ("Advanced settings", "高级设置"),
     "tr_chosen_empty": ("Once there are pictures, the choices made for you appear here.",
                         "准备好图片后，这里会显示自动选择的设置。"),
-    "tr_chosen_long": ("Training takes {minutes} minutes; stop it earlier or continue later as you like.",
+    "tr_chosen_long": ("Training takes {minutes} min; stop it earlier or continue later as you like.",
                        "训练需要 {minutes} 分钟；可随时提前停止或之后继续。"),
     "tr_chosen_kimg": ("Training stops after {kimg} thousand pictures.", "训练将在看过 {kimg} 千张图片后停止。"),
     "tr_step3": ("Train", "训练"),
