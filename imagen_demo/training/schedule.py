@@ -155,7 +155,7 @@ def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset, begun: bo
     elif config.device == "cpu":
         out.append(
             (
-                "Training runs on the processor ({threads} threads), so the network is a small one.",
+                "Training runs on the processor (threads: {threads}), so the network is a small one.",
                 {"threads": config.threads},
             )
         )

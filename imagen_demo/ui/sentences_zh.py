@@ -230,7 +230,7 @@ SENTENCES: dict[str, str] = {
     "The speed is known now: {speed} pictures a second, where {expected} were expected.":
         "现已测得速度：每秒 {speed} 张图片，原先预计 {expected} 张。",
     "The speed is known now: {speed} pictures a second.": "现已测得速度：每秒 {speed} 张图片。",
-    "Training runs on the processor ({threads} threads), so the network is a small one.":
+    "Training runs on the processor (threads: {threads}), so the network is a small one.":
         "在处理器上训练（{threads} 个线程），因此使用较小的网络。",
     "Training runs on the GPU, so the network is a large one.": "在 GPU 上训练，因此使用较大的网络。",
     "{count} pictures are few: if the network begins to memorise them, augmentation sets in.":
