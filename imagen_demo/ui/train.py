@@ -79,8 +79,9 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
         pieces.bound(train_live.look, workspace), [live.watched, live.seen, live.quality], live.outputs, **PRIVATE
     )
     setup.start.click(begin, setup.inputs, [top, runs, setup.note], **PRIVATE)
-    # What was wrong with the form is over at its next change: by the page itself, else it could be too late.
-    gr.on([field.change for field in setup.inputs], None, None, setup.note, js="() => ''", **PRIVATE)
+    # What was wrong with the form is over at its next edit: by the page itself, and not by `change`, of which Gradio
+    # sends some so late that they would wipe what was just answered.
+    gr.on(setup.edits, None, None, setup.note, js="() => ''", **PRIVATE)
     setup.name.change(check, setup.name, [setup.name_note, setup.busy], trigger_mode="always_last", **PRIVATE)
     new.click(leave, None, tops, **PRIVATE)
     live.deleted.success(leave, None, tops, **PRIVATE)

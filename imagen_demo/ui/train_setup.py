@@ -45,6 +45,7 @@ class Setup:
     parent: gr.Dropdown
     minutes: gr.Number
     advanced: list[Any]
+    edits: list[Any]  # the events of a visitor's own changes
     preparing: Jobs[str]
 
     @property
@@ -56,14 +57,15 @@ def build(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting) ->
     """The form of a new training."""
     preparing: Jobs[str] = Jobs()  # of all visitors: a page that opens later watches too
     with gr.Column(visible=True, elem_id="train-setup") as group:
-        dataset = _pictures(workspace, blocks, greeting, preparing)
-        name, parent, minutes, advanced = _settings(workspace, blocks, greeting, dataset)
+        dataset, chosen = _pictures(workspace, blocks, greeting, preparing)
+        name, parent, minutes, advanced, typed = _settings(workspace, blocks, greeting, dataset)
         with gr.Column(elem_classes="tr-card"):
             _step(greeting, 3, "tr_step3", "tr_start_help")
             name_note, busy = pieces.html("train-name-note"), pieces.html("train-busy")
             start = gr.Button(i18n("tr_start"), variant="primary", size="lg", elem_id="train-start")
             message = pieces.html("train-start-note")
-    return Setup(group, start, name_note, busy, message, dataset, name, parent, minutes, advanced, preparing)
+    edits = [*chosen, *typed]
+    return Setup(group, start, name_note, busy, message, dataset, name, parent, minutes, advanced, edits, preparing)
 
 
 def _step(greeting: pieces.Greeting, number: int, title: str, help: str = "") -> None:
@@ -84,7 +86,9 @@ def busy(workspace: Workspace, request: gr.Request) -> str:
 # -- 1 pictures ----------------------------------------------------------------
 
 
-def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting, preparing: Jobs[str]) -> gr.Dropdown:
+def _pictures(
+    workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting, preparing: Jobs[str]
+) -> tuple[gr.Dropdown, list[Any]]:
     token = gr.State(None)  # key of the job this page watches
     places = gr.Textbox(visible=False)  # JSON: where each file of the uploaded folder lay in it
     with gr.Column(elem_classes="tr-card"):
@@ -191,7 +195,7 @@ def _pictures(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting
     dataset.change(pieces.bound(_shown, workspace), dataset, [report, preview], **PRIVATE)
     greeting.add(_fit_menu, fit)
     greeting.add(lambda request: _dataset_menu(workspace, request), dataset)
-    return dataset
+    return dataset, [dataset.input, go.click, folder.upload, sample.click]
 
 
 def _progress(job: Background[Dataset], request: gr.Request) -> str:
@@ -237,7 +241,7 @@ def _shown(workspace: Workspace, name: str | None, request: gr.Request) -> tuple
 
 def _settings(
     workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting, dataset: gr.Dropdown
-) -> tuple[Any, Any, Any, list[Any]]:
+) -> tuple[Any, Any, Any, list[Any], list[Any]]:
     default = int(TrainConfig().minutes)
     with gr.Column(elem_classes="tr-card"):
         _step(greeting, 2, "tr_step2")
@@ -278,7 +282,8 @@ def _settings(
     explained = [dataset, parent, minutes, *advanced]
     events = [blocks.load, dataset.change, parent.change, minutes.change, *(control.change for control in advanced)]
     gr.on(events, pieces.bound(_explained, workspace), explained, chosen, trigger_mode="always_last", **PRIVATE)
-    return name, parent, minutes, advanced
+    typed = [control.input for control in (preset, minutes, name, parent, *advanced)]
+    return name, parent, minutes, advanced, typed
 
 
 def _parents(workspace: Workspace, request: gr.Request) -> gr.Dropdown:
