@@ -1,15 +1,13 @@
 """How long the generator's average should be: one training run, several averages of it, all under the arena's judge.
 
 ``python -m benchmarks.averages DATASET --minutes 8 --half-lives 2,5,10,20,40``. One run, so that chance is the same for
-all of them; one thread, and minutes of its CPU time, so it may run beside other work.
+all of them.
 """
 
 from __future__ import annotations
 
 import copy
 import dataclasses
-import tempfile
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +16,10 @@ import typer
 
 from benchmarks.arena import machine
 from benchmarks.arena.scores import Judge
-from imagen_demo.config import TrainConfig
+from benchmarks.one_run import OneRun
 from imagen_demo.data.pixels import from_network
-from imagen_demo.training.run import Run
-from imagen_demo.training.schedule import pick_device, resolve
 from imagen_demo.training.showing import draw_fixed
 from imagen_demo.training.step import update_average
-from imagen_demo.training.trainer import Trainer
 
 UNSEEN = 2000  # pictures that the judge sees of each
 
@@ -37,32 +32,25 @@ def main(
     seed: Annotated[int, typer.Option(help="Of the training")] = 0,
 ) -> None:
     """Train once, and judge averages of several half-lives."""
-    data, judge = machine.opened(dataset), None
-    config, model, _ = resolve(TrainConfig(threads=1, seed=seed), data, pick_device("cpu"))
-    scratch = tempfile.TemporaryDirectory(prefix="averages-")
-    trainer = Trainer(Run(Path(scratch.name)), data, config, model)
-    trainer._begin(resume=False)
-    state = trainer.state
+    run = OneRun(dataset, seed)
+    judge, state = Judge(run.data.images), run.trainer.state
     kept = {
         half_life: dataclasses.replace(state, ema=copy.deepcopy(state.ema))
         for half_life in map(float, half_lives.split(","))
     }
-    began, judging = time.process_time(), 0.0
-    print(f"{machine.sentence(machine.facts())}; {data.name}\n")
-    print("| kimg | half-life, kimg | FD | KD | SWD |\n|---|---|---|---|---|", flush=True)
-    for mark in sorted({float(m) for m in marks.split(",") if float(m) < minutes} | {minutes}):
-        while time.process_time() - began - judging < 60 * mark:
-            trainer._step()
-            for half_life, beside in kept.items():
-                update_average(beside, dataclasses.replace(config, ema_half_life_kimg=half_life), config.batch)
-        before = time.process_time()
-        judge = judge or Judge(data.images)
+
+    def average() -> None:
         for half_life, beside in kept.items():
-            drawn = [from_network(part) for part in draw_fixed(beside.ema, UNSEEN, device=trainer.device)]
+            update_average(beside, dataclasses.replace(run.config, ema_half_life_kimg=half_life), run.config.batch)
+
+    print(f"{machine.sentence(machine.facts())}; {run.data.name}\n")
+    print("| kimg | half-life, kimg | FD | KD | SWD |\n|---|---|---|---|---|", flush=True)
+    for _ in run.moments(minutes, marks, average):
+        for half_life, beside in kept.items():
+            drawn = [from_network(part) for part in draw_fixed(beside.ema, UNSEEN, device=run.trainer.device)]
             found = judge.score(np.concatenate(drawn))
             figures = " | ".join(f"{found[key]:.0f}" for key in ("fd", "kd", "swd"))
             print(f"| {state.counters.kimg:.0f} | {half_life:g} | {figures} |", flush=True)
-        judging += time.process_time() - before
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from tiny import save_tiny_model
 from imagen_demo import storage
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import load_model
-from imagen_demo.studio import library
+from imagen_demo.studio import library, model_zips
 from imagen_demo.training.run import Run, Status, own_status
 from imagen_demo.workspace import REPOSITORY, Workspace
 
@@ -145,29 +145,29 @@ def test_bundled_models_and_runs_stay(workspace):
 
 def test_export_and_import(workspace, tmp_path):
     (workspace.checkpoints / "mine" / "secret.txt").write_text("not for others")
-    out = library.export_zip(workspace, "mine", tmp_path / "mine.zip")
+    out = model_zips.export_zip(workspace, "mine", tmp_path / "mine.zip")
     with zipfile.ZipFile(out) as archive:
         assert set(archive.namelist()) == {
             f"mine/{file}" for file in ("model.safetensors", "model.json", "README.md", "preview.png")
         }
     before = load_model(library.find(workspace, "mine")).hash
     library.delete(workspace, "mine")
-    assert library.import_zip(workspace, out) == "mine" and names(workspace) == ["planets", "mine"]
+    assert model_zips.import_zip(workspace, out) == "mine" and names(workspace) == ["planets", "mine"]
     assert load_model(library.find(workspace, "mine")).hash == before
 
 
 def test_import_gives_a_free_name(workspace, tmp_path, theirs):
     for name in ("mine", "planets"):
         files = {f"{name}/{file}": data for file, data in model_files(theirs).items()}
-        assert library.import_zip(workspace, make_zip(tmp_path / "x.zip", files)) == f"{name}-2"
+        assert model_zips.import_zip(workspace, make_zip(tmp_path / "x.zip", files)) == f"{name}-2"
         library.delete(workspace, f"{name}-2")
 
 
 def test_a_model_that_is_already_there_is_not_imported_again(workspace, tmp_path):
     for name in ("mine", "planets"):
-        file = library.export_zip(workspace, name, tmp_path / f"{name}.zip")
+        file = model_zips.export_zip(workspace, name, tmp_path / f"{name}.zip")
         with pytest.raises(UserError, match=f"already have this model, as {name}"):
-            library.import_zip(workspace, file)
+            model_zips.import_zip(workspace, file)
     assert names(workspace) == ["planets", "mine"] and len(list(workspace.checkpoints.iterdir())) == 1
 
 
@@ -184,13 +184,13 @@ def make_zip(path, files):
 
 def test_flat_zips_are_taken_under_the_files_name(workspace, tmp_path, theirs):
     file = make_zip(tmp_path / "gift.zip", model_files(theirs))
-    assert library.import_zip(workspace, file) == "gift"
+    assert model_zips.import_zip(workspace, file) == "gift"
 
 
 def test_what_a_mac_adds_is_left_out(workspace, tmp_path, theirs):
     files = {f"shells/{name}": data for name, data in model_files(theirs).items()}
     files |= {"__MACOSX/shells/._model.json": b"x", "shells/.DS_Store": b"x"}
-    assert library.import_zip(workspace, make_zip(tmp_path / "x.zip", files)) == "shells"
+    assert model_zips.import_zip(workspace, make_zip(tmp_path / "x.zip", files)) == "shells"
     assert not list((workspace.checkpoints / "shells").glob(".*"))
 
 
@@ -199,7 +199,7 @@ def test_a_bomb_is_refused_by_its_header(workspace, tmp_path):
         for name, data in model_files(workspace.checkpoints / "mine").items():
             archive.writestr(name, b"\0" * 5_000_000 if name == "model.safetensors" else data)
     with pytest.raises(UserError, match=r"model\.safetensors is too large"):
-        library.import_zip(workspace, tmp_path / "x.zip")
+        model_zips.import_zip(workspace, tmp_path / "x.zip")
 
 
 def test_damaged_compression_is_refused(workspace, tmp_path):
@@ -211,7 +211,7 @@ def test_damaged_compression_is_refused(workspace, tmp_path):
     data[1000:1400] = bytes(400)
     file.write_bytes(data)
     with pytest.raises(UserError, match=r"x\.zip"):
-        library.import_zip(workspace, file)
+        model_zips.import_zip(workspace, file)
 
 
 def link(name):
@@ -234,7 +234,7 @@ def test_hostile_zips_are_refused_and_leave_nothing(workspace, tmp_path, extra, 
     before = everything(tmp_path)
     file = make_zip(tmp_path / "x.zip", model_files(workspace.checkpoints / "mine") | extra)
     with pytest.raises(UserError) as caught:
-        library.import_zip(workspace, file)
+        model_zips.import_zip(workspace, file)
     assert sentence in str(caught.value) and "x.zip" in str(caught.value)
     file.unlink()
     assert everything(tmp_path) == before
@@ -244,9 +244,9 @@ def test_a_header_that_lies_about_the_size_is_caught(workspace, tmp_path, monkey
     file = make_zip(tmp_path / "x.zip", model_files(workspace.checkpoints / "mine"))
     with zipfile.ZipFile(file) as archive:
         member = archive.getinfo("README.md")
-        monkeypatch.setitem(library.FILES, "README.md", 10)
+        monkeypatch.setitem(model_zips.FILES, "README.md", 10)
         with pytest.raises(UserError, match="too large"):
-            library._extract(archive, member, Path(tmp_path / "README.md"), "x.zip")
+            model_zips._extract(archive, member, Path(tmp_path / "README.md"), "x.zip")
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_a_header_that_lies_about_the_size_is_caught(workspace, tmp_path, monkey
 def test_a_zip_with_a_broken_model_never_appears(workspace, tmp_path, change):
     file = make_zip(tmp_path / "x.zip", model_files(workspace.checkpoints / "mine") | change)
     with pytest.raises(UserError):
-        library.import_zip(workspace, file)
+        model_zips.import_zip(workspace, file)
     assert names(workspace) == ["planets", "mine"] and len(list(workspace.checkpoints.iterdir())) == 1
 
 
@@ -265,19 +265,19 @@ def test_a_zip_with_a_broken_model_never_appears(workspace, tmp_path, change):
 def test_what_is_no_zip(workspace, tmp_path, data):
     (tmp_path / "x.zip").write_bytes(data)
     with pytest.raises(UserError, match=r"x.zip"):
-        library.import_zip(workspace, tmp_path / "x.zip")
+        model_zips.import_zip(workspace, tmp_path / "x.zip")
 
 
 def test_a_zip_without_weights(workspace, tmp_path):
     picture = io.BytesIO()
     Image.new("RGB", (4, 4)).save(picture, "PNG")
     with pytest.raises(UserError, match=r"needs model\.safetensors"):
-        library.import_zip(workspace, make_zip(tmp_path / "x.zip", {"preview.png": picture.getvalue()}))
+        model_zips.import_zip(workspace, make_zip(tmp_path / "x.zip", {"preview.png": picture.getvalue()}))
 
 
 def test_export_survives_a_model_between_two_names(workspace, tmp_path):
     os.rename(workspace.checkpoints / "mine", workspace.checkpoints / "mine.old")
-    out = library.export_zip(workspace, "mine", tmp_path / "m.zip")
+    out = model_zips.export_zip(workspace, "mine", tmp_path / "m.zip")
     assert zipfile.ZipFile(out).testzip() is None and storage.current_folder(workspace.checkpoints / "mine").exists()
 
 
@@ -292,11 +292,11 @@ def test_damaged_or_half_deleted_runs_do_not_hide_the_library(workspace):
 
 @pytest.mark.parametrize("name", [".", "\0.png"])
 def test_a_zip_with_a_nameless_entry_is_refused(workspace, tmp_path, name):
-    file = library.export_zip(workspace, "mine", tmp_path / "m.zip")
+    file = model_zips.export_zip(workspace, "mine", tmp_path / "m.zip")
     with zipfile.ZipFile(file, "a") as archive:
         info = zipfile.ZipInfo("?" * len(name))
         archive.writestr(info, b"x")
     file.write_bytes(file.read_bytes().replace(b"?" * len(name), name.encode()))
     with pytest.raises(UserError):
-        library.import_zip(workspace, file)
+        model_zips.import_zip(workspace, file)
     assert names(workspace) == ["planets", "mine"]

@@ -6,37 +6,20 @@ import functools
 import os
 import shutil
 import uuid
-import zipfile
-import zlib
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-
-from PIL import Image
+from pathlib import Path
 
 from imagen_demo import storage
-from imagen_demo.data.archives import open_zip
 from imagen_demo.errors import UserError
 from imagen_demo.models import folder as models
-from imagen_demo.models.folder import ModelInfo, load_model, read_info, weights_hash
+from imagen_demo.models.folder import ModelInfo, read_info, weights_hash
 from imagen_demo.studio.caches import Stamp, stamp
 from imagen_demo.training.run import Run
-from imagen_demo.workspace import BUNDLED, Workspace, checked_name, free_name
+from imagen_demo.workspace import BUNDLED, Workspace, checked_name
 
 BUNDLED_NAMES = ("emoji", "planets")  # the committed ones, the first greets visitors; .gitignore names the same
 RUN_PREFIX = "run/"
 MOST_NAMED = 8  # models, in a sentence
-MB = 1024**2
-MOST_COMPRESSED = 100  # weights hardly shrink in a zip; what shrinks more is a bomb
-# What a model's zip may hold, and how many bytes of each. Nothing in these files is ever executed.
-FILES = {
-    "model.safetensors": 1024 * MB,
-    "model.json": 1 * MB,
-    "README.md": 1 * MB,
-    "preview.png": 16 * MB,
-    "directions.safetensors": 16 * MB,
-    "directions.json": 1 * MB,
-    "centres.safetensors": 64 * MB,
-}
 
 
 @dataclass(frozen=True)
@@ -145,7 +128,7 @@ def renamed(workspace: Workspace, name: str, weights: str) -> str:
     """
     if holds(workspace, name, weights):
         return name
-    if found := _with_weights(workspace, weights):
+    if found := with_weights(workspace, weights):
         return found
     find(workspace, name)
     return name
@@ -160,7 +143,7 @@ def holds(workspace: Workspace, name: str, weights: str) -> bool:
         return False
 
 
-def _with_weights(workspace: Workspace, weights: str) -> str | None:
+def with_weights(workspace: Workspace, weights: str) -> str | None:
     """The name of the library's model whose weights' SHA-256 is or begins with ``weights``, runs' networks aside."""
     for entry in list_models(workspace) if weights else []:
         if not entry.name.startswith(RUN_PREFIX) and _hash(entry.path).startswith(weights):
@@ -230,124 +213,3 @@ def delete(workspace: Workspace, name: str) -> None:
     aside = folder.with_name(f".deleted-{uuid.uuid4().hex}")
     os.rename(folder, aside)
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def export_zip(workspace: Workspace, name: str, out: Path) -> Path:
-    """Write the model as a zip of one folder, which :func:`import_zip` and any unzip understand.
-
-    Raises:
-        UserError: there is no such model, or it is damaged.
-    """
-    folder = storage.current_folder(find(workspace, name))
-    read_info(folder)
-    inner, out = name.removeprefix(RUN_PREFIX), Path(out)
-    # Weights do not compress.
-    with storage.complete_or_absent(out) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_STORED) as archive:
-        for file in FILES:
-            if (folder / file).exists():
-                archive.write(folder / file, f"{inner}/{file}")
-    return out
-
-
-def import_zip(workspace: Workspace, file: Path) -> str:
-    """Take a model from a stranger's zip into the library and return the name it got.
-
-    Only the files of :data:`FILES` are accepted, flat or under one folder; the weights are loaded
-    and checked before the model appears.
-
-    Raises:
-        UserError: says what is wrong with the zip or the model in it.
-    """
-    file = Path(file)
-    fresh = workspace.checkpoints / f".import-{uuid.uuid4().hex}"
-    try:
-        with open_zip(file) as archive:
-            members, inner = _checked_members(archive, file.name)
-            wanted = _possible_name(inner or file.stem)
-            model_folder = fresh / wanted  # sentences about the model name the folder
-            model_folder.mkdir(parents=True)
-            for target, member in members.items():
-                _extract(archive, member, model_folder / target, file.name)
-        model = load_model(model_folder)
-        _check_preview(model_folder / "preview.png", file.name)
-        if twin := _with_weights(workspace, model.hash):
-            raise UserError(
-                "{file} was not imported: you already have this model, as {name}.", file=file.name, name=twin
-            )
-        taken = wanted in BUNDLED_NAMES
-        final = free_name(f"{wanted}-2" if taken else wanted, workspace.checkpoints)
-        os.rename(model_folder, workspace.checkpoints / final)
-        storage.fsync_folder(workspace.checkpoints)
-        return final
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, LookupError, OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno is not None and file.exists():
-            raise UserError("{file} could not be imported: {reason}.", file=file.name, reason=error.strerror) from None
-        raise UserError("{file} is not a readable zip file.", file=file.name) from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _checked_members(archive: zipfile.ZipFile, zip_name: str) -> tuple[dict[str, zipfile.ZipInfo], str]:
-    """``{file name: member}`` and the name of the one folder they lie in ("" if flat)."""
-    members: dict[str, zipfile.ZipInfo] = {}
-    parents = set()
-    for member in archive.infolist():
-        path = PurePosixPath(member.filename.replace("\\", "/"))
-        if member.is_dir() or path.parts[:1] == ("__MACOSX",) or path.name == ".DS_Store":
-            continue  # what a Mac's zipping adds means no harm and is left in the zip
-        link = (member.external_attr >> 16) & 0o170000 == 0o120000
-        if link or path.is_absolute() or ".." in path.parts or len(path.parts) > 2 or path.name not in FILES:
-            raise UserError(
-                "{file} was not imported: it has {member}. A model's zip holds only {allowed}.",
-                file=zip_name, member=str(path)[:80], allowed=", ".join(FILES),
-            )  # fmt: skip
-        if path.name in members:
-            raise UserError("{file} was not imported: it has {member} twice.", file=zip_name, member=path.name)
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise UserError("{file} is not a readable zip file.", file=zip_name)
-        if member.flag_bits & 1:
-            raise UserError("{file} was not imported: it is locked with a password.", file=zip_name)
-        bomb = member.file_size > MB + MOST_COMPRESSED * member.compress_size
-        if bomb or member.file_size > FILES[path.name]:
-            raise UserError("{file} was not imported: {member} is too large.", file=zip_name, member=path.name)
-        members[path.name] = member
-        parents.add(path.parent.name)
-    missing = [needed for needed in ("model.safetensors", "model.json") if needed not in members]
-    if missing or len(parents) > 1:
-        raise UserError(
-            "{file} was not imported: a model's zip needs {needed} in one folder.",
-            file=zip_name, needed="model.safetensors, model.json",
-        )  # fmt: skip
-    return members, parents.pop()
-
-
-def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, zip_name: str) -> None:
-    """Copy one member, never more than its limit, whatever its header says."""
-    left = FILES[target.name]
-    with archive.open(member) as source, open(target, "wb") as out:
-        while chunk := source.read(MB):
-            left -= len(chunk)
-            if left < 0:
-                raise UserError("{file} was not imported: {member} is too large.", file=zip_name, member=target.name)
-            out.write(chunk)
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def _possible_name(name: str) -> str:
-    try:
-        return checked_name(name)
-    except UserError:
-        return "imported"
-
-
-def _check_preview(path: Path, zip_name: str) -> None:
-    if not path.exists():
-        return
-    try:
-        with Image.open(path, formats=["PNG"]) as image:
-            if max(image.size) > 4096:
-                raise ValueError
-            image.load()
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, Image.DecompressionBombError):
-        raise UserError("{file} was not imported: its preview.png is not a sound picture.", file=zip_name) from None

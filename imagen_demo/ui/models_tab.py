@@ -14,7 +14,7 @@ from PIL import Image
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import ancestors_text
 from imagen_demo.models.metrics import MEANINGS
-from imagen_demo.studio import library
+from imagen_demo.studio import library, model_zips
 from imagen_demo.studio.library import ModelEntry
 from imagen_demo.ui import file_jobs, models_export, pieces, widgets
 from imagen_demo.ui.pieces import PRIVATE
@@ -71,7 +71,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
         return say(lambda: library.delete(workspace, name), "mo_deleted", name, request)
 
     def do_import(path: str, request: gr.Request) -> list[Any]:
-        return say(lambda: library.import_zip(workspace, Path(path)), "mo_imported", None, request)
+        return say(lambda: model_zips.import_zip(workspace, Path(path)), "mo_imported", None, request)
 
     cards.select(pick, None, acted, **PRIVATE).then(None, js=SHOW, **PRIVATE)
     refresh.click(show, chosen, shown, **PRIVATE)
@@ -110,7 +110,7 @@ def _export(workspace: Workspace, name: str | None, request: gr.Request) -> list
         return [pieces.note(t("mo_choose", request), "bad"), gr.File(value=None, visible=False)]
     out = file_jobs.fresh_file(f"{name.removeprefix(library.RUN_PREFIX)}.zip")
     try:
-        library.export_zip(workspace, name, out)
+        model_zips.export_zip(workspace, name, out)
     except UserError as problem:
         return [pieces.error(problem, request), gr.File(value=None, visible=False)]
     return [pieces.note(t("mo_exported", request, name=out.name), "good"), gr.File(value=str(out), visible=True)]

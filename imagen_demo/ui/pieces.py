@@ -60,6 +60,12 @@ class Greeting:
         blocks.load(greet, None, [component for _, component in self._fills], **PRIVATE)
 
 
+def heading(greeting: Greeting, number: int, title: str, help: str = "") -> None:
+    """The heading of a numbered card, in the visitor's language."""
+    place = html()
+    greeting.add(lambda request: step(number, t(title, request), t(help, request) if help else ""), place)
+
+
 def confirm(question: str, yes: str, no: str, elem_id: str, greeting: Greeting) -> tuple[Any, Any, Any]:
     """A question that appears in place, with its two answers."""
     with gr.Column(visible=False, elem_id=f"{elem_id}-confirm") as box:

@@ -1,0 +1,36 @@
+"""One training run, looked at several times: one thread and minutes of its CPU time, so it may run beside others."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.arena import machine
+from imagen_demo.config import TrainConfig
+from imagen_demo.training.run import Run
+from imagen_demo.training.schedule import pick_device, resolve
+from imagen_demo.training.trainer import Trainer
+
+
+class OneRun:
+    """A trainer with the automatic settings, and its clock."""
+
+    def __init__(self, dataset: Path, seed: int) -> None:
+        self.data = machine.opened(dataset)
+        self.config, model, _ = resolve(TrainConfig(threads=1, seed=seed), self.data, pick_device("cpu"))
+        self._scratch = tempfile.TemporaryDirectory(prefix="one-run-")
+        self.trainer = Trainer(Run(Path(self._scratch.name)), self.data, self.config, model)
+        self.trainer._begin(resume=False)
+
+    def moments(self, minutes: float, marks: str, after_step: Callable[[], None] = lambda: None) -> Iterator[float]:
+        """Trains, and yields when so many minutes have passed; what is done meanwhile does not count."""
+        began, aside = time.process_time(), 0.0
+        for mark in sorted({float(m) for m in marks.split(",") if float(m) < minutes} | {minutes}):
+            while time.process_time() - began - aside < 60 * mark:
+                self.trainer._step()
+                after_step()
+            before = time.process_time()
+            yield mark
+            aside += time.process_time() - before
