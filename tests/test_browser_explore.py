@@ -111,8 +111,9 @@ def test_keys_locks_undo_and_the_way_back(open_page):
     slider.press("Shift+ArrowRight")
     expect(slider).to_have_value("0.55")
     page.locator("[data-id=pc0] .ex-lock").click()
+    page.evaluate("Math.random = () => 0.3")  # by chance one slider in forty stays where it is
     page.locator("#explore-randomise").click()
-    expect(second).not_to_have_value("0")
+    expect(second).to_have_value("-0.2")
     expect(slider).to_have_value("0.55")  # locked
     expect(page.locator("[data-id=sf0] input[type=range]")).to_have_value("0")  # in a closed group
     psi = page.locator("#explore-psi-number")

@@ -66,6 +66,20 @@ def falling_rates(trainer: Trainer) -> None:
     trainer._step = falling
 
 
+def fading_noise(trainer: Trainer) -> None:
+    """Noise while shapes are found, from 20 to 60 % of the run less and less of it, and then none."""
+    as_it_is, fields = trainer._step, style.StyleGenerator._fields
+    share = 1.0
+
+    def fading() -> None:
+        nonlocal share
+        share = min(1.0, max(0.0, (0.6 - trainer._progress()) / 0.4))
+        as_it_is()
+
+    trainer._step = fading
+    style.StyleGenerator._fields = lambda network, noise: [share * field for field in fields(network, noise)]
+
+
 def balance(trainer: Trainer, target: float = 0.3, speed: float = 1.7, low: float = 0.5, high: float = 4.0) -> None:
     """The generator's rate follows who is ahead: it rises while the discriminator's loss is below ``target``.
 
@@ -211,6 +225,7 @@ VARIANTS: dict[str, Callable[[Trainer], None]] = {
     "compiled": compiled,
     "finite-differences": finite_differences,
     "falling-rates": falling_rates,
+    "fading-noise": fading_noise,
     "balance": balance,
     "unclamped": unclamped,
     "within-alpha": within_alpha,
