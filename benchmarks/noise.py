@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.noise DATASET --minutes 15 --marks 5,10``: one training run, under the arena's judge. "Alike" is
 the part of the fine detail (brightness less its mean of 3 x 3, 0 to 255, root mean square) that is the same in all
-pictures: real ones have next to none.
+pictures: real ones have little.
 """
 
 from __future__ import annotations
