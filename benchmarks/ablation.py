@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 
 from benchmarks.arena import machine
+from benchmarks.arena.clock import pictures_file
 from benchmarks.arena.peers import REPOSITORY
 from benchmarks.arena.scores import Judge
 
@@ -107,7 +108,7 @@ def score(name: str, out: Path, judge: Judge) -> list[dict[str, float]]:
     file = folder / "scores.json"
     if not file.exists():
         rows = [json.loads(line) for line in (folder / "progress.jsonl").read_text().splitlines()]
-        drawn = [np.load(folder / f"{row['minutes']:07.2f}.npy", allow_pickle=False) for row in rows]
+        drawn = [np.load(pictures_file(folder, row["minutes"]), allow_pickle=False) for row in rows]
         found = [row | judge.score(pictures) for row, pictures in zip(rows, drawn, strict=True)]
         file.write_text(json.dumps(found))
     return json.loads(file.read_text())

@@ -15,7 +15,7 @@ import numpy as np
 import typer
 
 from benchmarks.arena import machine
-from benchmarks.arena.scores import Judge
+from benchmarks.arena.scores import METRICS, Judge
 from benchmarks.one_run import OneRun
 from imagen_demo.data.pixels import from_network
 from imagen_demo.training.showing import draw_fixed
@@ -49,7 +49,7 @@ def main(
         for half_life, beside in kept.items():
             drawn = [from_network(part) for part in draw_fixed(beside.ema, UNSEEN, device=run.trainer.device)]
             found = judge.score(np.concatenate(drawn))
-            figures = " | ".join(f"{found[key]:.0f}" for key in ("fd", "kd", "swd"))
+            figures = " | ".join(f"{found[key]:.0f}" for key in METRICS)
             print(f"| {state.counters.kimg:.0f} | {half_life:g} | {figures} |", flush=True)
 
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 import typer
 
 from benchmarks.arena import machine
-from benchmarks.arena.scores import Judge
+from benchmarks.arena.scores import METRICS, Judge
 from benchmarks.one_run import OneRun
 from imagen_demo.data.pixels import from_network
 
@@ -42,7 +42,7 @@ def main(
         for kind in ("its own", "fresh", "none"):
             drawn = pictures(run, kind)
             found, (every, alike) = judge.score(drawn), fine_detail(drawn)
-            figures = " | ".join(f"{found[key]:.0f}" for key in ("fd", "kd", "swd"))
+            figures = " | ".join(f"{found[key]:.0f}" for key in METRICS)
             print(f"| {state.counters.kimg:.0f} | {kind} | {figures} | {every:.1f} | {alike:.1f} |", flush=True)
         strengths = {name: value.tolist() for name, value in state.ema.named_parameters() if "noise_strength" in name}
         print(f"<!-- {strengths} -->", flush=True)

@@ -80,7 +80,9 @@ def table(results: dict[str, dict[str, Any]]) -> str:
 def report(dataset: Dataset, results: dict[str, dict[str, Any]], threads: int) -> str:
     known = [found for found in results.values() if "problem" not in found]
     device = known[0]["device"] if known else "cpu"
-    torches = ", ".join(f"{name} {found['torch']}" for name, found in results.items() if "torch" in found)
+    torches = ", ".join(
+        f"{name} {found['torch']} on {found['device']}" for name, found in results.items() if "torch" in found
+    )
     return (
         f"# Speed at {dataset.resolution} px, {'RGBA' if dataset.channels == 4 else 'RGB'}\n\n"
         f"{machine.sentence(machine.facts(), device)}; CPU threads: {threads}. {datetime.date.today().isoformat()}.\n\n"

@@ -120,7 +120,9 @@ def test_discover_and_direction_strip(client, served):
     pytest.importorskip("imagen_demo.studio.directions")
     found = client.predict("tiny", api_name="/discover")
     assert any(each["kind"] == "sefa" for each in found)
-    strip = pixels(client.predict("model=tiny&seed=2", "pc0", 5, 2.0, api_name="/direction_strip"))
+    file = client.predict("model=tiny&seed=2", "pc0", 5, 2.0, api_name="/direction_strip")
+    strip = pixels(file)
+    assert png.text_of(Path(file), "Source") == png.PROVENANCE["Source"]
     assert strip.shape[:2] == (32, 5 * 32 + 4 * 2)
     assert np.array_equal(strip[:, 68:100], served[1].render_array(Recipe("tiny", seeds=((2, 1),))))
 

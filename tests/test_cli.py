@@ -223,7 +223,10 @@ def test_prepare_train_stop_resume_generate(command, workspace, pictures_folder,
     assert code == 2 and "discs is prepared already; --resolution is only for pictures." in err
 
     short = ["--width", "128", "--batch", "4", "--threads", "1", "--tick-seconds", "0"]
+    (tmp_path / "discs").mkdir()
+    monkeypatch.chdir(tmp_path)
     code, out, err = command("train", "discs", "--name", "first", "--kimg", "0.016", *short, "--json")
+    assert "the prepared dataset discs; to read discs again, write ./discs" in err
     facts = json.loads(out)
     assert code == 0, err
     assert facts["state"] == "finished" and facts["kimg"] == pytest.approx(0.016) and facts["model"] == "first"

@@ -135,7 +135,7 @@ class Arena:
         return found
 
     def _point(self, place: Path, row: dict[str, float]) -> dict[str, float]:
-        pictures = np.load(place / f"{row['minutes']:07.2f}.npy", allow_pickle=False)
+        pictures = np.load(clock.pictures_file(place, row["minutes"]), allow_pickle=False)
         spent = {"mark": row["minutes"], "minutes": row["seconds"] / 60, "images": row["images"]}
         return spent | self.judge.score(pictures)
 

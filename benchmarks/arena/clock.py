@@ -82,11 +82,16 @@ class Clock:
             self.marks.pop(0)
         mark = self.marks.pop(0)
         pictures = np.concatenate([draw(min(BATCH, self.count - n)) for n in range(0, self.count, BATCH)])
-        np.save(self.out / f"{mark:07.2f}.npy", pictures)
+        np.save(pictures_file(self.out, mark), pictures)
         with (self.out / "progress.jsonl").open("a") as log:
             log.write(json.dumps({"minutes": mark, "seconds": self.spent, "images": images}) + "\n")
         print(f"{mark:g} minutes: {images} images, {images / self.spent:.1f} a second", flush=True)
         self._started = self.now()
+
+
+def pictures_file(out: Path, mark: float) -> Path:
+    """Where the pictures of a moment are handed in."""
+    return out / f"{mark:07.2f}.npy"
 
 
 def parameters(*networks: Any) -> tuple[int, ...]:

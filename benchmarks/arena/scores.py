@@ -1,13 +1,20 @@
-"""The judge: Frechet and kernel distance by torchmetrics on the judge's features, and sliced Wasserstein always."""
+"""The judge: Frechet and kernel distance by torchmetrics on the judge's features, and sliced Wasserstein always.
+
+``python -m benchmarks.arena.scores DATASET FILE.npy...`` judges what a contestant has handed in.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
+import typer
 from torch import Tensor
 
+from benchmarks.arena import machine
 from benchmarks.arena.features import Eye
 from imagen_demo.data.pixels import to_network
 from imagen_demo.training.distances import fid, kid
@@ -67,3 +74,19 @@ class Judge:
             "kd": 1000 * kid(reals.features, fakes.features),
             "swd": sliced_wasserstein(to_network(reals.pictures[:count]), to_network(fakes.pictures[:count])),
         }
+
+
+def main(
+    dataset: Annotated[Path, typer.Argument(help="Folder of a prepared dataset")],
+    files: Annotated[list[Path], typer.Argument(help="Pictures handed in: uint8 [N, H, W, 3 or 4]")],
+) -> None:
+    """Judge pictures against a dataset."""
+    judge = Judge(machine.opened(dataset).images)
+    print("| pictures | FD | KD | SWD |\n|---|---|---|---|", flush=True)
+    for file in files:
+        found = judge.score(np.load(file, allow_pickle=False))
+        print(f"| {file} | {' | '.join(f'{found[key]:.1f}' for key in METRICS)} |", flush=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

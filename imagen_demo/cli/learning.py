@@ -168,11 +168,12 @@ def _needed(value: str | None, what: str) -> str:
 
 def _dataset(context: typer.Context, workspace: Workspace, source: str, values: dict[str, Any]) -> str:
     """The name of the dataset to train on; pictures are prepared first."""
-    path = Path(source)
-    name = path.name if path.resolve().parent == workspace.datasets.resolve() else source
-    if re.search(r"[/\\]", name) or not (workspace.datasets / name / "manifest.json").exists():
-        from imagen_demo.cli.terminal import say
+    from imagen_demo.cli.terminal import say
 
+    path = Path(source)
+    inside = path.resolve().parent == workspace.datasets.resolve()
+    name = path.name if inside else source
+    if re.search(r"[/\\]", name) or not (workspace.datasets / name / "manifest.json").exists():
         dataset = _prepare(workspace, path, None, config_from(PrepareConfig, values))
         say(_prepared(dataset))
         return dataset.name
@@ -182,6 +183,8 @@ def _dataset(context: typer.Context, workspace: Workspace, source: str, values: 
                 "{dataset} is prepared already; --{option} is only for pictures. Name their folder with a path, "
                 "such as ./{dataset}, or leave it out.", dataset=name, option=field.name,
             )  # fmt: skip
+    if path.exists() and not inside:
+        say(f"The pictures are those of the prepared dataset {name}; to read {source} again, write ./{source}")
     return name
 
 

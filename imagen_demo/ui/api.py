@@ -16,6 +16,7 @@ from gradio import FileData
 from imagen_demo.config import DEFAULT_PSI
 from imagen_demo.errors import UserError
 from imagen_demo.latent.directions import Directions
+from imagen_demo.media import png
 from imagen_demo.media.grid import make_grid
 from imagen_demo.models.folder import weights_hash
 from imagen_demo.progress import silent
@@ -185,7 +186,7 @@ def _exploring(studio: Studio) -> list[Callable[..., Any]]:
             raise UserError("A strip has 2 to 32 pictures and reaches at most 10.")
         pictures = making.filmstrip(studio, base, direction, count, reach)
         out = file_jobs.fresh_file(f"{widgets.stem(base.model)}-{direction}.png")
-        make_grid(np.stack(pictures), columns=count).save(out)
+        out.write_bytes(png.to_bytes(make_grid(np.stack(pictures), columns=count)))
         return _file(out)
 
     return [directions, discover, direction_strip]

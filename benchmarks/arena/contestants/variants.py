@@ -45,7 +45,9 @@ def finite_differences(trainer: Trainer) -> None:
         return verdicts(discriminator, seen, labels)
 
     def penalty(logits: Tensor, pictures: Tensor) -> Tensor:
-        nudged = pictures.detach() + size * torch.randn(pictures.shape, generator=trainer.state.random)
+        nudged = pictures.detach() + size * torch.randn(
+            pictures.shape, generator=trainer.state.random, device=pictures.device
+        )
         return ((verdicts(seen_last["discriminator"], nudged, seen_last["labels"]) - logits) / size).square()
 
     step.verdicts, step.gradient_penalty = remembering, penalty
@@ -78,6 +80,16 @@ def fading_noise(trainer: Trainer) -> None:
 
     trainer._step = fading
     style.StyleGenerator._fields = lambda network, noise: [share * field for field in fields(network, noise)]
+
+
+def slow_noise(trainer: Trainer, share: float = 0.1) -> None:
+    """The strengths of noise learn at a tenth of the generator's rate."""
+    state = trainer.state
+    group, named = state.optimizer_g.param_groups[0], dict(state.generator.named_parameters())
+    slow = [p for name, p in named.items() if "noise_strength" in name]
+    others = [p for name, p in named.items() if "noise_strength" not in name]
+    groups = [{"params": others}, {"params": slow, "lr": share * group["lr"]}]
+    state.optimizer_g = torch.optim.Adam(groups, group["lr"], group["betas"], fused=True)
 
 
 def balance(trainer: Trainer, target: float = 0.3, speed: float = 1.7, low: float = 0.5, high: float = 4.0) -> None:
@@ -226,6 +238,7 @@ VARIANTS: dict[str, Callable[[Trainer], None]] = {
     "finite-differences": finite_differences,
     "falling-rates": falling_rates,
     "fading-noise": fading_noise,
+    "slow-noise": slow_noise,
     "balance": balance,
     "unclamped": unclamped,
     "within-alpha": within_alpha,
