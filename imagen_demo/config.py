@@ -204,7 +204,7 @@ class TrainConfig:
         10.0, "Seconds between sample grids and log lines", "每隔多少秒画一次样图、写一行日志", low=0.0
     )
     state_seconds: float = _setting(
-        60.0, "Seconds between saved states: a crash loses no more", "意外中断最多损失这么久的训练", low=0.0
+        60.0, "Seconds between saved states: a crash loses about as much", "意外中断大约损失这么久的训练", low=0.0
     )
 
     def __post_init__(self) -> None:

@@ -80,7 +80,20 @@ def test_a_run_that_gets_no_better_ends_only_when_patience_is_over():
 
 def test_a_network_that_never_had_variety_has_not_lost_it():
     rows = [row | {"diversity": 0.01} for row in recorded("healthy")]
-    assert "collapsed" not in said(rows)
+    assert "collapsed" not in said(rows) and not coach.doubtful(Curves(rows))
+
+
+def test_no_state_is_kept_of_a_run_that_is_losing():
+    healthy = recorded("healthy")
+    assert not any(coach.doubtful(Curves(healthy[:ticks])) for ticks in range(1, len(healthy) + 1))
+    poor = [*healthy, healthy[-1] | {"diversity": coach.POOR - 0.01}]
+    assert coach.judge(Curves(poor)).name != "collapsed" and coach.doubtful(Curves(poor))
+    assert coach.doubtful(Curves(recorded("won")))
+
+
+def test_the_best_network_named_is_the_one_that_is_kept():
+    rows = [{"kimg": 1.0, "swd": 100.0}, {"kimg": 2.0, "swd": 99.5}, {"kimg": 3.0, "swd": 110.0}]
+    assert Curves(rows).best()[0] == 1.0 and Curves(rows).best_kimg() == 2.0
 
 
 def test_noise_in_the_measure_is_no_progress_and_fid_outranks_swd():

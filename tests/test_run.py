@@ -33,6 +33,24 @@ def test_a_line_cut_by_a_kill_is_passed_over_and_the_rest_stands(tmp_path):
     assert all(json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines())
 
 
+def test_an_event_after_a_line_that_a_full_disk_cut_is_not_lost(tmp_path):
+    run = Run(tmp_path)
+    run.append_event("coach", 1.0, "before")
+    with open(tmp_path / "events.jsonl", "ab") as file:
+        file.write('{"who": "user", "text": "猫'.encode()[:-1])
+    run.append_event("coach", 2.0, "after")
+    assert [event["template"] for event in run.events()] == ["before", "after"]
+
+
+def test_after_a_move_of_the_workspace_its_dataset_is_found_in_it(tmp_path):
+    run = Run(tmp_path / "runs" / "first")
+    run.path.mkdir(parents=True)
+    (run.path / "config.json").write_text(json.dumps({"dataset": str(tmp_path / "elsewhere" / "cats")}))
+    assert run.dataset() == run.workspace / "datasets" / "cats"
+    (tmp_path / "elsewhere" / "cats").mkdir(parents=True)
+    assert run.dataset() == tmp_path / "elsewhere" / "cats"
+
+
 def test_forget_after_drops_later_samples(tmp_path):
     run = Run(tmp_path)
     run.samples.mkdir()

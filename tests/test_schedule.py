@@ -55,7 +55,10 @@ def test_the_automatic_batch_can_be_shared(dataset, processes):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"batch": 64}, "A batch of 64 is larger than the 24 pictures of two; use a batch of 24 or less."),
+        (
+            {"batch": 64},
+            "A batch of 64 is larger than the 20 pictures of two that are learned from; use a batch of 20 or less.",
+        ),
         ({"batch": 16, "micro_batch": 5}, "cannot be done with micro_batch 5; use 16, 8, 4."),
         ({"batch": 16, "micro_batch": 2}, "cannot be done with micro_batch 2; use 16, 8, 4."),
         ({"width": 10}, "The network's width cannot be 10; use a whole number from 16 to 65536."),

@@ -119,6 +119,23 @@ def test_pictures_held_out_are_never_trained_on(dataset):
     assert set(labels.tolist()) <= {int(dataset.labels[index]) for index in held_out}
 
 
+def test_no_class_is_held_out_whole(dataset):
+    labels = np.zeros(24, np.int64)
+    labels[7] = 1
+    lonely = dataclasses.replace(dataset, labels=labels)
+    held_out = [Batches(lonely, 4, seed, mirror=False, device=CPU, hold_out=True).held_out for seed in range(40)]
+    assert all(len(held) == 4 and 7 not in held for held in held_out)
+
+
+def test_a_run_does_not_go_on_with_other_pictures(tmp_path, dataset):
+    run = make_run(tmp_path / "runs" / "first", dataset)
+    settled(run, dataset)
+    settled(run, dataset)  # as a resume does
+    for other in ({"class_names": ["blue", "green"]}, {"manifest": dataset.manifest | {"fingerprint": "another"}}):
+        with pytest.raises(UserError, match="not those that first began with"):
+            settled(run, dataclasses.replace(dataset, **other))
+
+
 def test_a_broken_run_goes_back_once_with_gentler_settings_and_then_stops(tmp_path, dataset, monkeypatch):
     real_step, poison_at = trainer_module.train_step, {6, 9}
 

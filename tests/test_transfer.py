@@ -52,6 +52,35 @@ def test_a_higher_resolution_begins_with_the_parent_s_pictures_enlarged():
     assert (small - first(z)).abs().mean() < 0.1 * first(z).abs().mean()
 
 
+def test_without_the_parent_s_transparency_its_colours_stay():
+    clear = dataclasses.replace(SMALL, channels=4)
+    first, second, share = pair(clear, SMALL)
+    z = torch.randn(4, 8)
+    assert share == 1 and torch.allclose(second(z), first(z)[:, :3], atol=1e-6)
+
+
+def test_new_transparency_begins_solid():
+    first, second, share = pair(SMALL, dataclasses.replace(SMALL, channels=4))
+    z = torch.randn(4, 8)
+    assert share == 1 and torch.allclose(second(z)[:, :3], first(z), atol=1e-6)
+    assert torch.allclose(second(z)[:, 3], torch.ones(4, 16, 16))
+
+
+@pytest.mark.parametrize("channels", [(3, 4), (4, 3)])
+def test_a_discriminator_judges_solid_pictures_as_before_with_and_without_alpha(channels):
+    before, after = (dataclasses.replace(SMALL, channels=count) for count in channels)
+    first, second = build_discriminator(before), build_discriminator(after)
+    assert transfer_discriminator(second, first.state_dict(), before) == 1
+    picture = torch.rand(4, 4, 16, 16) * 2 - 1
+    picture[:, 3] = 1
+    seen = [
+        layer(picture[:, :count])
+        for layer, count in zip((first.from_picture, second.from_picture), channels, strict=True)
+    ]
+    inner = (..., slice(1, -1), slice(1, -1))  # at the border there is nothing, and nothing is not solid
+    assert torch.allclose(seen[0][inner], seen[1][inner], atol=1e-5)
+
+
 def test_a_lower_resolution_keeps_the_coarse_blocks():
     first, second, share = pair(dataclasses.replace(SMALL, resolution=64), SMALL)
     assert share == 1

@@ -2,7 +2,7 @@
 
 Every weight that has a counterpart of the same shape is taken over. Counterparts are found by the resolution a
 block works at. What cannot be taken over is made so that it changes the pictures as little as possible at first:
-a new finer block begins by adding nothing, a new class begins as the mean of all.
+a new finer block begins by adding nothing, a new class begins as the mean of all, transparency as none.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ def transfer_generator(
         if "noise" in parent and child.noise_size:  # from coarse to fine: one is the beginning of the other
             shared = parent["noise"][:, : child.noise_size]
             taken["noise"] = torch.cat([shared, child.noise[:, shared.shape[1] :]], dim=1)
+        if config.channels != child.config.channels:
+            taken |= _painting(child, parent)
         taken |= _mapping(child, parent, config, names, own_names)
     return _load(child, taken)
 
@@ -52,6 +54,8 @@ def transfer_discriminator(
         shift = len(child.blocks) - len(levels(config))
         parent = {re.sub(r"^blocks\.(\d+)", lambda m: f"blocks.{int(m[1]) + shift}", k): v for k, v in parent.items()}
     taken = _fitting(child, parent)
+    if isinstance(child, StyleDiscriminator) and config.arch == "style" and config.channels != child.config.channels:
+        taken |= _seeing(child, parent)
     embed = getattr(child, "embed", None)
     if embed is not None and "embed.weight" in parent:
         taken["embed.weight"] = _classes(embed.weight, parent["embed.weight"], names, own_names)
@@ -67,6 +71,31 @@ def _load(child: nn.Module, taken: Weights) -> float:
     own = child.state_dict()
     child.load_state_dict(own | dict(taken))
     return sum(value.numel() for value in taken.values()) / sum(value.numel() for value in own.values())
+
+
+def _painting(child: StyleGenerator, parent: Weights) -> dict[str, Tensor]:
+    """The layers that paint: what both have of red, green, blue, alpha; alpha that the parent had not is all solid."""
+    taken = {}
+    for key, own in child.state_dict().items():
+        if re.search(r"to_picture\.(weight|bias)$", key) and key in parent and own.shape[1:] == parent[key].shape[1:]:
+            shared = parent[key][: len(own)]
+            taken[key] = torch.cat([shared, torch.zeros_like(own[len(shared) :])])
+            if key == "to_picture.bias":  # every finer block adds to what the first one paints
+                taken[key][len(shared) :] = 1
+    return taken
+
+
+def _seeing(child: StyleDiscriminator, parent: Weights) -> dict[str, Tensor]:
+    """The layer that looks at the picture: new alpha means nothing yet; alpha that is no more was all solid."""
+    own, weight, bias = child.from_picture, parent["from_picture.weight"], parent["from_picture.bias"]
+    if len(own.weight) != len(weight):
+        return {}
+    inputs, before = own.weight.shape[1], weight.shape[1]
+    # With other inputs the layer scales its weights by another 1 / sqrt(inputs): undone here.
+    shared = weight[:, :inputs] * math.sqrt(inputs / before)
+    solid = weight[:, inputs:].sum(dim=(1, 2, 3)) * own.scale * math.sqrt(inputs / before)
+    whole = torch.cat([shared, torch.zeros_like(own.weight[:, before:])], dim=1)
+    return {"from_picture.weight": whole, "from_picture.bias": bias + solid}
 
 
 def _classes(own: Tensor, parent: Tensor, names: Sequence[str], own_names: Sequence[str]) -> Tensor:

@@ -17,6 +17,21 @@ HELD_OUT_MOST = 256
 WHOLE = slice(None)
 
 
+def held_out(dataset: Dataset) -> int:
+    """How many of its pictures are kept back where augmentation is adaptive."""
+    # At least a group of MinibatchStd: fewer, repeated in it, would look like little variety.
+    return min(HELD_OUT_MOST, max(GROUP, math.ceil(len(dataset) * HELD_OUT)))
+
+
+def _shuffled(dataset: Dataset, seed: int) -> np.ndarray:
+    """All pictures in mixed order, one of each class last: the first ones can be kept back, and no class with them."""
+    order = np.random.default_rng((seed, 2)).permutation(len(dataset))
+    if dataset.labels is None:
+        return order
+    first = np.unique(dataset.labels[order], return_index=True)[1]
+    return np.concatenate([np.delete(order, first), order[first]])
+
+
 class Batches:
     """An endless stream of shuffled pictures; batch ``step`` is a pure function of ``(seed, step)``.
 
@@ -37,9 +52,7 @@ class Batches:
     ) -> None:
         self.dataset, self.batch, self.seed, self.mirror, self.device = dataset, batch, seed, mirror, device
         self.share = share
-        # At least a group of MinibatchStd: fewer, repeated in it, would look like little variety.
-        held = min(HELD_OUT_MOST, max(GROUP, math.ceil(len(dataset) * HELD_OUT))) if hold_out else 0
-        shuffled = np.random.default_rng((seed, 2)).permutation(len(dataset))
+        held, shuffled = held_out(dataset) if hold_out else 0, _shuffled(dataset, seed)
         self.held_out, self.train = np.sort(shuffled[:held]), np.sort(shuffled[held:])
         self._orders: dict[int, np.ndarray] = {}
 

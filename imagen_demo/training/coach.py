@@ -81,6 +81,10 @@ class Curves:
         key = "fid" if any("fid" in row for row in self.rows) else "swd"
         return [(row["kimg"], row[key]) for row in self.rows if key in row]
 
+    def best_kimg(self) -> float:
+        """Where quality was best: the network that is kept."""
+        return min(self.quality(), key=lambda look: look[1], default=(self.now["kimg"], math.inf))[0]
+
     def best(self) -> tuple[float, float]:
         """(kimg, distance) of the last time quality became clearly better."""
         best = (self.now["kimg"], math.inf)
@@ -120,6 +124,12 @@ def collapsed(curves: Curves) -> bool:
         return False
     latest = [row.get("diversity", 1.0) for row in curves.rows[-POOR_TICKS:]]
     return latest[-1] < COLLAPSED or (len(latest) == POOR_TICKS and max(latest) < POOR)
+
+
+def doubtful(curves: Curves) -> bool:
+    """What may soon turn out as lost: no state to go back to."""
+    poor = curves.most_diversity() > VARIED and curves.now.get("diversity", 1.0) < POOR
+    return poor or winning(curves)
 
 
 def _lost(row: Row) -> bool:
@@ -255,7 +265,7 @@ def judge(curves: Curves) -> Rule:
 def values(curves: Curves) -> dict[str, Any]:
     """What the sentences may mention."""
     now = curves.now
-    return {"kimg": now["kimg"], "best": curves.best()[0], "waited": curves.waited(), "p": now.get("augment_p", 0.0)}
+    return {"kimg": now["kimg"], "best": curves.best_kimg(), "waited": curves.waited(), "p": now.get("augment_p", 0.0)}
 
 
 def advice(rule: Rule, curves: Curves) -> dict[str, Any]:

@@ -40,11 +40,17 @@ def settled(run: Run, dataset: Dataset, processes: int = 1) -> tuple[TrainConfig
     """The run's settings with every "auto" filled in; written back so that a resume uses the same.
 
     Raises:
-        UserError: they fit neither the data nor so many processes.
+        UserError: they fit neither the data nor so many processes, or the run began with other pictures.
     """
     config = run.config()
     train = TrainConfig(**config["train"])
+    pictures = {"fingerprint": dataset.fingerprint, "class_names": list(dataset.class_names)}
     if config.get("model"):
+        if config.get("pictures", pictures) != pictures:
+            raise UserError(
+                "The pictures of {dataset} are not those that {run} began with. Start a new run that begins with its "
+                "model, or prepare the same pictures under that name again.", dataset=dataset.name, run=run.name,
+            )  # fmt: skip
         check_shares(train, processes)
         pick_device(train.device)  # refuses a run of a GPU where there is none
         return train, ModelConfig(**config["model"])
@@ -52,7 +58,7 @@ def settled(run: Run, dataset: Dataset, processes: int = 1) -> tuple[TrainConfig
     train, model, reasons = resolve(train, dataset, pick_device(train.device), processes, parent)
     sentences = [{"template": template, "values": values} for template, values in reasons]
     settled_config = {"train": dataclasses.asdict(train), "model": dataclasses.asdict(model), "reasons": sentences}
-    storage.write_json(run.path / "config.json", config | settled_config)
+    storage.write_json(run.path / "config.json", config | settled_config | {"pictures": pictures})
     for template, values in reasons:
         run.append_event("coach", 0.0, template, **values)
     return train, model
@@ -143,7 +149,7 @@ def train_run(run: Run, resume: bool = False, team: Team = ALONE) -> None:
         signal.signal(number, on_signal)
     try:
         config = run.config()
-        dataset = open_dataset(Path(config["dataset"]))
+        dataset = open_dataset(run.dataset())
         if team.leads:
             settled(run, dataset, team.size)
         team.told(0)  # the others wait until the settings are written

@@ -117,8 +117,11 @@ class Quality:
 
         with contextlib.suppress(UserError, Cancelled):
             best = load_model(self.run.best, self.device)
-            batches = self._draw(best.generator, nearest.queries(self.dataset.resolution))
-            pictures = np.concatenate([from_network(batch) for batch in batches])
+            parts = []
+            for batch in self._draw(best.generator, nearest.queries(self.dataset.resolution)):
+                in_time(0, "")
+                parts.append(from_network(batch))
+            pictures = np.concatenate(parts)
             score = nearest.memorisation(pictures, self.dataset, in_time)
             if score is not None:
                 add_metrics(self.run.best, {"memorisation": score})

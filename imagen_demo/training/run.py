@@ -94,8 +94,10 @@ class Run:
         self._append("events.jsonl", row | {"text": template.format(**values)})
 
     def _append(self, file: str, row: dict[str, Any]) -> None:
-        with open(self.path / file, "a", encoding="utf-8") as out:
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+        with open(self.path / file, "ab+") as out:
+            out.seek(max(0, out.seek(0, os.SEEK_END) - 1))
+            cut = out.read(1) not in (b"", b"\n")  # by a full disk: that line is not to spoil this one
+            out.write(b"\n" * cut + json.dumps(row, ensure_ascii=False).encode() + b"\n")
 
     def forget_after(self, kimg: float) -> None:
         """Drop metrics and samples past ``kimg``: a resumed run makes them again."""
@@ -109,8 +111,17 @@ class Run:
     # -- read by anyone --------------------------------------------------------
 
     def config(self) -> dict[str, Any]:
-        """``config.json``: ``dataset`` (its path), ``train`` and ``model`` (dataclass fields), ``reasons``."""
+        """``config.json``.
+
+        ``dataset`` (its path), ``pictures`` (their fingerprint and classes), ``train`` and ``model`` (dataclass
+        fields), ``reasons``.
+        """
         return storage.read_json(self.path / "config.json")
+
+    def dataset(self) -> Path:
+        """The dataset it learns from: where it was, or, after the workspace was moved, the one of that name in it."""
+        place = Path(self.config()["dataset"])
+        return place if place.exists() else self.workspace / "datasets" / place.name
 
     def status(self) -> Status:
         """The last status; one whose trainer is gone, or that is missing or damaged, reads as ``interrupted``."""
@@ -132,7 +143,7 @@ class Run:
 
     def _rows(self, file: str) -> list[dict[str, Any]]:
         try:
-            lines = (self.path / file).read_text(encoding="utf-8").splitlines()
+            lines = (self.path / file).read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
             return []
         rows = []

@@ -12,6 +12,7 @@ from imagen_demo.data.dataset import Dataset
 from imagen_demo.errors import UserError
 from imagen_demo.models.layers import GROUP
 from imagen_demo.models.registry import check_model_config
+from imagen_demo.training.batches import held_out
 from imagen_demo.training.forecast import forecast
 from imagen_demo.training.memory import micro_batches
 
@@ -90,8 +91,11 @@ def resolve(
         auto["threads"] = cores()
     if not config.width:
         auto["width"] = 16_384 if gpu else 512
+    if mlp:
+        auto["augment"] = "off"  # as the article has it
+    learned = len(dataset) - (held_out(dataset) if auto.get("augment", config.augment) == "adaptive" else 0)
     if not config.batch:
-        auto["batch"] = _automatic_batch(dataset, gpu, processes)
+        auto["batch"] = _automatic_batch(learned, dataset.resolution, gpu, processes)
     if not config.learning_rate:
         # The article's Adam for the article's network; the style network's weights are equalised.
         auto["learning_rate"] = 2e-4 if mlp else 2e-3
@@ -105,15 +109,13 @@ def resolve(
         auto["penalty_every"] = 8
     if not config.ema_half_life_kimg:
         auto["ema_half_life_kimg"] = 10.0 if gpu else 5.0
-    if mlp:
-        auto["augment"] = "off"  # as the article has it
     if config.mirror == "auto":
         auto["mirror"] = "yes" if len(dataset) < 50_000 and not mlp else "no"
     config = dataclasses.replace(config, **auto)
-    if config.batch > len(dataset):
+    if config.batch > learned:
         raise UserError(
-            "A batch of {batch} is larger than the {count} pictures of {name}; use a batch of {count} or less.",
-            batch=config.batch, count=len(dataset), name=dataset.name,
+            "A batch of {batch} is larger than the {count} pictures of {name} that are learned from; use a batch of "
+            "{count} or less.", batch=config.batch, count=learned, name=dataset.name,
         )  # fmt: skip
     check_shares(config, processes)
     check_cores("threads", config.threads)
@@ -138,9 +140,9 @@ def resolve(
     return config, model, reasons(config, model, dataset, begun=parent is not None)
 
 
-def _automatic_batch(dataset: Dataset, gpu: bool, processes: int) -> int:
-    batch = (64 if dataset.resolution <= 128 else 32) if gpu else 16
-    while batch > len(dataset):
+def _automatic_batch(pictures: int, resolution: int, gpu: bool, processes: int) -> int:
+    batch = (64 if resolution <= 128 else 32) if gpu else 16
+    while batch > pictures:
         batch //= 2
     if processes > 1:  # each process has whole groups
         batch = max(1, round(batch / (GROUP * processes))) * GROUP * processes

@@ -22,7 +22,8 @@ from imagen_demo.training.state import Counters
 METRICS = ("swd", "fid", "kid", "precision", "recall")  # of a tick's line, that model.json repeats
 GRID = 36  # pictures in a sample grid, as far as they fit
 GRID_SIDE = 2048  # pixels of a sample grid, about, at most
-AT_ONCE = 32  # pictures drawn at once
+AT_ONCE = 32  # pictures drawn at once,
+PIXELS_AT_ONCE = 2**21  # and all their pixels: features of large pictures are what fills a memory
 
 
 @torch.inference_mode()
@@ -36,8 +37,9 @@ def draw_fixed(
     random, config = torch.Generator().manual_seed(0), generator.config
     if labels is None:
         labels = np.arange(count) % max(1, config.num_classes)
-    for start in range(0, count, AT_ONCE):
-        part = torch.from_numpy(labels[start : min(start + AT_ONCE, count)]).to(device)
+    at_once = max(1, min(AT_ONCE, PIXELS_AT_ONCE // config.resolution**2))
+    for start in range(0, count, at_once):
+        part = torch.from_numpy(labels[start : min(start + at_once, count)]).to(device)
         z = torch.randn(len(part), config.z_dim, generator=random).to(device)
         yield to_network(from_network(generator(z, part if config.num_classes else None)))
 

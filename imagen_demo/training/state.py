@@ -1,4 +1,4 @@
-"""The complete training state on disk: what is needed to go on as if never stopped, bit for bit."""
+"""The complete training state on disk: what is needed to go on as if never stopped: on a processor bit for bit."""
 
 from __future__ import annotations
 

@@ -143,8 +143,9 @@ class Work:
         ]
 
     def autocast(self, enabled: bool = True) -> torch.autocast:
-        """bf16 where the GPU has it."""
-        return torch.autocast("cuda", torch.bfloat16, enabled=enabled and self.real.is_cuda)
+        """bf16 where the GPU has it: older ones would only emulate it."""
+        able = self.real.is_cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.autocast("cuda", torch.bfloat16, enabled=enabled and able)
 
     def draw(self, labels: Tensor | None, noise: Noise, graph: bool) -> Tensor:
         """The generator's pictures, float32 in [-1, 1]; those just drawn, where they are still ``drawn``."""

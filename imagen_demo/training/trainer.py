@@ -31,6 +31,7 @@ from imagen_demo.training.step import train_step, validate
 from imagen_demo.training.window import Window
 
 VALIDATE_EVERY = 4  # steps between looks at the pictures held out
+MOST_GRIDS = 2000  # about, of a run that trains for hours: then fewer and fewer come
 ORDERS = ("step", "tick", "wait", "end")  # what process 0 tells all to do next
 STARTED_FROM = (
     "Training starts from {model}: {generator:.0%} of the generator and {discriminator:.0%} of the discriminator are "
@@ -166,10 +167,10 @@ class Trainer:
     def _tick_and_keep(self) -> None:
         sound = self._tick()
         now = time.monotonic()
-        # The first grids come quickly: there is much to see and nothing to wait for.
-        self._next_tick = now + min(self.config.tick_seconds, 2 + self.state.counters.seconds / 10)
-        doubtful = self.status.advice.get("rule") == "winning"  # nothing to go back to
-        if sound and not doubtful and self.team.leads and now >= self._next_state:
+        # The first grids come quickly: there is much to see and nothing to wait for. Those of days would fill a disk.
+        seconds = self.state.counters.seconds
+        self._next_tick = now + max(min(self.config.tick_seconds, 2 + seconds / 10), seconds / MOST_GRIDS)
+        if sound and self.team.leads and now >= self._next_state and not coach.doubtful(self.curves):
             states.save(self.run.state, self.state)
             self._next_state = time.monotonic() + self.config.state_seconds
 
@@ -179,7 +180,10 @@ class Trainer:
             if self._tick() and self.team.leads:
                 states.save(self.run.state, self.state)
             self.status.state, self.status.eta = "paused", None
-        self._beat()
+            self._beat()
+        elif time.monotonic() >= self._next_beat:
+            self._beat()
+            self._next_beat = time.monotonic() + 1
         time.sleep(0.2)
 
     def _end(self) -> None:

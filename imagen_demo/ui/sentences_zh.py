@@ -139,8 +139,12 @@ SENTENCES: dict[str, str] = {
     "{name} is being prepared by process {pid} at this moment. Wait until it is done, or choose another name.":
         "{name} 此刻正由进程 {pid} 准备，请等它完成，或换一个名称。",
     "{name} is being started elsewhere at this moment.": "{name} 此刻正在别处启动。",
-    "A batch of {batch} is larger than the {count} pictures of {name}; use a batch of {count} or less.":
-        "批大小 {batch} 超过了 {name} 的 {count} 张图片；请用不超过 {count} 的批大小。",
+    "A batch of {batch} is larger than the {count} pictures of {name} that are learned from; use a batch of "
+    "{count} or less.":
+        "批大小 {batch} 超过了 {name} 中用于学习的 {count} 张图片；请用不超过 {count} 的批大小。",
+    "The pictures of {dataset} are not those that {run} began with. Start a new run that begins with its model, or "
+    "prepare the same pictures under that name again.":
+        "{dataset} 的图片已不是 {run} 开始时的那些。请以它的模型为起点新建训练，或用该名称重新准备原来的图片。",
     "No CUDA GPU was found; choose the device cpu or auto.": "没有找到 CUDA 显卡；请选择设备 cpu 或 auto。",
     "Run {name} has no saved state to go on from.": "任务 {name} 没有可继续的保存状态。",
     "The saved state of run {name} is damaged ({detail}).": "任务 {name} 的保存状态已损坏（{detail}）。",
