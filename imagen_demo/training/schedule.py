@@ -129,7 +129,8 @@ def resolve(
         mapping_layers=2,
         width=config.width,
         max_channels=max(8, min(512, config.width // 4)),
-        noise=not mlp,
+        # Hair and fur are drawn with noise; on flat drawings it is stains, which take long to go.
+        noise=not mlp and dataset.channels == 3,
     )
     if parent:  # changed as far as these pictures and classes need it
         model = dataclasses.replace(
