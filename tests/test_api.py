@@ -85,8 +85,11 @@ def test_render_takes_recipes_and_links(client, served):
     for text in (recipe.to_json(), query, f"?{query}", f"https://a.org/app/?__theme=dark&{query}#top"):
         file = client.predict(text, api_name="/render")
         assert np.array_equal(pixels(file), served[1].render_array(recipe))
+    assert np.array_equal(pixels(client.predict(json.loads(recipe.to_json()), api_name="/render")), pixels(file))
     with pytest.raises(Exception, match="There is no model named gone"):
         client.predict("model=gone", api_name="/render")
+    with pytest.raises(Exception, match="The count must be a whole number"):
+        client.predict(query, "pc0", "7", api_name="/direction_strip")
 
 
 @pytest.mark.parametrize("endpoint", ["/render", "/grid", "/direction_strip", "/film"])

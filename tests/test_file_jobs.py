@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -111,3 +112,13 @@ def test_a_page_is_not_told_of_every_frame_but_stops_at_any():
     stop.set()
     with pytest.raises(Cancelled):
         report(1.0, "")
+
+
+def test_what_was_made_days_ago_is_cleared_away(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    old, new = (file_jobs.fresh_file("film.mp4") for _ in range(2))
+    for file in (old, new):
+        file.write_bytes(b"film")
+    os.utime(old.parent, (0, time.time() - file_jobs.MOST_AGE - 1))
+    assert file_jobs.fresh_file("film.mp4").parent.is_dir()
+    assert not old.parent.exists() and new.is_file()

@@ -101,8 +101,9 @@ def test_damaged_description(folder, text):
 
 @pytest.mark.parametrize(
     "values",
-    [{"title": ["x"]}, {"class_names": "abc"}, {"metrics": {"swd": "low"}}, {"format_version": "1"}, {"new": 1}],
-)
+    [{"title": ["x"]}, {"class_names": "abc"}, {"metrics": {"swd": "low"}}, {"format_version": "1"}, {"new": 1},
+     {"training": {"kimg": float("inf")}}, {"training": {"kimg": float("nan")}}, {"metrics": {"swd": -(10**400)}}],
+)  # fmt: skip
 def test_description_of_wrong_types(folder, values):
     change_info(folder, **values)
     with pytest.raises(UserError, match="damaged"):

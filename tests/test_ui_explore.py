@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from calls_kit import Page, first_page, picture, served_app, workspace_of_three  # noqa: F401 - fixtures
+from tiny import save_tiny_model
 
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import read_info
@@ -181,6 +183,33 @@ def test_grid_plan_takes_turns_through_classes(page: Page) -> None:
     plan = page.call("generate", "plan", request)["recipes"]
     assert [(recipe["seeds"][0][0], recipe["label"]) for recipe in plan] == [(5, 0), (6, 1), (7, 2), (8, 0)]
     assert all(recipe["label"] == 1 for recipe in page.call("generate", "plan", request | {"label": 1})["recipes"])
+
+
+def test_other_seeds_keep_what_a_picture_sent_to_generate_has(page: Page) -> None:
+    extra = {"directions": [["pc0", 1.0, ""]], "centre": "nearest", "psi_layers": [0.5], "class_mix": [[0, 1], [2, 3]]}
+    request = {"model": "kinds", "seeds": "5", "count": 2, "psi": 0.8, "label": None, "extra": extra | {"model": "no"}}
+    for recipe in page.call("generate", "plan", request)["recipes"]:
+        assert {key: recipe[key] for key in ("model", "label", "centre")} == {
+            "model": "kinds", "label": None, "centre": "nearest"}  # fmt: skip
+        assert recipe["psi_layers"] == [0.5] and recipe["class_mix"] == [[0, 1], [2, 3]] and recipe["directions"]
+    assert page.call("generate", "plan", request | {"extra": {"noise": -1}})["error"].startswith("The noise must be")
+
+
+def test_the_file_is_the_picture_on_the_page_though_the_network_learns_on(page: Page, workspace: Workspace) -> None:
+    folder = workspace.runs / "going" / "latest"
+    save_tiny_model(folder, seed=1)
+    wanted = {"model": "run/going", "seeds": [[3, 1]]}
+    shown = page.call("explore", "render", {"recipe": wanted})
+    drawn = page.call("explore", "draw", {"recipes": [wanted]})
+    assert drawn["versions"] == [shown["version"]]
+    shutil.rmtree(folder)
+    save_tiny_model(folder, seed=2)
+    file = page.call("explore", "png", {"recipe": wanted, "version": shown["version"]})
+    assert np.array_equal(picture(file["url"]), picture(shown["image"])) and not file["note"]
+    newer = page.call("explore", "png", {"recipe": wanted})
+    assert not np.array_equal(picture(newer["url"]), picture(shown["image"])) and not newer["note"]
+    gone = page.call("explore", "png", {"recipe": wanted, "version": "0" * 64})
+    assert gone["url"] == newer["url"] and "has learned on" in gone["note"]
 
 
 def test_seed_lists() -> None:

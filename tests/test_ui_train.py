@@ -78,6 +78,16 @@ def test_the_page_is_sent_a_run_once_and_then_only_what_changed(workspace, run):
     json.dumps(again[0])  # kept in the page's state
 
 
+def test_a_page_is_told_that_the_run_it_watches_was_deleted_elsewhere(workspace, run):
+    seen = train_live.look(workspace, "first", {}, None, Visitor())[0]
+    jobs.delete_run(run)
+    told = train_live.look(workspace, "first", seen, "swd", Visitor())
+    assert "first" in told[2] and not is_skip(told[3]) and told[0] == {}
+    explore, pause, resume, stop, delete, more = told[5:11]
+    assert explore.interactive is False and not any(each.visible for each in (pause, resume, stop, delete, more))
+    assert all(is_skip(value) for value in train_live.look(workspace, "first", told[0], "swd", Visitor()))
+
+
 def test_plots_hold_at_most_500_points_and_none_for_no_data(tmp_path):
     run = Run(tmp_path)
     assert plots.payloads(run, None) == [None] * len(plots.PLOTS)

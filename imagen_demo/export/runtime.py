@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -37,6 +38,7 @@ FILES = {
 }
 WAIT = 600  # seconds for the package, at most
 CHUNK = 2**18  # bytes
+_MAKING = threading.Lock()  # two first exports at once would write into one folder
 LICENCE = """ONNX Runtime Web, from the npm package onnxruntime-web. Copyright (c) Microsoft Corporation. MIT License.
 
 Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
@@ -63,6 +65,11 @@ def runtime_files(cache: Path, given: Path | None = None, progress: Progress = s
         Cancelled: from ``progress``.
     """
     given = given or (Path(os.environ["IMAGEN_DEMO_ORT"]) if os.environ.get("IMAGEN_DEMO_ORT") else None)
+    with _MAKING:
+        return _made(cache, given, progress)
+
+
+def _made(cache: Path, given: Path | None, progress: Progress) -> Path:
     ready = cache / f"{PACKAGE}-{VERSION}"
     made = given or ready  # the cache itself may be given, by somebody without a network
     if all((made / name).is_file() for name in (*FILES, "LICENSE.txt")):

@@ -24,6 +24,7 @@ from imagen_demo.models.metrics import MEANINGS
 from imagen_demo.models.registry import Generator, build_generator, check_model_config
 
 FORMAT_VERSION = 1
+MOST_NUMBER = 1e15
 UNITS = {"kimg": "thousand pictures seen"}  # what a card calls the facts of the training, where the key is jargon
 
 
@@ -120,8 +121,12 @@ def _check_types(info: ModelInfo) -> None:
     sound = sound and type(info.first_seed) is int and 0 <= info.first_seed < 2**32
     sound = sound and isinstance(info.class_names, list) and all(isinstance(name, str) for name in info.class_names)
     sound = sound and all(isinstance(value, str) for one in info.lineage for value in one.values())
-    sound = sound and isinstance(info.metrics, dict) and type(info.training.get("kimg", 0)) in (int, float)
-    if not sound or not all(isinstance(value, (int, float)) for value in info.metrics.values()):
+    kimg = info.training.get("kimg", 0)
+    sound = sound and isinstance(info.metrics, dict) and type(kimg) in (int, float) and 0 <= kimg < MOST_NUMBER
+    # A measured value may be infinite or NaN; a whole number that no float can be would break who prints it.
+    if not sound or not all(
+        type(v) is float or (type(v) is int and abs(v) < MOST_NUMBER) for v in info.metrics.values()
+    ):
         raise TypeError
 
 

@@ -138,7 +138,7 @@ def holds(workspace: Workspace, name: str, weights: str) -> bool:
     """Whether there is a model ``name`` and the SHA-256 of its weights is, or begins with, ``weights``."""
     try:
         folder = storage.current_folder(find(workspace, name))
-        return not weights or _hash(folder).startswith(weights)
+        return not weights or hash_of(folder).startswith(weights)
     except UserError:
         return False
 
@@ -146,18 +146,18 @@ def holds(workspace: Workspace, name: str, weights: str) -> bool:
 def with_weights(workspace: Workspace, weights: str) -> str | None:
     """The name of the library's model whose weights' SHA-256 is or begins with ``weights``, runs' networks aside."""
     for entry in list_models(workspace) if weights else []:
-        if not entry.name.startswith(RUN_PREFIX) and _hash(entry.path).startswith(weights):
+        if not entry.name.startswith(RUN_PREFIX) and hash_of(entry.path).startswith(weights):
             return entry.name
     return None
 
 
-def _hash(folder: Path) -> str:
+def hash_of(folder: Path) -> str:
     """:func:`weights_hash`, read once and not at every look."""
-    return _hash_of(folder, stamp(folder / "model.safetensors"))
+    return _hash_at(folder, stamp(folder / "model.safetensors"))
 
 
 @functools.lru_cache(maxsize=256)
-def _hash_of(folder: Path, version: Stamp) -> str:
+def _hash_at(folder: Path, version: Stamp) -> str:
     return weights_hash(folder)
 
 

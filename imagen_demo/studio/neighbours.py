@@ -53,8 +53,10 @@ def training_set(workspace: Workspace, info: ModelInfo) -> Dataset | None:
     return next((found for found in list_datasets(workspace.datasets) if found.fingerprint == fingerprint), None)
 
 
-def neighbours(studio: Studio, recipe: Recipe, count: int = 4) -> Neighbours:
+def neighbours(studio: Studio, recipe: Recipe, count: int = 4, picture: np.ndarray | None = None) -> Neighbours:
     """The ``count`` training pictures nearest to the recipe's picture, in the model's own size.
+
+    ``picture``: uint8 [H, W, C] of the recipe, where an earlier version of the network drew what is asked about.
 
     Raises:
         UserError: as :meth:`Studio.render`; or the model's dataset is not in the workspace.
@@ -66,7 +68,8 @@ def neighbours(studio: Studio, recipe: Recipe, count: int = 4) -> Neighbours:
             "The pictures that {model} was trained on ({dataset}) are not in this workspace, so none can be shown.",
             model=recipe.model, dataset=model.info.dataset.get("name") or "?",
         )  # fmt: skip
-    picture = studio.draw(model, studio.latent(recipe, model), noise=recipe.noise)
+    if picture is None or len(picture) != dataset.resolution:
+        picture = studio.draw(model, studio.latent(recipe, model), noise=recipe.noise)
     with _one_at_a_time, space.one_thread():
         usual = nearest.usual_distances(dataset)
         index, distances = nearest.nearest(picture[None], dataset, count)

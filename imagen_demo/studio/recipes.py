@@ -129,6 +129,7 @@ class Recipe:
     @classmethod
     def from_text(cls, text: str) -> Recipe:
         """Read what people copy: :meth:`to_json`'s text, a link, or a link's query; raises as their readers."""
+        text = text if isinstance(text, str) else json.dumps(text)  # programs send the JSON itself, too
         return (cls.from_json if text.lstrip().startswith("{") else cls.from_query)(text)
 
     def to_query(self) -> str:
@@ -310,8 +311,17 @@ class Studio:
         """:meth:`render_array` as a Pillow picture, RGB or RGBA."""
         return Image.fromarray(self.render_array(recipe, model))
 
-    def png(self, recipe: Recipe) -> bytes:
-        """A PNG file with the recipe in it, pinned to the model's present version."""
-        model = self.model_for(recipe)
-        pinned = replace(recipe, model_hash=model.hash[:12])
-        return png.to_bytes(self.render(pinned, model), pinned.to_json())
+    def seen(self, recipe: Recipe, version: str) -> np.ndarray | None:
+        """The picture as the network with this hash drew it, while it is in memory: trainers write new networks."""
+        return self._pictures.get(version + recipe.to_json())
+
+    def png(self, recipe: Recipe, version: str = "") -> bytes:
+        """A PNG file with the recipe in it, pinned to the version of the model that drew it.
+
+        That is the present one, or the one with the hash ``version`` where its picture is still in memory.
+        """
+        picture = self.seen(recipe, version)
+        if picture is None:
+            model = self.model_for(recipe)
+            picture, version = self.render_array(recipe, model), model.hash
+        return png.to_bytes(Image.fromarray(picture), replace(recipe, model_hash=version[:12]).to_json())

@@ -18,10 +18,9 @@ from imagen_demo.errors import UserError
 from imagen_demo.latent.directions import Directions
 from imagen_demo.media import png
 from imagen_demo.media.grid import make_grid
-from imagen_demo.models.folder import weights_hash
 from imagen_demo.progress import silent
+from imagen_demo.studio import checks, grid_files, grids, links
 from imagen_demo.studio import directions as making
-from imagen_demo.studio import grid_files, grids, links
 from imagen_demo.studio import library as models_library
 from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.seeds import parse_seeds
@@ -137,7 +136,7 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
         base = Recipe.from_text(recipe)
         classes = list(studio.model_for(base).info.class_names)
         y = grids.parse_axis(down, classes) if down else None
-        made = grids.Grid(base, grids.parse_axis(across, classes), y)
+        made, side = grids.Grid(base, grids.parse_axis(across, classes), y), checks.integer(side, "side", 0, 512)
         out = file_jobs.fresh_file(f"{widgets.stem(base.model)}-grid.png")
         grid_files.write(studio, made, out, side=side or None)
         return _file(out)
@@ -182,8 +181,7 @@ def _exploring(studio: Studio) -> list[Callable[..., Any]]:
             A PNG file, the pictures side by side.
         """
         base = Recipe.from_text(recipe)
-        if not 2 <= count <= 32 or not 0 < reach <= 10:
-            raise UserError("A strip has 2 to 32 pictures and reaches at most 10.")
+        count, reach = checks.integer(count, "count", 2, 32), checks.number(reach, "reach", 0.01, checks.MAX_AMOUNT)
         pictures = making.filmstrip(studio, base, direction, count, reach)
         out = file_jobs.fresh_file(f"{widgets.stem(base.model)}-{direction}.png")
         out.write_bytes(png.to_bytes(make_grid(np.stack(pictures), columns=count)))
@@ -244,7 +242,7 @@ def _about(entry: models_library.ModelEntry) -> dict[str, Any]:
     return {
         "name": entry.name, "title": widgets.title(entry), "resolution": info.config.resolution,
         "channels": info.config.channels, "classes": list(info.class_names),
-        "hash": weights_hash(entry.path)[:12],
+        "hash": models_library.hash_of(entry.path)[:12],
     }  # fmt: skip
 
 

@@ -89,7 +89,8 @@ def _here(studio: Studio, recipe: Recipe, language: str) -> tuple[Recipe, str | 
     kept = tuple(each for each in recipe.directions if each[0] in known)
     recipe, note = widgets.unpinned(studio, replace(recipe, directions=kept), language)
     if missing:
-        note = texts.t("x_missing_directions", language, names=", ".join(dict.fromkeys(missing)))
+        said = texts.t("x_missing_directions", language, names=", ".join(dict.fromkeys(missing)))
+        note = " ".join(filter(None, [note, said]))
     return recipe, note
 
 
@@ -99,7 +100,9 @@ def _state(studio: Studio, recipe: Recipe, language: str) -> Payload:
 
 def _render(studio: Studio, payload: Payload) -> Payload:
     recipe = widgets.recipe_from(payload.get("recipe"))
-    return {"image": widgets.data_url(studio.render(recipe)), "query": widgets.link(studio, recipe)}
+    model = studio.model_for(recipe)
+    image = widgets.data_url(studio.render(recipe, model))
+    return {"image": image, "version": model.hash, "query": widgets.link(studio, recipe)}
 
 
 def _read(studio: Studio, payload: Payload, language: str) -> Payload:

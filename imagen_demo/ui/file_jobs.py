@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +21,7 @@ from imagen_demo.progress import Progress
 from imagen_demo.ui import texts
 
 log = logging.getLogger(__name__)
+MOST_AGE = 2 * 24 * 3600  # seconds that files which visitors gave or had made are kept
 BETWEEN_WORDS = 0.25  # seconds between two words of progress to a page
 
 
@@ -159,7 +162,17 @@ def reporter(progress: gr.Progress, stop: threading.Event, request: gr.Request |
 
 
 def fresh_file(name: str) -> Path:
-    """A new place in Gradio's own folder, which it may serve and clears by age."""
-    folder = Path(get_upload_folder()) / secrets.token_hex(16)
+    """A new place in Gradio's own folder, which it may serve; what was made there days ago goes."""
+    made = Path(get_upload_folder()) / "made"
+    clear_old(made)
+    folder = made / secrets.token_hex(16)
     folder.mkdir(parents=True)
     return folder / name
+
+
+def clear_old(folder: Path) -> None:
+    """Delete the folders in it that nobody has used for :data:`MOST_AGE`: Gradio clears only what it knows of."""
+    for each in folder.iterdir() if folder.is_dir() else ():
+        with contextlib.suppress(OSError):  # another request may be at it
+            if time.time() - each.stat().st_mtime > MOST_AGE:
+                shutil.rmtree(each)

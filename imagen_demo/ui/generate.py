@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -21,6 +21,7 @@ from imagen_demo.ui.texts import i18n, t
 from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
 
+EXTRA = ("directions", "size", "centre", "psi_layers", "noise", "class_mix")  # of a picture that was sent here
 NEAREST_SIDE = 128  # pixels of a training picture on the page, at most
 
 
@@ -34,7 +35,9 @@ def build(workspace: Workspace, studio: Studio, shared: Any) -> None:
     archive = gr.File(label=i18n("g_zip_file"), visible=False, elem_id="generate-file", interactive=False)
 
     def work(sent: dict[str, Any], report: Progress) -> str:
-        return write_zip(studio, widgets.recipes_from(sent, MAX_PICTURES), report)
+        recipes, versions = widgets.recipes_from(sent, MAX_PICTURES), sent.get("versions")
+        sound = isinstance(versions, list) and len(versions) == len(recipes)
+        return write_zip(studio, recipes, report, [str(each) for each in versions] if sound else [])
 
     there = file_jobs.wire(grid.zip, archive, "generate-zip-cancel", work, "zip", "generate-zip")
     # Other pictures are in sight now than those in the zip.
@@ -47,20 +50,21 @@ def _plan(studio: Studio, payload: Payload) -> Payload:
     if not isinstance(count, int) or not 1 <= count <= MAX_PICTURES:
         raise UserError("Choose a whole number of pictures, from 1 to {most}.", most=MAX_PICTURES)
     name, seeds = str(payload.get("model", "")), parse_seeds(payload.get("seeds", ""), count)
-    classes = studio.model(name).info.config.num_classes
+    classes, sent = studio.model(name).info.config.num_classes, payload.get("extra")
+    extra = {key: sent[key] for key in EXTRA if key in sent} if isinstance(sent, dict) else {}
     recipes = []
     for index, seed in enumerate(seeds):
         label = payload.get("label")
-        data = {"model": name, "seeds": [[seed, 1]], "psi": payload.get("psi"), "size": payload.get("size"),
-                "label": index % classes if classes and label is None else label,
-                "directions": payload.get("directions") or []}  # fmt: skip
+        data = {"model": name, "seeds": [[seed, 1]], "psi": payload.get("psi"),
+                "label": index % classes if classes and label is None else label, **extra}  # fmt: skip
         recipes.append(widgets.recipe_data(widgets.recipe_from(data)))
     return {"recipes": recipes}
 
 
 def _nearest(studio: Studio, payload: Payload, language: str) -> Payload:
     """The training pictures nearest to one picture, and what that means in a sentence."""
-    found = neighbours(studio, widgets.recipe_from(payload.get("recipe")))
+    recipe = widgets.recipe_from(payload.get("recipe"))
+    found = neighbours(studio, recipe, picture=studio.seen(recipe, str(payload.get("version", ""))))
     share = "" if found.share is None else f"{found.share:.2f}"
     return {
         "images": [widgets.data_url(Image.fromarray(picture), NEAREST_SIDE) for picture in found.pictures],
@@ -69,13 +73,16 @@ def _nearest(studio: Studio, payload: Payload, language: str) -> Payload:
     }
 
 
-def write_zip(studio: Studio, recipes: list[Recipe], progress: Progress) -> str:
-    """PNG files with their recipes, zipped, in Gradio's own folder."""
+def write_zip(studio: Studio, recipes: list[Recipe], progress: Progress, versions: Sequence[str] = ()) -> str:
+    """PNG files with their recipes, zipped, in Gradio's own folder.
+
+    ``versions``: hashes of the networks that drew what the page shows, see :meth:`Studio.png`.
+    """
 
     def files() -> Iterator[tuple[str, bytes]]:
-        for done, recipe in enumerate(recipes):
+        for done, (recipe, version) in enumerate(zip(recipes, versions or [""] * len(recipes), strict=True)):
             progress(done / len(recipes), f"{done}/{len(recipes)}")
-            yield _member_name(done, recipe), studio.png(recipe)
+            yield _member_name(done, recipe), studio.png(recipe, version)
 
     out = file_jobs.fresh_file(f"{widgets.stem(recipes[0].model)}-{int(time.time())}.zip")
     png.write_zip(files(), out)

@@ -121,11 +121,11 @@ def duration(seconds: float | None) -> str:
     return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d}"
 
 
-def bar(fraction: float) -> str:
-    """A progress bar, ``fraction`` 0 to 1."""
+def bar(fraction: float, label: str) -> str:
+    """A progress bar, ``fraction`` 0 to 1; ``label`` says of what."""
     percent = 100 * min(1.0, max(0.0, fraction))
     value = f'role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent:.0f}"'
-    return f'<div class="tr-bar" {value}><div style="width:{percent:.1f}%"></div></div>'
+    return f'<div class="tr-bar" {value} aria-label="{escape(label)}"><div style="width:{percent:.1f}%"></div></div>'
 
 
 def progress(title: str, fraction: float, detail: str, left: str) -> str:
@@ -133,7 +133,7 @@ def progress(title: str, fraction: float, detail: str, left: str) -> str:
     end = f"{100 * fraction:.0f} %" + (f" · {left}" if left else "")
     return (
         f'<div class="tr-progress"><div class="tr-row"><b>{escape(title)}</b><span>{escape(end)}</span></div>'
-        f'{bar(fraction)}<div class="tr-row"><span>{escape(detail)}</span></div></div>'
+        f'{bar(fraction, title)}<div class="tr-row"><span>{escape(detail)}</span></div></div>'
     )
 
 
@@ -184,7 +184,7 @@ def run_head(run: Run, status: Status, memory: float | None, request: gr.Request
     below = error(problem, request) if state == "damaged" else _sentence(run, status, request)
     return (
         f'<div class="tr-head"><div class="tr-title"><b>{escape(run.name)}</b>{chip}{percent}</div>'
-        f'{bar(status.progress)}<div class="tr-facts">{cells}</div>{coach_line(status, request)}{below}</div>'
+        f'{bar(status.progress, run.name)}<div class="tr-facts">{cells}</div>{coach_line(status, request)}{below}</div>'
     )
 
 

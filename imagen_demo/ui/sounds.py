@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import threading
-import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,9 @@ from gradio.utils import get_upload_folder
 
 from imagen_demo.errors import UserError
 from imagen_demo.media.audio import MAX_BYTES, Sound, file_hash, read_sound
-from imagen_demo.ui import widgets
+from imagen_demo.ui import file_jobs, widgets
 from imagen_demo.ui.widgets import Payload
 
-MOST_AGE = 2 * 86400  # seconds
 KEPT = 16  # sounds whose loudness and beats stay in memory
 SHOWN = 240  # values of the loudness that the page draws
 _heard: OrderedDict[str, Sound] = OrderedDict()
@@ -40,7 +38,7 @@ def keep(uploaded: Any, name: Any) -> Sound:
     place = _folder(sound.hash) / f"sound{re.sub(r'[^A-Za-z0-9.]', '', path.suffix)[:8]}"
     place.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, place)
-    _clear_old()
+    file_jobs.clear_old(place.parent.parent)
     return _remember(Sound(place, sound.hash, sound.seconds, sound.loudness, sound.beats))
 
 
@@ -81,13 +79,6 @@ def served(file: Path) -> str:
 
 def _folder(hash: str) -> Path:
     return Path(get_upload_folder()).resolve() / "sounds" / hash
-
-
-def _clear_old() -> None:
-    """What nobody has used for two days goes, as all that visitors gave does."""
-    for folder in _folder("x").parent.iterdir():
-        if time.time() - folder.stat().st_mtime > MOST_AGE:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remember(sound: Sound) -> Sound:

@@ -63,6 +63,8 @@ _COMMON = {  # c_: used by several picture tabs
     "c_copied": ("Link copied: it opens on exactly this picture.", "链接已复制，打开即是这张图片。"),
     "c_copied_run": ("Link copied: it opens on what this training has learned by then, so the picture changes.",
                      "链接已复制；训练仍在继续，打开时的图片会随之改变。"),
+    "c_newer_version": ("The network has learned on since this picture was drawn; the file has what it draws now.",
+                        "画出这张图之后网络又继续学习了；文件里是它现在画的图。"),
     "c_other_version": ("This comes from another version of the model; the picture may look different.",
                         "它来自该模型的另一版本，图片可能有所不同。"),
     "c_cancel": ("Cancel", "取消"),
@@ -72,6 +74,7 @@ _COMMON = {  # c_: used by several picture tabs
 _GENERATE = {
     "g_grid": ("Generated pictures", "生成的图片"),
     "g_seeds": ("Seeds", "种子"),
+    "g_class_mix": ("The mix sent here", "传来的混合"),
     "g_seeds_help": ("Seeds: a first one such as 42, or a list such as 0-15 or 1,5,9",
                      "种子：起始种子如 42，或列表如 0-15、1,5,9"),
     "g_count": ("Pictures", "数量"),

@@ -29,7 +29,6 @@ SENTENCES: dict[str, str] = {
         "{folder} 不为空，也不是之前导出的网页；请另选文件夹。",
     "{folder} is a file; name a folder for the page.": "{folder} 是文件；请为网页指定文件夹。",
     "A model can be exported as one of {choices}.": "模型可导出为：{choices}。",
-    "A strip has 2 to 32 pictures and reaches at most 10.": "一条图片为 2 到 32 张，幅度最大为 10。",
     "{address} is not the address of a web page.": "{address} 不是网页地址。",
     "Say what to export: either --onnx FILE or --web FOLDER.": "请说明导出什么：--onnx 文件 或 --web 文件夹，二选一。",
 }  # fmt: skip

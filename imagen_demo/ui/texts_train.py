@@ -19,6 +19,8 @@ _SETUP = {
     "tr_fit_stretch": ("Stretch", "拉伸"),
     "tr_prepare": ("Prepare these pictures", "准备这些图片"),
     "tr_preparing": ("Preparing your pictures", "正在准备图片"),
+    "tr_preparing_already": ("Other pictures of yours are being prepared. Wait for them, or cancel that first.",
+                             "您的另一批图片正在准备中。请等它完成，或先取消。"),
     "tr_no_files": ("Drop pictures or a zip first, or use the sample set.", "请先拖入图片或压缩包，或使用示例图集。"),
     "tr_prepared": ("{count} pictures, {side} × {side} pixels, as the network will see them",
                     "{count} 张图片，{side} × {side} 像素，网络看到的样子"),

@@ -164,8 +164,12 @@ def look(
     """
     try:
         run = jobs.find_run(workspace, name or "")
-    except UserError:
-        return [gr.skip()] * (16 + len(plots.PLOTS))
+    except UserError as gone:
+        out = [gr.skip()] * (16 + len(plots.PLOTS))
+        if name and seen.get("name") == name:  # deleted from elsewhere while this page watched
+            out[0], out[2], out[3] = {}, pieces.error(gone, request), gr.Dropdown(choices=choices(workspace, request))
+            out[5:11] = [gr.Button(interactive=False), *[gr.Button(visible=False)] * 4, gr.Row(visible=False)]
+        return out
     status, grids = run.status(), run.sample_grids()
     explorable = (run.latest.is_dir(), *jobs.model_to_explore(workspace, run))
     files = {key: _stamp(run.path / key) for key in ("metrics.jsonl", "events.jsonl", "log.txt")}

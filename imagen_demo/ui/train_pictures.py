@@ -70,10 +70,14 @@ def build(
         key = preparing.newest()
         return watch(key, request) if key else tuple(gr.skip() for _ in started)
 
-    def begin(before: str | None, work: Callable[..., str], request: gr.Request) -> tuple[Any, ...]:
+    def under_way(before: str | None, request: gr.Request) -> bool:
+        """Whether this visitor's own pictures are being prepared."""
         job = preparing.get(before)
-        if job and not job.done and job.owner == request.session_hash:  # pressed again: the work under way goes on
-            return before, gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        return bool(job and not job.done and job.owner == request.session_hash)
+
+    def begin(before: str | None, work: Callable[..., str], request: gr.Request) -> tuple[Any, ...]:
+        if under_way(before, request):
+            return before, gr.skip(), gr.skip(), gr.skip(), pieces.note(t("tr_preparing_already", request), "bad")
         return watch(preparing.start(work, request.session_hash or ""), request)
 
     def from_files(
@@ -89,20 +93,24 @@ def build(
     def from_folder(
         before: str | None, paths: list[str] | None, side: int, how: str, places: str | None, request: gr.Request
     ) -> tuple[Any, ...]:
-        """As :func:`from_files`, with the sub-folders as classes, where the page could tell where each file lay."""
+        """As :func:`from_files`, with the sub-folders as classes, where the page could tell where each file lay.
+
+        One thing more goes out: what was dropped before, which is not what is prepared.
+        """
+        dropped = gr.skip() if under_way(before, request) else None
         found = json.loads(places or "[]")
         if not paths or len(found) != len(paths):
-            return from_files(before, paths, side, how, request)
+            return *from_files(before, paths, side, how, request), dropped
         source = {str(place): Path(path) for place, path in zip(found, paths, strict=True)}
         name, config = _name_of([Path(next(iter(source)).partition("/")[0])]), PrepareConfig(resolution=side, fit=how)
         work = lambda progress: datasets.prepare_dataset(workspace, source, name, config, progress).name  # noqa: E731
-        return begin(before, work, request)
+        return *begin(before, work, request), dropped
 
     def from_sample(before: str | None, side: int, how: str, request: gr.Request) -> tuple[Any, ...]:
         config = PrepareConfig(resolution=side, fit=how)
         return begin(before, lambda progress: datasets.prepare_sample_set(workspace, config, progress).name, request)
 
-    def look(key: str | None, request: gr.Request) -> tuple[Any, ...]:
+    def look(key: str | None, chosen_now: str | None, request: gr.Request) -> tuple[Any, ...]:
         """bar, group, timer, message, dataset."""
         job = preparing.get(key)
         if job is None:
@@ -113,7 +121,8 @@ def build(
         chosen = gr.skip()
         if job.result is not None:
             sentence = pieces.note(t("tr_ready", request, name=job.result), "good")
-            chosen = _dataset_menu(workspace, request, job.result)
+            own = job.owner == request.session_hash or not chosen_now  # else what this visitor has chosen stays
+            chosen = _dataset_menu(workspace, request, job.result if own else chosen_now)
         elif job.error is not None:
             sentence = pieces.error(job.error, request)
         else:
@@ -128,11 +137,10 @@ def build(
     blocks.load(arrive, None, started, **PRIVATE)
     files.change(lambda paths: gr.Button(visible=bool(paths)), files, go, **PRIVATE)
     go.click(from_files, [token, files, resolution, fit], started, **PRIVATE)
-    folder.upload(from_folder, [token, folder, resolution, fit, places], started, js=PLACES, **PRIVATE)
-    folder.upload(lambda: None, None, files, **PRIVATE)  # what was dropped before is not what is prepared
+    folder.upload(from_folder, [token, folder, resolution, fit, places], [*started, files], js=PLACES, **PRIVATE)
     sample.click(from_sample, [token, resolution, fit], started, **PRIVATE)
     cancel.click(stop, token, None, **PRIVATE)
-    timer.tick(look, token, [bar, working, timer, message, dataset], **PRIVATE)
+    timer.tick(look, [token, dataset], [bar, working, timer, message, dataset], **PRIVATE)
     dataset.change(pieces.bound(_shown, workspace), dataset, [report, preview], **PRIVATE)
     greeting.add(_fit_menu, fit)
     greeting.add(lambda request: _dataset_menu(workspace, request), dataset)

@@ -263,11 +263,16 @@ def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[...
         side = payload.get("side")
         side = side if isinstance(side, int) and 16 <= side <= 1024 else None
         recipes = recipes_from(payload)
-        return {"images": [data_url(studio.render(recipe), side) for recipe in recipes]}
+        of = [studio.model_for(recipe) for recipe in recipes]  # a trainer may write the next at any moment
+        images = [data_url(studio.render(*pair), side) for pair in zip(recipes, of, strict=True)]
+        return {"images": images, "versions": [model.hash for model in of]}
 
     def png_file(payload: Payload, language: str) -> Payload:
-        recipe = recipe_from(payload.get("recipe"))
-        return {"url": file_url(studio.png(recipe), "image/png"), "name": file_name(recipe)}
+        recipe, version = recipe_from(payload.get("recipe")), str(payload.get("version", ""))
+        moved_on = studio.seen(recipe, version) is None and version not in ("", studio.model_for(recipe).hash)
+        content = studio.png(recipe, version)
+        note = texts.t("c_newer_version", language) if moved_on else None
+        return {"url": file_url(content, "image/png"), "name": file_name(recipe), "note": note}
 
     def code(payload: Payload, language: str) -> Payload:
         recipe = pinned(studio, recipe_from(payload.get("recipe")))

@@ -200,7 +200,7 @@ window.imagenDemo = (() => {
       if (!alive()) return false;
       const answer = await ask(call, { recipes: recipes.slice(at, at + 12), side });
       if (!alive() || !told(answer)) return false;
-      answer.images.forEach((src, index) => put(at + index, src));
+      answer.images.forEach((src, index) => put(at + index, src, answer.versions?.[index]));
       progress(at + answer.images.length);
     }
     return alive();

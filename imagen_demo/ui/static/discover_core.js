@@ -15,6 +15,7 @@ const ask = async (call, payload) => { // the answer, or null and its sentence a
 const modelBox = D.modelMenu('discover-model', T('c_model'), server, told, () => model, (from, to) => {
   blank = D.renamed(blank, from, to);
   breedView.rename(from, to);
+  gridView.rename(from, to);
   unchoose();
   if (view) show(view);
 });
@@ -38,7 +39,7 @@ const describe = (recipe) => {
   return said.join(D.chinese ? '，' : '; ');
 };
 const brief = ({ seeds }) => T(seeds.length > 1 ? 'v_blend' : 'v_seed', { seed: seeds[0][0], seeds: some(seeds, 2) }); // the bred have long names
-let chosen = null;
+let chosen = null, chosenVersion = ''; // and of which version of its network the picture is that one sees
 const big = h('img', { id: 'discover-picture', alt: T('c_picture') });
 const bigFrame = h('div', { class: 'im-frame', onclick: () => chosenPanel.classList.toggle('im-large') }, big); // a sheet on a phone
 const caption = h('p', { class: 'im-note im-caption', id: 'discover-caption' });
@@ -48,8 +49,8 @@ const copy = button('discover-copy', T('c_copy'), 'link', async () => {
   if (answer) clip(D.linkTo(answer.query), T(chosen.model.startsWith('run/') ? 'c_copied_run' : 'c_copied'));
 }, { bare: true });
 const download = button('discover-download', T('c_download'), 'download', async () => {
-  const answer = await ask(server.png, { recipe: chosen });
-  if (answer) D.save(answer.url, answer.name);
+  const answer = await ask(server.png, { recipe: chosen, version: chosenVersion });
+  if (answer) { D.save(answer.url, answer.name); if (answer.note) warn(answer.note); }
 }, { bare: true });
 const actions = h('div', { class: 'im-actions' },
   button('discover-to-explore', T('c_to_explore'), 'send', send('explore', () => ({ recipe: D.clone(chosen) })), { kind: 'im-primary' }),
@@ -61,12 +62,13 @@ const chosenPanel = h('section', { class: 'im-panel im-chosen', id: 'discover-ch
   bigFrame, h('div', { class: 'im-caption-bar' }, caption, download, copy, button('discover-close', T('c_close'), 'remove', () => unchoose(), { bare: true })), actions);
 const enlarge = D.newest(async (recipe, newest) => {
   const answer = await ask(server.draw, { recipes: [recipe], side: 512 });
-  if (answer && newest()) big.src = answer.images[0];
+  if (answer && newest()) { big.src = answer.images[0]; chosenVersion = answer.versions[0]; }
 });
 const choose = (recipe, src) => {
   chosen = { ...D.clone(blank), ...D.clone(recipe) };
   chosenPanel.hidden = false;
   caption.textContent = caption.title = describe(chosen);
+  chosenVersion = '';
   if (src) big.src = src;
   enlarge(chosen);
 };

@@ -103,6 +103,10 @@ const gridView = (() => {
     if (await pictures(table.build(entries, answer, y.what.value ? 'rows' : 'strip'), 192, table.put, alive)) say(...afterwards);
     run.end(alive);
   });
+  const rename = (from, to) => {
+    if (of !== from) return;
+    [of, base, grid] = [to, D.renamed(base, from, to), grid && D.renamed(grid, from, to)];
+  };
   const take = (recipe, then) => {
     [base, of] = [{ ...D.clone(blank), ...D.clone(recipe), model_hash: '' }, model.name];
     refresh();
@@ -125,5 +129,5 @@ const gridView = (() => {
   const stage = h('div', { class: 'im-stack' }, table.node, h('div', { class: 'im-bar' }, run.cancel), h('p', { class: 'im-help' }, T('v_grid_help')));
   const panel = h('section', { class: 'im-panel' }, x.node, y.node, h('fieldset', { class: 'im-axis' }, h('legend', { class: 'im-label' }, T('v_base')), h('div', { class: 'im-triple' }, boxes.map((box) => box.node)), current),
     exporter('discover-grid', () => grid), zone);
-  return { id: 'grid', title: T('v_grid'), stage, panel, open, leave: () => run.stop(), take, restore, adopt, grid: () => grid };
+  return { id: 'grid', rename, title: T('v_grid'), stage, panel, open, leave: () => run.stop(), take, restore, adopt, grid: () => grid };
 })();

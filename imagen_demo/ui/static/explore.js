@@ -2,6 +2,7 @@
 const modelBox = D.modelMenu('explore-model', T('c_model'), server, told, () => model, (from, to) => { // what is remembered is of the renamed model, too
   [recipe, origin] = D.renamed([recipe, origin], from, to);
   recent.forEach((each) => { each.of = D.renamed(each.of, from, to); });
+  renameMarks(from, to);
   store();
   steps.rename(from, to);
   paint();

@@ -24,7 +24,7 @@ const withExtras = (query) => {
   return query + kept.map(([key, text]) => `&${key}=${encodeURIComponent(text).replace(/%2C/g, ',')}`).join('');
 };
 let addressTimer = 0;
-let last = { query: '', of: '', image: '' }; // the newest picture: its link, its recipe, itself
+let last = { query: '', of: '', image: '', version: '' }; // the newest picture: its link, its recipe, itself, its network's hash
 const address = () => {
   clearTimeout(addressTimer);
   addressTimer = setTimeout(() => { if (last.query) D.address('explore', withExtras(last.query)); }, 150);
@@ -42,7 +42,7 @@ const show = D.newest(async (wanted, isNewest) => {
   if (frame.classList.contains('im-stale')) { frame.classList.remove('im-stale'); D.kept('explore'); say(''); }
   picture.src = answer.image;
   frame.dataset.updates = 1 + +(frame.dataset.updates || 0); // lets tests count pictures
-  last = { query: answer.query, of: JSON.stringify(wanted), image: answer.image };
+  last = { query: answer.query, of: JSON.stringify(wanted), image: answer.image, version: answer.version };
   if (last.of === steps.now) keep(last);
   address();
 });
@@ -120,8 +120,10 @@ onPaint.push(() => {
 
 // -- what goes out ----------------------------------------------------------------------------------
 const download = button('explore-download', T('c_download'), 'download', async () => {
-  const answer = await D.ask(server.png, { recipe });
-  if (told(answer)) D.save(answer.url, answer.name);
+  const answer = await D.ask(server.png, { recipe, version: last.of === JSON.stringify(recipe) ? last.version : '' });
+  if (!told(answer)) return;
+  D.save(answer.url, answer.name);
+  if (answer.note) warn(answer.note);
 });
 const copy = button('explore-copy', T('c_copy'), 'link', async () => {
   const query = await linkOf();

@@ -60,6 +60,13 @@ let pool = 'seeds', poolStart = 0;
 const cells = h('div', { class: 'im-grid ex-pool', id: 'explore-examples-pool', role: 'group', 'aria-label': T('x_examples') });
 const count = h('p', { class: 'ex-say', id: 'explore-examples-count', role: 'status' });
 const markLabel = (name, mark) => `${name}: ${T(`x_mark_${mark}`)}`;
+const renameMarks = (from, to) => { // the marked pictures are of the renamed model, too
+  const kept = [...marks].map(([text, mark]) => [D.renamed(text, from, to), mark]);
+  marks.clear();
+  kept.forEach(([text, mark]) => marks.set(text, mark));
+  if (marksOf === from) marksOf = to;
+  paintPool();
+};
 const countMarks = () => {
   const of = (mark) => [...marks.values()].filter((each) => each === mark).length;
   count.textContent = T('x_examples_count', { with: of('with'), without: of('without') });

@@ -1,7 +1,8 @@
 // The Generate tab: a grid of seeds. Pictures arrive a few at a time, and the visitor can stop.
 const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
 const root = element.querySelector('.im-root');
-let model = null, recipes = [], chosen = -1, extra = { directions: [], size: null };
+const PLAIN = { directions: [], size: null, centre: 'mean', psi_layers: [], noise: 0, class_mix: [] }; // what has no control here
+let model = null, recipes = [], versions = [], chosen = -1, extra = PLAIN; // versions: of the network that drew each
 
 const { note, say, warn, told } = D.noteLine('generate-note');
 const grid = h('div', { class: 'im-grid', id: 'generate-grid', role: 'group', 'aria-label': T('g_grid') });
@@ -16,7 +17,7 @@ const nearest = h('div', { class: 'im-near-row' }), nearNote = h('p', { class: '
 const look = D.newest(async (recipe, isNewest) => {
   nearest.replaceChildren();
   nearNote.textContent = T('g_near_wait');
-  const answer = await D.ask(server.nearest, { recipe });
+  const answer = await D.ask(server.nearest, { recipe, version: versions[chosen] });
   if (!isNewest() || recipe !== recipes[chosen]) return;
   nearNote.textContent = answer.error || answer.sentence;
   nearest.replaceChildren(...(answer.images || []).map((src, at) => h('figure', {},
@@ -30,8 +31,10 @@ const detail = h('div', { class: 'im-detail', id: 'generate-detail', hidden: tru
     button('generate-to-explore', T('c_to_explore'), 'send', () => D.open('explore', { recipe: D.clone(recipes[chosen]) }), { kind: 'im-primary' }),
     button('generate-to-interpolate', T('c_to_interpolate'), 'send', () => D.open('interpolate', { add: D.clone(recipes[chosen]) })),
     button('generate-download', T('c_download'), 'download', async () => {
-      const answer = await D.ask(server.png, { recipe: recipes[chosen] });
-      if (told(answer)) D.save(answer.url, answer.name);
+      const answer = await D.ask(server.png, { recipe: recipes[chosen], version: versions[chosen] });
+      if (!told(answer)) return;
+      D.save(answer.url, answer.name);
+      if (answer.note) warn(answer.note);
     })), near);
 const choose = (index) => {
   chosen = index;
@@ -51,11 +54,11 @@ const generate = async () => {
   const alive = run.start();
   const plan = await D.ask(server.plan, {
     model: modelBox.value, seeds: seedsBox.value, count: +countBox.value, psi: psi.value,
-    label: model.classes.length && classBox.value !== '' ? +classBox.value : null, directions: extra.directions, size: extra.size,
+    label: /\d/.test(classBox.value) ? +classBox.value : null, extra,
   });
   if (!alive()) return;
   if (!told(plan)) { run.end(alive); return; }
-  recipes = plan.recipes;
+  [recipes, versions] = [plan.recipes, []];
   if (document.getElementById('generate-file') && !zip.matches('[aria-busy]')) trigger('renewed', {});
   choose(-1);
   grid.classList.toggle('im-many', recipes.length > 60);
@@ -66,7 +69,7 @@ const generate = async () => {
   }));
   const total = recipes.length;
   await D.drawAll(server.draw, recipes, null, { alive, told,
-    put: (index, src) => { grid.children[index].firstChild.src = src; if (chosen === index) big.src = src; },
+    put: (index, src, version) => { grid.children[index].firstChild.src = src; versions[index] = version; if (chosen === index) big.src = src; },
     progress: (done) => say(done < total ? T('c_pictures', { done, total }) : '') });
   run.end(alive);
 };
@@ -74,9 +77,9 @@ const soon = (() => { let timer = 0; return () => { clearTimeout(timer); timer =
 
 // -- settings -------------------------------------------------------------------------------------------
 const modelBox = D.modelMenu('generate-model', T('c_model'), server, told, () => model, (from, to) => { recipes = D.renamed(recipes, from, to); });
-modelBox.addEventListener('change', async () => { extra = { directions: [], size: null }; if (await adopt(modelBox.value)) generate(); });
+modelBox.addEventListener('change', async () => { extra = PLAIN; if (await adopt(modelBox.value)) generate(); });
 const classBox = h('select', { id: 'generate-class', 'aria-label': T('c_class') });
-classBox.addEventListener('change', soon);
+classBox.addEventListener('change', () => { extra = { ...extra, class_mix: [] }; soon(); });
 const classField = D.field(T('c_class'), classBox);
 const seedsBox = h('input', { id: 'generate-seeds', type: 'text', value: '0', spellcheck: 'false', 'aria-label': T('g_seeds') });
 const seedsHelp = h('small', { class: 'im-help', id: 'generate-seeds-help' }, T('g_seeds_help'));
@@ -84,12 +87,12 @@ seedsBox.setAttribute('aria-describedby', seedsHelp.id);
 seedsBox.addEventListener('change', soon);
 const countBox = h('input', { id: 'generate-count', type: 'number', min: 1, max: 400, step: 1, value: '24', 'aria-label': T('g_count') });
 countBox.addEventListener('change', soon);
-const psi = D.slider({ id: 'generate-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: soon,
+const psi = D.slider({ id: 'generate-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: () => { extra = { ...extra, psi_layers: [] }; soon(); },
   within: D.upTo(props.limits.psi), limited: D.limits(T, warn) });
 psi.node.title = T('c_psi_help');
 const another = button('generate-random', T('g_more'), 'random', () => { seedsBox.value = String(D.randomSeed()); generate(); }, { kind: 'im-primary' });
 const run = D.runs('generate-cancel', T, say);
-const zip = button('generate-zip', T('g_zip'), 'download', () => { if (recipes.length) trigger('zip', { recipes: D.clone(recipes), job: D.ticket() }); });
+const zip = button('generate-zip', T('g_zip'), 'download', () => { if (recipes.length) trigger('zip', { recipes: D.clone(recipes), versions: recipes.map((_, index) => versions[index] ?? ''), job: D.ticket() }); });
 const page = h('div', { class: 'im-stack' },
   h('section', { class: 'im-panel im-wide' }, D.field(T('c_model'), modelBox), classField,
     D.field(T('g_seeds'), seedsBox), D.field(T('g_count'), countBox), psi.node, h('div', { class: 'im-bar im-end' }, another, zip, run.cancel), seedsHelp),
@@ -106,9 +109,10 @@ const adopt = async (name) => {
 };
 const accept = async (recipe) => { // the neighbours of another tab's picture: its sliders, other seeds
   if (!(await adopt(recipe.model))) return;
-  extra = { directions: recipe.directions, size: recipe.size };
+  extra = Object.fromEntries(Object.keys(PLAIN).map((key) => [key, recipe[key] ?? PLAIN[key]]));
   psi.set(recipe.psi);
   if (recipe.label != null) classBox.value = String(recipe.label);
+  if (extra.class_mix.length) { classBox.append(h('option', { value: 'mix' }, T('g_class_mix'))); classBox.value = 'mix'; }
   seedsBox.value = String(recipe.seeds[0][0]);
   generate();
 };
