@@ -31,7 +31,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Of the training")] = 0,
 ) -> None:
     """Train once, and judge pictures drawn with three kinds of noise."""
-    run = OneRun(dataset, seed)
+    run = OneRun(dataset, seed, noise=True)  # also where it is not automatic
     judge, state = Judge(run.data.images), run.trainer.state
     every, alike = fine_detail(run.data.images[: 2 * COUNT])
     print(

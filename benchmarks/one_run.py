@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks.arena import machine
 from imagen_demo.config import TrainConfig
@@ -17,9 +19,11 @@ from imagen_demo.training.trainer import Trainer
 class OneRun:
     """A trainer with the automatic settings, and its clock."""
 
-    def __init__(self, dataset: Path, seed: int) -> None:
+    def __init__(self, dataset: Path, seed: int, **networks: Any) -> None:
+        """``networks``: changes of the ModelConfig."""
         self.data = machine.opened(dataset)
         self.config, model, _ = resolve(TrainConfig(threads=1, seed=seed), self.data, pick_device("cpu"))
+        model = dataclasses.replace(model, **networks)
         self._scratch = tempfile.TemporaryDirectory(prefix="one-run-")
         self.trainer = Trainer(Run(Path(self._scratch.name)), self.data, self.config, model)
         self.trainer._begin(resume=False)

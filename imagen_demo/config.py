@@ -201,7 +201,10 @@ class TrainConfig:
     )
     threads: int = _setting(0, "CPU cores to compute on (0 = all)", "用几个核心计算（0 = 全部）", low=0, auto=0)
     tick_seconds: float = _setting(
-        10.0, "Seconds between sample grids and log lines", "每隔多少秒画一次样图、写一行日志", low=0.0
+        10.0,
+        "Seconds between sample grids and log lines; after hours of training more",
+        "每隔多少秒画一次样图、写一行日志；训练数小时后间隔渐长",
+        low=0.0,
     )
     state_seconds: float = _setting(
         60.0, "Seconds between saved states: a crash loses about as much", "意外中断大约损失这么久的训练", low=0.0

@@ -45,6 +45,8 @@ def test_every_page_watches_pictures_being_prepared(open_page):
     choose(first, "#train-resolution", "128")  # takes long enough to come back to
     first.locator("#train-sample").click()
     expect(first.locator("#train-prepare-bar")).to_contain_text("planets drawn")
+    first.locator("#train-sample").click()
+    expect(first.locator("#train-prepare-note")).to_contain_text("Other pictures of yours are being prepared")
     first.reload()  # the same visitor comes back, another one comes by
     second = open_page()
     for page in (first, second):

@@ -46,6 +46,15 @@ def test_pictures_with_transparency_have_a_faster_generator(dataset):
     assert resolve(TrainConfig(generator_rate=1.5), clear, CPU)[0].generator_rate == 1.5
 
 
+def test_pictures_with_transparency_are_learned_without_noise_unless_the_parent_has_it(dataset):
+    clear = dataclasses.replace(dataset, images=np.zeros((len(dataset), 16, 16, 4), np.uint8))
+    photographs, drawings = (resolve(TrainConfig(), each, CPU)[1] for each in (dataset, clear))
+    assert photographs.noise and not drawings.noise
+    assert resolve(TrainConfig(), clear, CPU, parent=photographs)[1].noise
+    assert resolve(TrainConfig(), dataset, CPU, parent=drawings)[1].noise
+    assert not resolve(TrainConfig(), clear, CPU, parent=drawings)[1].noise
+
+
 @pytest.mark.parametrize("processes", [2, 3, 5])
 def test_the_automatic_batch_can_be_shared(dataset, processes):
     config, _, _ = resolve(TrainConfig(), dataset, CPU, processes)

@@ -186,12 +186,25 @@ def test_grid_plan_takes_turns_through_classes(page: Page) -> None:
 
 
 def test_other_seeds_keep_what_a_picture_sent_to_generate_has(page: Page) -> None:
-    extra = {"directions": [["pc0", 1.0, ""]], "centre": "nearest", "psi_layers": [0.5], "class_mix": [[0, 1], [2, 3]]}
+    extra = {
+        "fine_seeds": [[9, 1]],
+        "split": 2,
+        "directions": [["pc0", 1.0, ""]],
+        "centre": "nearest",
+        "psi_layers": [0.5],
+        "class_mix": [[0, 1], [2, 3]],
+    }
     request = {"model": "kinds", "seeds": "5", "count": 2, "psi": 0.8, "label": None, "extra": extra | {"model": "no"}}
     for recipe in page.call("generate", "plan", request)["recipes"]:
         assert {key: recipe[key] for key in ("model", "label", "centre")} == {
             "model": "kinds", "label": None, "centre": "nearest"}  # fmt: skip
-        assert recipe["psi_layers"] == [0.5] and recipe["class_mix"] == [[0, 1], [2, 3]] and recipe["directions"]
+        assert (
+            recipe["fine_seeds"] == [[9, 1]]
+            and recipe["split"] == 2
+            and recipe["psi_layers"] == [0.5]
+            and recipe["class_mix"] == [[0, 1], [2, 3]]
+            and recipe["directions"]
+        )
     assert page.call("generate", "plan", request | {"extra": {"noise": -1}})["error"].startswith("The noise must be")
 
 

@@ -57,6 +57,8 @@ def test_a_sound_is_found_again_by_its_hash_and_nothing_else(uploads: Path, tmp_
     os.utime(kept.path.parent, (0, 0))
     sounds.find(kept.hash)
     assert kept.path.parent.stat().st_mtime > 0  # used just now, so it stays for two days
+    os.utime(kept.path.parent, (0, 0))
+    assert sounds.keep(str(given), "my song.wav").path.is_file()  # given again long after, it stays, too
     sounds._heard.clear()
     given.unlink()
     again = sounds.find(kept.hash)

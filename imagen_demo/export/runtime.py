@@ -65,8 +65,12 @@ def runtime_files(cache: Path, given: Path | None = None, progress: Progress = s
         Cancelled: from ``progress``.
     """
     given = given or (Path(os.environ["IMAGEN_DEMO_ORT"]) if os.environ.get("IMAGEN_DEMO_ORT") else None)
-    with _MAKING:
+    while not _MAKING.acquire(timeout=0.2):
+        progress(0.0, "Fetching ONNX Runtime Web")
+    try:
         return _made(cache, given, progress)
+    finally:
+        _MAKING.release()
 
 
 def _made(cache: Path, given: Path | None, progress: Progress) -> Path:

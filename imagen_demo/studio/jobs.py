@@ -169,11 +169,12 @@ def ready_to_go_on(run: Run, more_minutes: float | None = None) -> bool:
     """Check the run's files and lengthen its plan; whether there is a state to go on from, or it begins anew.
 
     Raises:
-        UserError: the run is damaged.
+        UserError: the run is damaged, or its pictures are gone or others.
     """
     problem = damage(run)
     if problem:
         raise problem
+    run.check_pictures(open_dataset(run.dataset()))
     if more_minutes is not None:
         config = run.config()
         minutes = run.status().seconds / 60 + more_minutes

@@ -127,9 +127,12 @@ class Recipe:
         return cls(**raw)
 
     @classmethod
-    def from_text(cls, text: str) -> Recipe:
-        """Read what people copy: :meth:`to_json`'s text, a link, or a link's query; raises as their readers."""
-        text = text if isinstance(text, str) else json.dumps(text)  # programs send the JSON itself, too
+    def from_text(cls, text: str | dict[str, Any]) -> Recipe:
+        """Read what people copy: :meth:`to_json`'s text, a link, or a link's query; raises as their readers.
+
+        Programs may give the JSON itself.
+        """
+        text = text if isinstance(text, str) else json.dumps(text)
         return (cls.from_json if text.lstrip().startswith("{") else cls.from_query)(text)
 
     def to_query(self) -> str:

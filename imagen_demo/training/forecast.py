@@ -9,8 +9,8 @@ from imagen_demo.models.style import START, channels_at, levels
 
 Sentence = tuple[str, dict[str, Any]]  # template, values
 
-# Multiplications a second of one processor thread in training. Between what two threads showed at 64 px and width 512 on
-# two machines, all of a run's measuring and saving included (torch 2.13, float32): 178 pictures a second (127 before
+# Multiplications a second of one processor thread in training. Between what two threads showed at 64 px and width 512
+# on two machines, all of a run's measuring and saving included (torch 2.13, float32): 178 pictures a second (127 before
 # what was won since, docs/training-recipe.md) and 265; other sizes in proportion. Processors differ by a factor of two.
 SPEED_PER_THREAD = 4.4e10
 PASSES = 14  # forward passes' worth of work a picture: both networks forward and backward, the discriminator twice

@@ -28,7 +28,7 @@ from imagen_demo.errors import UserError
 from imagen_demo.models.folder import lineage_from, load_model, read_info, weights_hash
 from imagen_demo.training.distributed import ALONE, Team, launched
 from imagen_demo.training.memory import is_full
-from imagen_demo.training.run import Run, own_status
+from imagen_demo.training.run import Run, facts_of, own_status
 from imagen_demo.training.schedule import check_shares, pick_device, resolve
 from imagen_demo.training.trainer import Trainer
 from imagen_demo.workspace import free_name
@@ -44,13 +44,8 @@ def settled(run: Run, dataset: Dataset, processes: int = 1) -> tuple[TrainConfig
     """
     config = run.config()
     train = TrainConfig(**config["train"])
-    pictures = {"fingerprint": dataset.fingerprint, "class_names": list(dataset.class_names)}
     if config.get("model"):
-        if config.get("pictures", pictures) != pictures:
-            raise UserError(
-                "The pictures of {dataset} are not those that {run} began with. Start a new run that begins with its "
-                "model, or prepare the same pictures under that name again.", dataset=dataset.name, run=run.name,
-            )  # fmt: skip
+        run.check_pictures(dataset)
         check_shares(train, processes)
         pick_device(train.device)  # refuses a run of a GPU where there is none
         return train, ModelConfig(**config["model"])
@@ -58,7 +53,7 @@ def settled(run: Run, dataset: Dataset, processes: int = 1) -> tuple[TrainConfig
     train, model, reasons = resolve(train, dataset, pick_device(train.device), processes, parent)
     sentences = [{"template": template, "values": values} for template, values in reasons]
     settled_config = {"train": dataclasses.asdict(train), "model": dataclasses.asdict(model), "reasons": sentences}
-    storage.write_json(run.path / "config.json", config | settled_config | {"pictures": pictures})
+    storage.write_json(run.path / "config.json", config | settled_config | {"pictures": facts_of(dataset)})
     for template, values in reasons:
         run.append_event("coach", 0.0, template, **values)
     return train, model

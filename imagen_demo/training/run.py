@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from imagen_demo import storage
+from imagen_demo.data.dataset import Dataset
 from imagen_demo.errors import UserError
 
 ALIVE = ("preparing", "training", "paused")
@@ -123,6 +124,18 @@ class Run:
         place = Path(self.config()["dataset"])
         return place if place.exists() else self.workspace / "datasets" / place.name
 
+    def check_pictures(self, dataset: Dataset) -> None:
+        """Refuse to go on with other pictures than the run began with.
+
+        Raises:
+            UserError: the dataset was prepared anew, from others or with other classes.
+        """
+        if self.config().get("pictures", facts_of(dataset)) != facts_of(dataset):
+            raise UserError(
+                "The pictures of {dataset} are not those that {run} began with. Start a new run that begins with its "
+                "model, or prepare the same pictures under that name again.", dataset=dataset.name, run=self.name,
+            )  # fmt: skip
+
     def status(self) -> Status:
         """The last status; one whose trainer is gone, or that is missing or damaged, reads as ``interrupted``."""
         try:
@@ -174,6 +187,11 @@ class Run:
     def answer(self) -> None:
         """Forget the request, once obeyed or when a new trainer starts."""
         (self.path / "control.json").unlink(missing_ok=True)
+
+
+def facts_of(dataset: Dataset) -> dict[str, Any]:
+    """What tells a run's pictures from others."""
+    return {"fingerprint": dataset.fingerprint, "class_names": list(dataset.class_names)}
 
 
 def own_status(before: Status | None = None) -> Status:

@@ -135,7 +135,7 @@ def resolve(
     if parent:  # changed as far as these pictures and classes need it
         model = dataclasses.replace(
             parent, resolution=model.resolution, channels=model.channels, num_classes=model.num_classes,
-            noise=model.noise,
+            noise=parent.noise or model.noise,
         )  # fmt: skip
     check_model_config(model)
     return config, model, reasons(config, model, dataset, begun=parent is not None)

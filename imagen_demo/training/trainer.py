@@ -31,7 +31,7 @@ from imagen_demo.training.step import train_step, validate
 from imagen_demo.training.window import Window
 
 VALIDATE_EVERY = 4  # steps between looks at the pictures held out
-MOST_GRIDS = 2000  # about, of a run that trains for hours: then fewer and fewer come
+GRID_GAP = 1 / 2000  # of the time trained so far, at least, between two grids: after hours fewer and fewer come
 ORDERS = ("step", "tick", "wait", "end")  # what process 0 tells all to do next
 STARTED_FROM = (
     "Training starts from {model}: {generator:.0%} of the generator and {discriminator:.0%} of the discriminator are "
@@ -169,7 +169,7 @@ class Trainer:
         now = time.monotonic()
         # The first grids come quickly: there is much to see and nothing to wait for. Those of days would fill a disk.
         seconds = self.state.counters.seconds
-        self._next_tick = now + max(min(self.config.tick_seconds, 2 + seconds / 10), seconds / MOST_GRIDS)
+        self._next_tick = now + max(min(self.config.tick_seconds, 2 + seconds / 10), seconds * GRID_GAP)
         if sound and self.team.leads and now >= self._next_state and not coach.doubtful(self.curves):
             states.save(self.run.state, self.state)
             self._next_state = time.monotonic() + self.config.state_seconds
@@ -177,7 +177,7 @@ class Trainer:
     def _wait(self) -> None:
         """As long as the user wants a pause; what was just found sound is kept first."""
         if self.status.state != "paused":
-            if self._tick() and self.team.leads:
+            if self._tick() and self.team.leads and not coach.doubtful(self.curves):
                 states.save(self.run.state, self.state)
             self.status.state, self.status.eta = "paused", None
             self._beat()

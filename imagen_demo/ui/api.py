@@ -136,7 +136,9 @@ def _drawing(studio: Studio) -> list[Callable[..., Any]]:
         base = Recipe.from_text(recipe)
         classes = list(studio.model_for(base).info.class_names)
         y = grids.parse_axis(down, classes) if down else None
-        made, side = grids.Grid(base, grids.parse_axis(across, classes), y), checks.integer(side, "side", 0, 512)
+        made = grids.Grid(base, grids.parse_axis(across, classes), y)
+        if side:
+            checks.integer(side, "side", *grid_files.SIDES)
         out = file_jobs.fresh_file(f"{widgets.stem(base.model)}-grid.png")
         grid_files.write(studio, made, out, side=side or None)
         return _file(out)

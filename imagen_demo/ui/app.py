@@ -12,7 +12,19 @@ import gradio as gr
 from gradio.routes import App
 
 from imagen_demo.studio.recipes import Studio
-from imagen_demo.ui import api, discover, explore, generate, interpolate, models_tab, pieces, theme, train, widgets
+from imagen_demo.ui import (
+    api,
+    discover,
+    explore,
+    file_jobs,
+    generate,
+    interpolate,
+    models_tab,
+    pieces,
+    theme,
+    train,
+    widgets,
+)
 from imagen_demo.ui.texts import i18n
 from imagen_demo.workspace import Workspace
 
@@ -57,7 +69,7 @@ def build_app(workspace: Workspace) -> gr.Blocks:
     threading.Thread(target=widgets.warm_up, args=(workspace, studio), daemon=True, name="warm-up").start()
     with (
         _no_server_yet(),
-        gr.Blocks(title="Imagen Demo", analytics_enabled=False, delete_cache=(3600, 2 * 86400)) as blocks,
+        gr.Blocks(title="Imagen Demo", analytics_enabled=False, delete_cache=(3600, file_jobs.MOST_AGE)) as blocks,
     ):
         gr.HTML(
             html_template=theme.HEADER,

@@ -21,7 +21,8 @@ from imagen_demo.ui.texts import i18n, t
 from imagen_demo.ui.widgets import Payload
 from imagen_demo.workspace import Workspace
 
-EXTRA = ("directions", "size", "centre", "psi_layers", "noise", "class_mix")  # of a picture that was sent here
+# Of a picture that was sent here, what has no control here.
+EXTRA = ("fine_seeds", "split", "directions", "size", "centre", "psi_layers", "noise", "class_mix")
 NEAREST_SIDE = 128  # pixels of a training picture on the page, at most
 
 
@@ -63,13 +64,14 @@ def _plan(studio: Studio, payload: Payload) -> Payload:
 
 def _nearest(studio: Studio, payload: Payload, language: str) -> Payload:
     """The training pictures nearest to one picture, and what that means in a sentence."""
-    recipe = widgets.recipe_from(payload.get("recipe"))
-    found = neighbours(studio, recipe, picture=studio.seen(recipe, str(payload.get("version", ""))))
+    recipe, version = widgets.recipe_from(payload.get("recipe")), str(payload.get("version", ""))
+    found = neighbours(studio, recipe, picture=studio.seen(recipe, version))
     share = "" if found.share is None else f"{found.share:.2f}"
+    said = t(f"g_near_{found.verdict or 'unknown'}", language, share=share)
     return {
         "images": [widgets.data_url(Image.fromarray(picture), NEAREST_SIDE) for picture in found.pictures],
         "distances": [f"{distance:.3f}" for distance in found.distances],
-        "sentence": t(f"g_near_{found.verdict or 'unknown'}", language, share=share),
+        "sentence": " ".join(filter(None, [said, widgets.moved_on(studio, recipe, version, language)])),
     }
 
 

@@ -36,9 +36,9 @@ def keep(uploaded: Any, name: Any) -> Sound:
         raise UserError(widgets.UNREADABLE)
     sound = read_sound(path, name)
     place = _folder(sound.hash) / f"sound{re.sub(r'[^A-Za-z0-9.]', '', path.suffix)[:8]}"
+    file_jobs.clear_old(place.parent.parent)
     place.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, place)
-    file_jobs.clear_old(place.parent.parent)
     return _remember(Sound(place, sound.hash, sound.seconds, sound.loudness, sound.beats))
 
 

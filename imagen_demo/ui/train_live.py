@@ -102,7 +102,7 @@ def build(workspace: Workspace, runs: gr.Dropdown, shared: Any) -> Live:
     deleted = delete_ask[1].click(pieces.bound(_delete, workspace), runs, note, **PRIVATE)
     go_on.click(pieces.bound(_continue, workspace), [runs, minutes], note, **PRIVATE)
     for button, kind in ((png, "png"), (pdf, "pdf")):
-        button.click(pieces.bound(_curves, workspace, kind), runs, [file, note], **PRIVATE).then(
+        button.click(pieces.bound(_curves, workspace, kind), watched, [file, note], **PRIVATE).then(
             None, file, None, js=SAVE, **PRIVATE
         )  # fmt: skip
     actions, asks = [pause, resume, stop, delete], [stop_ask[0], delete_ask[0]]
@@ -167,7 +167,8 @@ def look(
     except UserError as gone:
         out = [gr.skip()] * (16 + len(plots.PLOTS))
         if name and seen.get("name") == name:  # deleted from elsewhere while this page watched
-            out[0], out[2], out[3] = {}, pieces.error(gone, request), gr.Dropdown(choices=choices(workspace, request))
+            note = pieces.note(translate_error(gone, request))
+            out[0], out[2], out[3] = {}, note, gr.Dropdown(choices=choices(workspace, request))
             out[5:11] = [gr.Button(interactive=False), *[gr.Button(visible=False)] * 4, gr.Row(visible=False)]
         return out
     status, grids = run.status(), run.sample_grids()

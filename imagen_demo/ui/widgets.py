@@ -236,6 +236,13 @@ def link(studio: Studio, recipe: Recipe) -> str:
     return pinned(studio, recipe).to_query()
 
 
+def moved_on(studio: Studio, recipe: Recipe, version: str, language: str) -> str | None:
+    """A sentence where the network with the hash ``version`` has learned on, and its picture is no longer in memory."""
+    if version in ("", studio.model_for(recipe).hash) or studio.seen(recipe, version) is not None:
+        return None
+    return texts.t("c_newer_version", language)
+
+
 def warm_up(workspace: Workspace, studio: Studio) -> None:
     """Draw once with the model that greets visitors: a process is slow to draw its first picture."""
     try:
@@ -269,9 +276,7 @@ def picture_functions(workspace: Workspace, studio: Studio) -> list[Callable[...
 
     def png_file(payload: Payload, language: str) -> Payload:
         recipe, version = recipe_from(payload.get("recipe")), str(payload.get("version", ""))
-        moved_on = studio.seen(recipe, version) is None and version not in ("", studio.model_for(recipe).hash)
-        content = studio.png(recipe, version)
-        note = texts.t("c_newer_version", language) if moved_on else None
+        note, content = moved_on(studio, recipe, version, language), studio.png(recipe, version)
         return {"url": file_url(content, "image/png"), "name": file_name(recipe), "note": note}
 
     def code(payload: Payload, language: str) -> Payload:

@@ -1,7 +1,7 @@
 """This project, as a user gets it: automatic settings, the whole run directory, measuring and sample grids and all.
 
-``--set gamma=1 --set model.width=768`` changes a setting of training or of the networks, ``--variant bfloat16`` what is
-no setting: so the ablation is made.
+``--set gamma=1 --set model.noise=True`` changes a setting of training or of the networks, ``--variant bfloat16`` what
+is no setting: so the ablation is made.
 """
 
 from __future__ import annotations

@@ -14,8 +14,7 @@ const ask = async (call, payload) => { // the answer, or null and its sentence a
 // -- what every view starts from -----------------------------------------------------------------------
 const modelBox = D.modelMenu('discover-model', T('c_model'), server, told, () => model, (from, to) => {
   blank = D.renamed(blank, from, to);
-  breedView.rename(from, to);
-  gridView.rename(from, to);
+  [breedView, mixView, gridView].forEach((each) => each.rename(from, to));
   unchoose();
   if (view) show(view);
 });

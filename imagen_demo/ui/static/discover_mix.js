@@ -44,5 +44,5 @@ const mixView = (() => {
   const stage = h('div', { class: 'im-stack' }, table.node, h('div', { class: 'im-bar' }, other, run.cancel), h('p', { class: 'im-help' }, T('v_mix_help')));
   const panel = h('section', { class: 'im-panel' }, D.field(T('v_mode'), mode), splitPlace,
     h('div', { class: 'im-pair' }, D.field(T('v_rows'), rowsBox), D.field(T('v_columns'), columnsBox)), exporter('discover-mix', () => grid));
-  return { id: 'mix', title: T('v_mix'), stage, panel, open, dress, leave: () => run.stop(), take: (recipe) => { rowsBox.value = recipe.seeds.map(([seed]) => seed).join(','); open(); } };
+  return { id: 'mix', title: T('v_mix'), stage, panel, open, dress, rename: (from, to) => { if (of === from) of = to; }, leave: () => run.stop(), take: (recipe) => { rowsBox.value = recipe.seeds.map(([seed]) => seed).join(','); open(); } };
 })();

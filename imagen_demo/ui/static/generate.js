@@ -1,7 +1,7 @@
 // The Generate tab: a grid of seeds. Pictures arrive a few at a time, and the visitor can stop.
 const D = window.imagenDemo, { h, button } = D, T = D.texts(props.texts);
 const root = element.querySelector('.im-root');
-const PLAIN = { directions: [], size: null, centre: 'mean', psi_layers: [], noise: 0, class_mix: [] }; // what has no control here
+const PLAIN = { fine_seeds: [], split: 0, directions: [], size: null, centre: 'mean', psi_layers: [], noise: 0, class_mix: [] }; // what has no control here
 let model = null, recipes = [], versions = [], chosen = -1, extra = PLAIN; // versions: of the network that drew each
 
 const { note, say, warn, told } = D.noteLine('generate-note');
@@ -79,7 +79,7 @@ const soon = (() => { let timer = 0; return () => { clearTimeout(timer); timer =
 const modelBox = D.modelMenu('generate-model', T('c_model'), server, told, () => model, (from, to) => { recipes = D.renamed(recipes, from, to); });
 modelBox.addEventListener('change', async () => { extra = PLAIN; if (await adopt(modelBox.value)) generate(); });
 const classBox = h('select', { id: 'generate-class', 'aria-label': T('c_class') });
-classBox.addEventListener('change', () => { extra = { ...extra, class_mix: [] }; soon(); });
+classBox.addEventListener('change', () => { extra = { ...extra, class_mix: [] }; classBox.querySelector('[value=mix]')?.remove(); soon(); });
 const classField = D.field(T('c_class'), classBox);
 const seedsBox = h('input', { id: 'generate-seeds', type: 'text', value: '0', spellcheck: 'false', 'aria-label': T('g_seeds') });
 const seedsHelp = h('small', { class: 'im-help', id: 'generate-seeds-help' }, T('g_seeds_help'));
