@@ -333,10 +333,28 @@ def test_a_run_that_fails_says_why_and_ends_with_1(command, workspace, pictures_
     assert command("prepare", pictures_folder, "--name", "few", "--resolution", "16", "--workers", "1")[0] == 0
     train = ("train", "--threads", "1", "--width", "128", "--batch", "4")
     assert command(*train, "few", "--name", "run", "--kimg", "0.004")[0] == 0
-    shutil.rmtree(workspace.datasets / "few")
+    shutil.rmtree(workspace.runs / "run" / "state")
+    (workspace.runs / "run" / "state").mkdir()
     code, _, err = command(*train, "--name", "run", "--resume", "--minutes", "1")
     assert code == 1
-    assert "There is no prepared dataset few" in err and "Traceback" not in err
+    assert "has no saved state to go on from" in err and "Traceback" not in err
+
+
+def test_a_run_without_its_pictures_is_refused_and_left_as_it_is(command, workspace, pictures_folder):
+    few = ("prepare", pictures_folder, "--name", "few", "--workers", "1", "--resolution")
+    assert command(*few, "16")[0] == 0
+    train = ("train", "--threads", "1", "--width", "128", "--batch", "4")
+    assert command(*train, "few", "--name", "run", "--kimg", "0.004")[0] == 0
+    before = (workspace.runs / "run" / "config.json").read_bytes()
+    go_on = (*train, "--name", "run", "--resume", "--minutes", "1")
+    shutil.rmtree(workspace.datasets / "few")
+    code, _, err = command(*go_on)
+    assert code == 2 and "There is no prepared dataset few" in err
+    assert command(*few, "32")[0] == 0  # others under its name
+    code, _, err = command(*go_on)
+    assert code == 2 and "The pictures of few are not those that run began with." in err
+    assert (workspace.runs / "run" / "config.json").read_bytes() == before
+    assert json.loads((workspace.runs / "run" / "status.json").read_text())["state"] == "finished"
 
 
 # -- doctor -------------------------------------------------------------------------------------------------
