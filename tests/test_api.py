@@ -126,6 +126,7 @@ def test_discover_and_direction_strip(client, served):
     file = client.predict("model=tiny&seed=2", "pc0", 5, 2.0, api_name="/direction_strip")
     strip = pixels(file)
     assert png.text_of(Path(file), "Source") == png.PROVENANCE["Source"]
+    assert Recipe.from_json(png.recipe_of(Path(file))).seeds == ((2, 1.0),)
     assert strip.shape[:2] == (32, 5 * 32 + 4 * 2)
     assert np.array_equal(strip[:, 68:100], served[1].render_array(Recipe("tiny", seeds=((2, 1),))))
 

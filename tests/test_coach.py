@@ -88,7 +88,7 @@ def test_no_state_is_kept_of_a_run_that_is_losing():
     assert not any(coach.doubtful(Curves(healthy[:ticks])) for ticks in range(1, len(healthy) + 1))
     poor = [*healthy, healthy[-1] | {"diversity": coach.POOR - 0.01}]
     assert coach.judge(Curves(poor)).name != "collapsed" and coach.doubtful(Curves(poor))
-    assert coach.doubtful(Curves(recorded("won")))
+    assert coach.doubtful(Curves(recorded("won"))) and not coach.doubtful(Curves())
 
 
 def test_the_best_network_named_is_the_one_that_is_kept():

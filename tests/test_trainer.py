@@ -14,8 +14,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors import SafetensorError
-from safetensors.torch import load_file
-from training_kit import CPU, make_run, make_trainer, two_colours
+from training_kit import everything, make_run, make_trainer, two_colours
 
 from imagen_demo import storage
 from imagen_demo.config import ModelConfig
@@ -23,10 +22,9 @@ from imagen_demo.data.dataset import Dataset
 from imagen_demo.errors import UserError
 from imagen_demo.models.folder import add_metrics, load_model, read_info
 from imagen_demo.models.registry import build_discriminator
-from imagen_demo.training import coach, showing
+from imagen_demo.training import showing
 from imagen_demo.training import state as states
 from imagen_demo.training import trainer as trainer_module
-from imagen_demo.training.batches import Batches
 from imagen_demo.training.main import for_people, publish, settled, train_run
 from imagen_demo.training.run import Run
 from imagen_demo.training.step import update_average, verdicts
@@ -36,12 +34,6 @@ from imagen_demo.training.trainer import Trainer
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> Dataset:
     return two_colours(tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("prepared") / "two")
-
-
-def everything(trainer: Trainer) -> dict[str, torch.Tensor]:
-    """All tensors of the training state, by name."""
-    states.save(trainer.run.state, trainer.state)
-    return load_file(trainer.run.state / "tensors.safetensors")
 
 
 @pytest.mark.parametrize("arch", ["style", "mlp"])
@@ -97,36 +89,6 @@ def test_the_average_follows_the_generator_at_its_half_life(dataset, tmp_path):
     assert all(torch.allclose(p, torch.full_like(p, 0.5)) for p in state.ema.parameters())
 
 
-def test_batches_show_every_picture_once_an_epoch_whatever_the_batch(dataset):
-    batches = Batches(dataset, 5, seed=3, mirror=False, device=CPU)
-    seen = np.concatenate([batches.indices(step) for step in range(24)])[: 24 * 5]
-    for epoch in range(5):
-        assert sorted(seen[epoch * 24 : (epoch + 1) * 24]) == list(range(24))
-    fresh = Batches(dataset, 5, seed=3, mirror=False, device=CPU)
-    assert np.array_equal(fresh.indices(17), batches.indices(17))
-    pictures, labels = batches[17]
-    assert pictures.shape == (5, 3, 16, 16) and pictures.min() >= -1 and pictures.max() <= 1
-    assert labels.tolist() == dataset.labels[batches.indices(17)].tolist()
-
-
-def test_pictures_held_out_are_never_trained_on(dataset):
-    batches = Batches(dataset, 4, seed=3, mirror=True, device=CPU, hold_out=True)
-    held_out = set(batches.held_out)
-    trained = {int(index) for step in range(40) for index in batches.indices(step)}
-    assert len(held_out) == 4 and trained == set(range(24)) - held_out  # a group of MinibatchStd, not a sixteenth
-    pictures, labels = batches.validation(0)
-    assert pictures.shape == (4, 3, 16, 16)
-    assert set(labels.tolist()) <= {int(dataset.labels[index]) for index in held_out}
-
-
-def test_no_class_is_held_out_whole(dataset):
-    labels = np.zeros(24, np.int64)
-    labels[7] = 1
-    lonely = dataclasses.replace(dataset, labels=labels)
-    held_out = [Batches(lonely, 4, seed, mirror=False, device=CPU, hold_out=True).held_out for seed in range(40)]
-    assert all(len(held) == 4 and 7 not in held for held in held_out)
-
-
 def test_a_run_does_not_go_on_with_other_pictures(tmp_path, dataset):
     run = make_run(tmp_path / "runs" / "first", dataset)
     settled(run, dataset)
@@ -134,70 +96,6 @@ def test_a_run_does_not_go_on_with_other_pictures(tmp_path, dataset):
     for other in ({"class_names": ["blue", "green"]}, {"manifest": dataset.manifest | {"fingerprint": "another"}}):
         with pytest.raises(UserError, match="not those that first began with"):
             settled(run, dataclasses.replace(dataset, **other))
-
-
-def test_a_broken_run_goes_back_once_with_gentler_settings_and_then_stops(tmp_path, dataset, monkeypatch):
-    real_step, poison_at = trainer_module.train_step, {6, 9}
-
-    def poisoned_step(state, config, pictures, labels, **options):
-        if state.counters.step in poison_at:
-            poison_at.discard(state.counters.step)
-            with torch.no_grad():
-                next(state.generator.parameters()).fill_(float("nan"))
-        return real_step(state, config, pictures, labels, **options)
-
-    monkeypatch.setattr(trainer_module, "train_step", poisoned_step)
-    trainer = make_trainer(tmp_path / "run", dataset, kimg=1.0)
-    rate = trainer.config.learning_rate
-    with pytest.raises(UserError, match="again after a second start"):
-        trainer.train()
-    assert trainer.config.learning_rate == rate / 2
-    (event,) = trainer.run.events()
-    assert event["who"] == "coach" and "gentler" in event["text"]
-    saved = load_file(trainer.run.state / "tensors.safetensors")
-    assert all(value.isfinite().all() for value in saved.values())  # nothing good was overwritten
-
-
-def test_collapse_is_noticed(tmp_path, dataset, monkeypatch):
-    trainer = make_trainer(tmp_path / "run", dataset, kimg=100.0)
-    monkeypatch.setattr(trainer, "_draw", lambda: torch.zeros(36, 3, 16, 16))
-    monkeypatch.setattr(coach.Curves, "most_diversity", lambda curves: 1.0)
-    with pytest.raises(UserError, match="all look the same, again"):
-        trainer.train()
-
-
-def test_trouble_in_the_very_last_moment_ends_with_the_last_good_state_and_says_so(tmp_path, dataset, monkeypatch):
-    real_step = trainer_module.train_step
-
-    def poisoned_step(state, config, pictures, labels, **options):
-        result = real_step(state, config, pictures, labels, **options)
-        last = state.counters.images == 20
-        return dataclasses.replace(result, loss_d=torch.tensor(float("nan"))) if last else result
-
-    monkeypatch.setattr(trainer_module, "train_step", poisoned_step)
-    trainer = make_trainer(tmp_path / "run", dataset, kimg=0.02, state_seconds=0.0)
-    trainer.train()
-    status = trainer.run.status()
-    assert (status.state, status.kimg, status.advice["rule"]) == ("finished", 0.016, "broken")
-    (event,) = [event for event in trainer.run.events() if event["template"] == coach.LAST_WORD]
-    assert "last good state, of 0.0 thousand pictures" in event["text"]
-    assert trainer.state.counters.step == 4 and trainer.run.metrics()[-1]["kimg"] == 0.016
-
-
-def test_a_run_that_gets_no_better_ends_by_itself_and_says_so(tmp_path, dataset, monkeypatch):
-    trainer = make_trainer(tmp_path / "run", dataset, kimg=100.0, patience_kimg=0.02)
-    monkeypatch.setattr(trainer.quality, "measure", lambda *_, **__: {"swd": 10.0})
-    trainer.train()
-    status = trainer.run.status()
-    assert status.state == "finished" and status.kimg < 0.05
-    assert status.advice["rule"] == "over" and "ends here" in trainer.run.events()[-1]["text"]
-
-
-def test_a_network_that_never_had_variety_is_young_and_not_collapsed(tmp_path, dataset, monkeypatch):
-    trainer = make_trainer(tmp_path / "run", dataset, kimg=0.02)
-    monkeypatch.setattr(trainer, "_draw", lambda: torch.zeros(36, 3, 16, 16))
-    trainer.train()
-    assert trainer.run.status().state == "finished" and trainer.run.events() == []
 
 
 def test_the_forecast_is_revised_once_when_the_speed_is_known(tmp_path, dataset, monkeypatch):
@@ -318,20 +216,6 @@ def test_the_verdict_on_real_pictures_does_not_depend_on_generated_ones(count):
     assert logits.shape == (2 * count,)
     logits[:count].sum().backward()
     assert seen.grad[:count].abs().sum() > 0 and seen.grad[count:].abs().sum() == 0
-
-
-def test_a_pause_keeps_no_broken_state(tmp_path, dataset, monkeypatch):
-    trainer = make_trainer(tmp_path / "run", dataset, kimg=1.0)
-    good = everything(trainer)
-    trainer._begin(resume=False)
-    result = trainer_module.train_step(trainer.state, trainer.config, *trainer.batches[0])
-    trainer.window.add(dataclasses.replace(result, loss_g=torch.tensor(float("nan"))))
-    monkeypatch.setattr(trainer.run, "asked", lambda: "pause")
-    assert trainer._order() == "wait"
-    trainer._wait()
-    assert trainer.run.status().state == "paused"
-    kept = load_file(trainer.run.state / "tensors.safetensors")
-    assert all(torch.equal(kept[name], good[name]) for name in good if name.startswith("generator."))
 
 
 def test_a_model_of_another_is_not_overwritten(tmp_path, dataset):

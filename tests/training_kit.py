@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from imagen_demo import storage
 from imagen_demo.config import PrepareConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.prepare import prepare
+from imagen_demo.training import state as states
 from imagen_demo.training.run import Run
 from imagen_demo.training.schedule import resolve
 from imagen_demo.training.state import State
@@ -46,6 +48,12 @@ def make_trainer(path: Path, dataset: Dataset, **changes: object) -> Trainer:
     model = dataclasses.replace(model, z_dim=8, w_dim=128 if model.arch == "mlp" else 8)
     path.mkdir(parents=True, exist_ok=True)
     return Trainer(Run(path), dataset, config, model)
+
+
+def everything(trainer: Trainer) -> dict[str, torch.Tensor]:
+    """All tensors of the training state, by name."""
+    states.save(trainer.run.state, trainer.state)
+    return load_file(trainer.run.state / "tensors.safetensors")
 
 
 def difference(first: State, second: State) -> float:

@@ -127,7 +127,9 @@ def collapsed(curves: Curves) -> bool:
 
 
 def doubtful(curves: Curves) -> bool:
-    """What may soon turn out as lost: no state to go back to."""
+    """What may soon turn out as lost: no state to go back to. Nothing is, before the first tick."""
+    if not curves.rows:
+        return False
     poor = curves.most_diversity() > VARIED and curves.now.get("diversity", 1.0) < POOR
     return poor or winning(curves)
 

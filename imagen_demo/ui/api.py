@@ -180,13 +180,14 @@ def _exploring(studio: Studio) -> list[Callable[..., Any]]:
             reach: The amount at the right end; at the left end it is negative.
 
         Returns:
-            A PNG file, the pictures side by side.
+            A PNG file, the pictures side by side, with the recipe of the one in the middle.
         """
         base = Recipe.from_text(recipe)
         count, reach = checks.integer(count, "count", 2, 32), checks.number(reach, "reach", 0.01, checks.MAX_AMOUNT)
         pictures = making.filmstrip(studio, base, direction, count, reach)
         out = file_jobs.fresh_file(f"{widgets.stem(base.model)}-{direction}.png")
-        out.write_bytes(png.to_bytes(make_grid(np.stack(pictures), columns=count)))
+        strip = make_grid(np.stack(pictures), columns=count)
+        out.write_bytes(png.to_bytes(strip, studio.pinned(base).to_json()))
         return _file(out)
 
     return [directions, discover, direction_strip]
