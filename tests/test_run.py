@@ -1,6 +1,10 @@
 """The run directory survives kills, half-written lines and dead trainers."""
 
 import json
+from dataclasses import replace
+
+import psutil
+import pytest
 
 from imagen_demo.training.run import Run, Status, own_status
 
@@ -18,6 +22,14 @@ def test_a_dead_trainer_reads_as_interrupted_and_a_living_one_does_not(tmp_path)
     assert run.status().state == "interrupted"
     run.write_status(Status(state="finished", pid=1))
     assert run.status().state == "finished"
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the system keeps a process's start in Unix time")
+def test_a_trainer_is_not_taken_for_dead_when_the_clock_is_set(tmp_path, monkeypatch):
+    run, booted = Run(tmp_path), psutil._psplatform.boot_time
+    run.write_status(replace(own_status(), state="training"))
+    monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: booted() + 100)
+    assert psutil.Process().create_time() > 0 and run.status().state == "training"
 
 
 def test_a_line_cut_by_a_kill_is_passed_over_and_the_rest_stands(tmp_path):

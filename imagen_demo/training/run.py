@@ -54,10 +54,13 @@ class Status:
 
 
 def process_started(pid: int) -> float:
-    """When process ``pid`` began (Unix time), 0.0 if there is none."""
+    """When process ``pid`` began, in seconds of a clock that nobody sets; 0.0 if there is none."""
     try:
         process = psutil.Process(pid)
-        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return 0.0
+        # Linux knows it since the start of the system; in Unix time it would move whenever the clock is set.
+        return process.create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)
     except psutil.Error:
         return 0.0
 
