@@ -91,7 +91,8 @@ class ModulatedConv(nn.Module):
             return x + bias
         norm = style.square() @ weight.square().sum(dim=(2, 3)).T  # [N, O]: sum over i, k of (s_i w_oik)^2
         demodulation = ACTIVATION_GAIN * (norm + 1e-8).rsqrt()
-        return torch.addcmul(bias, x, demodulation[:, :, None, None])
+        # Under autocast all three in the type of x: one float32 would make the whole feature map float32.
+        return torch.addcmul(bias.to(x.dtype), x, demodulation[:, :, None, None].to(x.dtype))
 
 
 def upsample(x: Tensor) -> Tensor:

@@ -78,10 +78,10 @@ class Block(nn.Module):
         """``noise``: none, or [N or 1, 1, H, W] at half and at the full side of this block."""
         x = self.conv0(x, w0)
         if noise:
-            x = x + self.noise_strength[0] * noise[0]
+            x = x + (self.noise_strength[0] * noise[0]).to(x.dtype)
         x = self.conv1(upsample(activate(x)), w1)
         if noise:
-            x = x + self.noise_strength[1] * noise[1]
+            x = x + (self.noise_strength[1] * noise[1]).to(x.dtype)
         x = activate(x)
         return x, upsample(picture) + self.to_picture(x, w1)
 

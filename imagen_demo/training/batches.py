@@ -85,5 +85,8 @@ class Batches:
             pictures[flip] = pictures[flip, :, ::-1]
         labels = self.dataset.labels
         labels = None if labels is None else torch.from_numpy(labels[indices].astype(np.int64)).to(self.device)
-        images = to_network(torch.from_numpy(pictures).to(self.device, non_blocking=True))
+        pictures = torch.from_numpy(pictures)
+        if self.device.type == "cuda":  # from pinned memory the copy does not wait for the step before
+            pictures = pictures.pin_memory().to(self.device, non_blocking=True)
+        images = to_network(pictures)
         return images.contiguous(memory_format=torch.channels_last), labels

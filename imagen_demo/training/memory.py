@@ -75,7 +75,7 @@ def fitting_memory(update: Callable[[Work], Found], work: Work, notify: Notify =
         try:
             return update(work)
         except (RuntimeError, MemoryError) as error:
-            if not is_full(error):
+            if not is_full(error) or (work.real.is_cuda and torch.cuda.is_current_stream_capturing()):
                 raise
         # Only here, outside the handler, are the tensors of the attempt free again.
         work.drawn = None

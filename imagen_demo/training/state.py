@@ -18,6 +18,7 @@ from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.errors import UserError
 from imagen_demo.models.registry import build_discriminator, build_generator
 from imagen_demo.training.augment import Controller
+from imagen_demo.training.graphs import Graphs
 
 VERSION = 2
 CONTROLLER = ("p", "gap_validation", "gap_generated")  # what changes in the augmentation's controller
@@ -51,6 +52,7 @@ class State:
     controller: Controller
     random: torch.Generator  # seeded anew for every step (:mod:`step`), so it needs no saving
     counters: Counters
+    graphs: Graphs | None = None  # of the steps, on a GPU
 
 
 def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device) -> State:
@@ -62,12 +64,16 @@ def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device) -
     ema = copy.deepcopy(generator).eval().requires_grad_(False)
     # The article's network has the article's momentum; StyleGAN2's has none.
     betas = (0.5, 0.999) if config.arch == "mlp" else (0.0, 0.99)
-    adam = lambda network, rate: torch.optim.Adam(network.parameters(), rate, betas, fused=True)  # noqa: E731
+    gpu = device.type == "cuda"
+    adam = lambda network, rate: torch.optim.Adam(  # noqa: E731
+        network.parameters(), rate, betas, fused=True, capturable=gpu
+    )
     random = torch.Generator(device).manual_seed(config.seed + 1)
     controller = Controller(config.augment_target)
     optimizer_g = adam(generator, config.learning_rate * config.generator_rate)
     optimizer_d = adam(discriminator, config.learning_rate)
-    return State(generator, discriminator, ema, optimizer_g, optimizer_d, controller, random, Counters())
+    graphs = Graphs(device) if gpu else None
+    return State(generator, discriminator, ema, optimizer_g, optimizer_d, controller, random, Counters(), graphs)
 
 
 def _optimizer_tensors(optimizer: torch.optim.Adam) -> dict[str, Tensor]:
@@ -141,6 +147,8 @@ def load(folder: Path, state: State) -> None:
         state.counters = Counters(**{key: value for key, value in rest["counters"].items() if key in known})
         for name in CONTROLLER:
             setattr(state.controller, name, float(rest["augment"][name]))
+        if state.graphs:
+            state.graphs.forget()  # the optimisers' tensors are others now
     except FileNotFoundError:
         raise UserError("Run {name} has no saved state to go on from.", name=folder.parent.name) from None
     except (SafetensorError, RuntimeError, LookupError, TypeError, ValueError, OSError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass
@@ -85,15 +87,23 @@ def train_step(
     count = len(real)
     noise = draw_noise(state, config, count * team.size, real.device).part(team.share(count * team.size))
     work = Work(state, config, OBJECTIVES[config.objective], real, labels, noise, team)
-    judged = fitting_memory(discriminator_update, work, notify)
-    taught = fitting_memory(generator_update, work, notify)
+    update = functools.partial(update_both, notify=notify)
+    found = state.graphs(update, work) if state.graphs and work.whole else update(work)
     update_average(state, config, count * team.size)
     state.counters.step += 1
     state.counters.images += count * team.size
-    return StepResult(
-        loss_g=taught["loss"], loss_d=judged["loss"], real=judged["real"], fake=judged["fake"],
-        grad_norm_g=taught["grad_norm"], grad_norm_d=judged["grad_norm"], r1=judged.get("r1"), r2=judged.get("r2"),
-    )  # fmt: skip
+    return StepResult(**found)
+
+
+def update_both(work: Work, notify: Notify = ignore) -> dict[str, Tensor]:
+    """The fields of :class:`StepResult`, once the discriminator and then the generator have learned."""
+    judged = fitting_memory(discriminator_update, work, notify)
+    taught = fitting_memory(generator_update, work, notify)
+    changed = {key: judged.pop(key) for key in ("loss", "grad_norm")}
+    return {
+        "loss_g": taught["loss"], "loss_d": changed["loss"],
+        "grad_norm_g": taught["grad_norm"], "grad_norm_d": changed["grad_norm"], **judged,
+    }  # fmt: skip
 
 
 class Shown(torch.autograd.Function):
@@ -132,6 +142,27 @@ class Work:
         """Pictures of one micro-batch."""
         return fitting_size(self.state.counters.micro_batch or self.config.micro_batch, len(self.real))
 
+    @property
+    def whole(self) -> bool:
+        """Whether this process alone does the whole batch at once."""
+        return self.team.size == 1 and self.size == len(self.real)
+
+    @property
+    def penalise(self) -> bool:
+        """Whether this step takes the gradient penalties."""
+        return self.config.gamma > 0 and self.state.counters.step % self.config.penalty_every == 0
+
+    @property
+    def kind(self) -> tuple[bool, bool]:
+        """Steps of one kind do the same operations."""
+        return self.penalise, self.noise.real is None
+
+    def tensors(self) -> list[Tensor]:
+        """All that differs from step to step, besides the networks."""
+        plans = (self.noise.real, self.noise.fake, self.noise.again)
+        drawn = [self.noise.z, self.noise.detail, *itertools.chain.from_iterable(plan or () for plan in plans)]
+        return [self.real, *([] if self.labels is None else [self.labels]), *drawn]
+
     def parts(self) -> list[tuple[Tensor, Tensor | None, Noise, float]]:
         """(real, labels, noise, weight of its mean) of each micro-batch."""
         count, size = len(self.real), self.size
@@ -142,16 +173,11 @@ class Work:
             for cut, cut_label in zip(cuts, cut_labels, strict=True)
         ]
 
-    def autocast(self, enabled: bool = True) -> torch.autocast:
-        """bf16 where the GPU has it: older ones would only emulate it."""
-        able = self.real.is_cuda and torch.cuda.is_bf16_supported(including_emulation=False)
-        return torch.autocast("cuda", torch.bfloat16, enabled=enabled and able)
-
     def draw(self, labels: Tensor | None, noise: Noise, graph: bool) -> Tensor:
         """The generator's pictures, float32 in [-1, 1]; those just drawn, where they are still ``drawn``."""
         if self.drawn is not None:
             return self.drawn
-        with self.autocast(), torch.set_grad_enabled(graph):
+        with autocast(self.real), torch.set_grad_enabled(graph):
             return Shown.apply(self.team.caller(self.state.generator)(noise.z, labels, noise.detail).float())
 
 
@@ -160,8 +186,6 @@ def discriminator_update(work: Work) -> dict[str, Tensor]:
     state, config, objective = work.state, work.config, work.objective
     discriminator, parts = state.discriminator, work.parts()
     whole = len(parts) == 1  # then the generated pictures are drawn once, with their graph, for both updates
-    # The penalty's second derivatives want float32.
-    penalise = config.gamma > 0 and state.counters.step % config.penalty_every == 0
     discriminator.requires_grad_(True)
     state.optimizer_d.zero_grad()
     out: dict[str, list[Tensor]] = defaultdict(list)
@@ -169,13 +193,13 @@ def discriminator_update(work: Work) -> dict[str, Tensor]:
         count = len(real)
         fake = work.draw(labels, noise, graph=whole)
         work.drawn = fake if whole else None
-        seen = torch.cat([apply(real, noise.real), apply(fake.detach(), noise.fake)]).requires_grad_(penalise)
+        seen = torch.cat([apply(real, noise.real), apply(fake.detach(), noise.fake)]).requires_grad_(work.penalise)
         with work.team.syncing(discriminator, index == len(parts) - 1):
-            with work.autocast(not penalise):
+            with autocast(seen, not work.penalise):  # its second derivatives want float32
                 logits = verdicts(work.team.caller(discriminator), seen, labels)
             real_logits, fake_logits = logits[:count], logits[count:]
             total = loss = objective.discriminator(real_logits, fake_logits)
-            if penalise:
+            if work.penalise:
                 penalty = gradient_penalty(logits, seen)
                 r1, r2 = penalty[:count].mean(), penalty[count:].mean()
                 # Taken every so many steps, it weighs as many times more (lazy regularisation, StyleGAN2).
@@ -202,7 +226,7 @@ def generator_update(work: Work) -> dict[str, Tensor]:
         with work.team.syncing(state.generator, index == len(parts) - 1):
             fake = work.draw(labels, noise, graph=True)
             work.drawn = None
-            with work.autocast():
+            with autocast(real):
                 real_logits = torch.zeros(len(real), device=real.device)
                 if objective.generator_sees_reals:
                     with torch.no_grad():
@@ -234,7 +258,14 @@ def validate(state: State, config: TrainConfig, pictures: Tensor, labels: Tensor
     size = fitting_size(state.counters.micro_batch or config.micro_batch, len(pictures))
     seen = apply(pictures, planned).split(size)
     shares = [None] * len(seen) if labels is None else labels.split(size)
-    return torch.cat([state.discriminator(*pair).float() for pair in zip(seen, shares, strict=True)])
+    with autocast(pictures):
+        return torch.cat([state.discriminator(*pair).float() for pair in zip(seen, shares, strict=True)])
+
+
+def autocast(pictures: Tensor, enabled: bool = True) -> torch.autocast:
+    """bf16 where their GPU has it: older ones would only emulate it."""
+    able = pictures.is_cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.autocast("cuda", torch.bfloat16, enabled=enabled and able)
 
 
 def verdicts(discriminator: Discriminator, seen: Tensor, labels: Tensor | None) -> Tensor:

@@ -24,7 +24,28 @@ from imagen_demo.training.trainer import Trainer
 
 def bfloat16(trainer: Trainer) -> None:
     """Mixed precision on the processor, as on a GPU."""
-    step.Work.autocast = lambda work, enabled=True: torch.autocast(work.real.device.type, torch.bfloat16, enabled)
+    step.autocast = lambda seen, enabled=True: torch.autocast(seen.device.type, torch.bfloat16, enabled)
+
+
+def single_precision(trainer: Trainer) -> None:
+    """No bf16 on a GPU."""
+    step.autocast = lambda seen, enabled=True: torch.autocast(seen.device.type, torch.bfloat16, enabled=False)
+
+
+def half_penalty(trainer: Trainer) -> None:
+    """bf16 also for the penalty and its second derivatives."""
+    as_it_is = step.autocast
+    step.autocast = lambda seen, enabled=True: as_it_is(seen)
+
+
+def one_by_one(trainer: Trainer) -> None:
+    """A GPU's operations started one by one, no CUDA graphs."""
+    trainer.state.graphs = None
+
+
+def pooled(trainer: Trainer) -> None:
+    """Halving by a mean pool instead of bilinear interpolation."""
+    style.downsample = lambda x: nn.functional.avg_pool2d(x, 2)
 
 
 def compiled(trainer: Trainer) -> None:
@@ -234,6 +255,10 @@ def residual_generator(trainer: Trainer) -> None:
 
 VARIANTS: dict[str, Callable[[Trainer], None]] = {
     "bfloat16": bfloat16,
+    "single-precision": single_precision,
+    "half-penalty": half_penalty,
+    "one-by-one": one_by_one,
+    "pooled": pooled,
     "compiled": compiled,
     "finite-differences": finite_differences,
     "falling-rates": falling_rates,
