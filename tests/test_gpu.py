@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 
 import numpy as np
@@ -15,6 +16,7 @@ from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.pixels import from_network
 from imagen_demo.models.folder import load_model
 from imagen_demo.training import state as states
+from imagen_demo.training import step as steps
 from imagen_demo.training.main import train_run
 from imagen_demo.training.run import Run
 from imagen_demo.training.schedule import resolve
@@ -52,6 +54,9 @@ def test_recorded_steps_come_to_what_the_usual_ones_do(tmp_path, dataset):
 
     usual, again, recorded = trained("a", False), trained("b", False), trained("c", True)
     assert len(recorded.state.graphs._records) == 4  # with and without a penalty, with and without augmentation
+    for trainer in (usual, again, recorded):  # of a recorded step the memory of gradients is used again
+        trainer.state.generator.zero_grad()
+        trainer.state.discriminator.zero_grad()
     rounding = difference(usual.state, again.state)  # a GPU adds up in no fixed order
     assert difference(usual.state, recorded.state) < max(4 * rounding, 1e-3)
 
@@ -70,6 +75,14 @@ def test_what_was_recorded_is_forgotten_with_another_state(tmp_path, dataset):
     assert difference(usual.state, trainer.state) < 2e-2
 
 
+def test_the_penalty_is_what_pytorch_makes_of_it(tmp_path, dataset, monkeypatch):
+    usual, ours = (trainer_on_gpu(tmp_path / name, dataset, width=1024, batch=8) for name in "ab")
+    after_steps(ours, 1, strength=0.0)
+    monkeypatch.setattr(steps, "twice_differentiable", contextlib.nullcontext)
+    after_steps(usual, 1, strength=0.0)
+    assert difference(usual.state, ours.state) < 2e-2  # tf32
+
+
 def test_feature_maps_are_bf16_where_the_gpu_has_it(tmp_path, dataset):
     trainer = trainer_on_gpu(tmp_path / "a", dataset)
     generator, discriminator = trainer.state.generator, trainer.state.discriminator
@@ -86,21 +99,20 @@ def test_feature_maps_are_bf16_where_the_gpu_has_it(tmp_path, dataset):
 
 def test_full_memory_makes_the_parts_smaller_and_the_step_the_same(tmp_path, dataset):
     sizes: list[int] = []
-    changes = {"batch": 16, "width": 8192}
-    whole = trainer_on_gpu(tmp_path / "whole", dataset, **changes)
+    trainers = [trainer_on_gpu(tmp_path / name, dataset, batch=16, width=4096) for name in ("whole", "tight")]
+    whole, tight = (after_steps(trainer, 1, strength=0.0) for trainer in trainers)  # Adam has its memory now
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated()
-    expected = train_step(whole.state, whole.config, *whole.batches[0])
+    expected = train_step(whole.state, whole.config, *whole.batches[1])
     needed = torch.cuda.max_memory_allocated() - before
-    tight = trainer_on_gpu(tmp_path / "tight", dataset, **changes)
     torch.cuda.empty_cache()
     total = torch.cuda.get_device_properties(0).total_memory
     try:
-        torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + 0.7 * needed) / total)
-        for step in range(6):
+        torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + 0.6 * needed) / total)
+        for step in range(1, 8):
             found = train_step(tight.state, tight.config, *tight.batches[step], notify=sizes.append)
-            if step == 0:
-                assert float(found.loss_d) == pytest.approx(float(expected.loss_d), rel=1e-2)
+            if step == 1:
+                assert float(found.loss_d) == pytest.approx(float(expected.loss_d), rel=2e-2)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert sizes and tight.state.counters.micro_batch == sizes[-1] < 16
@@ -112,7 +124,7 @@ def test_a_run_on_the_gpu_draws_the_same_pictures_on_the_processor(tmp_path, dat
     run = make_run(workspace.runs / "one", dataset, kimg=0.2, device="cuda")
     train_run(run)
     assert run.status().state == "finished"
-    z = torch.from_numpy(np.random.RandomState(0).randn(4, 512)).float()
+    z = torch.from_numpy(np.random.RandomState(0).randn(4, 128)).float()
     labels = torch.tensor([0, 1, 0, 1])
     pictures = []
     for device in ("cpu", "cuda"):

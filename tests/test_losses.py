@@ -1,11 +1,15 @@
 """Each loss and penalty against an independent computation in float64."""
 
+import contextlib
 import math
 
 import numpy as np
 import pytest
 import torch
 
+from imagen_demo.config import ModelConfig
+from imagen_demo.models.layers import twice_differentiable
+from imagen_demo.models.style import StyleDiscriminator
 from imagen_demo.training import losses
 from imagen_demo.training.losses import OBJECTIVES, gradient_penalty
 from imagen_demo.training.step import Shown
@@ -97,3 +101,21 @@ def test_values_outside_are_clamped_and_only_ways_back_inside_have_a_gradient():
     assert shown.tolist() == [-1, -1, -0.5, 1, 1, 1]
     shown.backward(torch.tensor([-3.0, 3.0, 4.0, -5.0, -6.0, 6.0]))  # descent goes against it
     assert x.grad.tolist() == [-3, 0, 4, -5, 0, 6]
+
+
+@pytest.mark.parametrize("labels", [None, torch.tensor([0, 1, 1, 0])])
+def test_the_way_round_slow_second_derivatives_gives_the_same_gradients(labels):
+    config = ModelConfig(resolution=16, width=128, max_channels=16, num_classes=0 if labels is None else 2)
+    torch.manual_seed(0)
+    discriminator = StyleDiscriminator(config).double()
+    pictures = torch.rand(4, 3, 16, 16, dtype=torch.float64).requires_grad_()
+
+    def found(way) -> list[torch.Tensor]:
+        with way():
+            logits = discriminator(pictures, labels)
+            penalty = gradient_penalty(logits, pictures)
+        total = penalty.mean() + logits.sum()
+        return [penalty, logits, *torch.autograd.grad(total, list(discriminator.parameters()), allow_unused=True)]
+
+    for first, second in zip(found(contextlib.nullcontext), found(twice_differentiable), strict=True):
+        assert torch.allclose(first, second, rtol=1e-9, atol=1e-12)

@@ -6,10 +6,14 @@ Activations are float32 (or the autocast type) [N, C, H, W].
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.grad import conv2d_weight
 
 LEAK = 0.2
 GROUP = 4  # pictures whose variety MinibatchStd measures together
@@ -60,7 +64,48 @@ class Conv(nn.Module):
         self.scale = gain / math.sqrt(inputs * kernel**2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.weight * self.scale, self.bias, padding=self.weight.shape[2] // 2)
+        weight = self.weight * self.scale
+        if not _twice:
+            return F.conv2d(x, weight, self.bias, padding=weight.shape[2] // 2)
+        x = TwiceDifferentiable.apply(x, weight)
+        return x if self.bias is None else x + self.bias.view(1, -1, 1, 1)
+
+
+_twice = False  # for all threads: PyTorch takes the gradients of a GPU in one of its own
+
+
+@contextmanager
+def twice_differentiable() -> Iterator[None]:
+    """Inside, the gradients of pictures that are taken through :class:`Conv` have fast gradients themselves.
+
+    Float32 only, and inside no gradients of weights can be taken; afterwards they can, also of what was computed here.
+    """
+    global _twice
+    _twice = True
+    try:
+        yield
+    finally:
+        _twice = False
+
+
+class TwiceDifferentiable(torch.autograd.Function):
+    """A k x k convolution of the same size. The gradient of x is a transposed convolution, and its own gradients are
+    what a network's layers usually have; those of PyTorch's gradient of a convolution have kernels as large as the
+    picture, for which GPUs are not made (the same way round is taken by StyleGAN2-ADA's conv2d_gradfix).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return F.conv2d(x, weight, padding=weight.shape[2] // 2)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        x, weight = ctx.saved_tensors
+        padding = weight.shape[2] // 2
+        of_x = F.conv_transpose2d(gradient, weight, padding=padding) if ctx.needs_input_grad[0] else None
+        of_weight = None if _twice else conv2d_weight(x, weight.shape, gradient, padding=padding)
+        return of_x, of_weight
 
 
 class ModulatedConv(nn.Module):
@@ -97,12 +142,17 @@ class ModulatedConv(nn.Module):
 
 def upsample(x: Tensor) -> Tensor:
     """Twice the size, bilinear (the [1 3 3 1] filter of StyleGAN2, with clamped borders)."""
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    return _resize(x, 2)
 
 
 def downsample(x: Tensor) -> Tensor:
     """Half the size, the mean of each 2 x 2: what bilinear comes to, and several times faster than a pool on a CPU."""
-    return F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False)
+    return _resize(x, 0.5)
+
+
+def _resize(x: Tensor, factor: float) -> Tensor:
+    with torch.autocast(x.device.type, enabled=False):  # which would make float32 of it
+        return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
 
 
 class MinibatchStd(nn.Module):

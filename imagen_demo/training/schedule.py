@@ -124,8 +124,8 @@ def resolve(
         resolution=dataset.resolution,
         channels=dataset.channels,
         num_classes=len(dataset.class_names),
-        z_dim=100 if mlp else (512 if gpu else 128),
-        w_dim=128 if mlp or not gpu else 512,
+        z_dim=100 if mlp else 128,  # 512 learns slower (docs/training-recipe.md)
+        w_dim=128,
         mapping_layers=2,
         width=config.width,
         max_channels=max(8, min(512, config.width // 4)),

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from imagen_demo.config import TrainConfig
-from imagen_demo.models.layers import GROUP
+from imagen_demo.models.layers import GROUP, twice_differentiable
 from imagen_demo.models.registry import Discriminator
 from imagen_demo.training.augment import Plan, apply, plan
 from imagen_demo.training.distributed import ALONE, Team
@@ -195,12 +195,17 @@ def discriminator_update(work: Work) -> dict[str, Tensor]:
         work.drawn = fake if whole else None
         seen = torch.cat([apply(real, noise.real), apply(fake.detach(), noise.fake)]).requires_grad_(work.penalise)
         with work.team.syncing(discriminator, index == len(parts) - 1):
-            with autocast(seen, not work.penalise):  # its second derivatives want float32
-                logits = verdicts(work.team.caller(discriminator), seen, labels)
+            judge = functools.partial(verdicts, work.team.caller(discriminator), seen, labels)
+            if work.penalise:  # second derivatives want float32
+                with twice_differentiable():
+                    logits = judge()
+                    penalty = gradient_penalty(logits, seen)
+            else:
+                with autocast(seen):
+                    logits = judge()
             real_logits, fake_logits = logits[:count], logits[count:]
             total = loss = objective.discriminator(real_logits, fake_logits)
             if work.penalise:
-                penalty = gradient_penalty(logits, seen)
                 r1, r2 = penalty[:count].mean(), penalty[count:].mean()
                 # Taken every so many steps, it weighs as many times more (lazy regularisation, StyleGAN2).
                 lazy = config.penalty_every * config.gamma / 2
@@ -262,10 +267,10 @@ def validate(state: State, config: TrainConfig, pictures: Tensor, labels: Tensor
         return torch.cat([state.discriminator(*pair).float() for pair in zip(seen, shares, strict=True)])
 
 
-def autocast(pictures: Tensor, enabled: bool = True) -> torch.autocast:
+def autocast(pictures: Tensor) -> torch.autocast:
     """bf16 where their GPU has it: older ones would only emulate it."""
     able = pictures.is_cuda and torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.autocast("cuda", torch.bfloat16, enabled=enabled and able)
+    return torch.autocast("cuda", torch.bfloat16, enabled=able)
 
 
 def verdicts(discriminator: Discriminator, seen: Tensor, labels: Tensor | None) -> Tensor:

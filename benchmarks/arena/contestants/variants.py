@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import math
@@ -24,18 +25,17 @@ from imagen_demo.training.trainer import Trainer
 
 def bfloat16(trainer: Trainer) -> None:
     """Mixed precision on the processor, as on a GPU."""
-    step.autocast = lambda seen, enabled=True: torch.autocast(seen.device.type, torch.bfloat16, enabled)
+    step.autocast = lambda seen: torch.autocast(seen.device.type, torch.bfloat16)
 
 
 def single_precision(trainer: Trainer) -> None:
     """No bf16 on a GPU."""
-    step.autocast = lambda seen, enabled=True: torch.autocast(seen.device.type, torch.bfloat16, enabled=False)
+    step.autocast = lambda seen: torch.autocast(seen.device.type, torch.bfloat16, enabled=False)
 
 
-def half_penalty(trainer: Trainer) -> None:
-    """bf16 also for the penalty and its second derivatives."""
-    as_it_is = step.autocast
-    step.autocast = lambda seen, enabled=True: as_it_is(seen)
+def slow_penalty(trainer: Trainer) -> None:
+    """The penalty's second derivatives as PyTorch takes them."""
+    step.twice_differentiable = contextlib.nullcontext
 
 
 def one_by_one(trainer: Trainer) -> None:
@@ -256,7 +256,7 @@ def residual_generator(trainer: Trainer) -> None:
 VARIANTS: dict[str, Callable[[Trainer], None]] = {
     "bfloat16": bfloat16,
     "single-precision": single_precision,
-    "half-penalty": half_penalty,
+    "slow-penalty": slow_penalty,
     "one-by-one": one_by_one,
     "pooled": pooled,
     "compiled": compiled,
