@@ -30,6 +30,10 @@ class Plan(NamedTuple):
     def part(self, which: slice) -> Plan:
         return Plan(*(values[which] for values in self))
 
+    def split(self, count: int) -> list[Plan]:
+        """Plans for ``count`` pictures each."""
+        return [Plan(*values) for values in zip(*(value.split(count) for value in self), strict=True)]
+
 
 def plan(n: int, p: float, device: torch.device, generator: torch.Generator | None = None) -> Plan | None:
     """Chance for ``n`` pictures: each kind of change hits each with probability ``p``, 0 to 1. None: nothing changes.

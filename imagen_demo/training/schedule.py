@@ -90,12 +90,12 @@ def resolve(
     if not config.threads:
         auto["threads"] = cores()
     if not config.width:
-        auto["width"] = 16_384 if gpu else 512
+        auto["width"] = 2048 if gpu else 512
     if mlp:
         auto["augment"] = "off"  # as the article has it
     learned = len(dataset) - (held_out(dataset) if auto.get("augment", config.augment) == "adaptive" else 0)
     if not config.batch:
-        auto["batch"] = _automatic_batch(learned, dataset.resolution, gpu, processes)
+        auto["batch"] = _automatic_batch(learned, gpu, processes)
     if not config.learning_rate:
         # The article's Adam for the article's network; the style network's weights are equalised.
         auto["learning_rate"] = 2e-4 if mlp else 2e-3
@@ -141,8 +141,8 @@ def resolve(
     return config, model, reasons(config, model, dataset, begun=parent is not None)
 
 
-def _automatic_batch(pictures: int, resolution: int, gpu: bool, processes: int) -> int:
-    batch = (64 if resolution <= 128 else 32) if gpu else 16
+def _automatic_batch(pictures: int, gpu: bool, processes: int) -> int:
+    batch = 32 if gpu else 16
     while batch > pictures:
         batch //= 2
     if processes > 1:  # each process has whole groups

@@ -67,7 +67,9 @@ def draw_noise(state: State, config: TrainConfig, count: int, device: torch.devi
     seed_random(state, config, STEP)
     sizes = (state.generator.config.z_dim, state.generator.noise_size)
     z, detail = (torch.randn(count, size, generator=state.random, device=device) for size in sizes)
-    return Noise(z, detail, *(plan(count, state.controller.p, device, state.random) for _ in range(3)))
+    drawn = plan(3 * count, state.controller.p, device, state.random)  # at once: a third of the operations
+    plans = (None,) * 3 if drawn is None else drawn.split(count)
+    return Noise(z, detail, *plans)
 
 
 def train_step(
