@@ -1,4 +1,4 @@
-"""What only a machine with a CUDA GPU can show. The rest of the tests runs on the processor, also there."""
+"""What only a machine with a CUDA GPU can show; the rest of the tests trains on the processor, also there."""
 
 from __future__ import annotations
 
@@ -67,17 +67,17 @@ def test_recorded_steps_come_to_what_the_usual_ones_do(tmp_path, dataset):
 
 
 def test_what_was_recorded_is_forgotten_with_another_state(tmp_path, dataset):
-    trainer = after_steps(trainer_on_gpu(tmp_path / "a", dataset), 20, strength=0.0)
-    states.save(trainer.run.state, trainer.state)
-    usual = trainer_on_gpu(tmp_path / "b", dataset)
-    usual.state.graphs.able = False
-    for one in (trainer, usual):
-        states.load(trainer.run.state, one.state)
-        assert not one.state.graphs._records
+    first = after_steps(trainer_on_gpu(tmp_path / "first", dataset), 20, strength=0.0)
+    states.save(first.run.state, first.state)
+    recorded, usual, again = first, *(trainer_on_gpu(tmp_path / name, dataset) for name in "ab")
+    for trainer in (recorded, usual, again):
+        states.load(first.run.state, trainer.state)
+        assert not trainer.state.graphs._records
+        trainer.state.graphs.able = trainer is recorded
         for step in range(20, 40):
-            train_step(one.state, one.config, *one.batches[step])
-    assert trainer.state.graphs._records
-    assert apart(usual, trainer) < 2e-2
+            train_step(trainer.state, trainer.config, *trainer.batches[step])
+    assert recorded.state.graphs._records
+    assert apart(usual, recorded) < max(4 * apart(usual, again), 1e-3)
 
 
 def test_the_penalty_is_what_pytorch_makes_of_it(tmp_path, dataset, monkeypatch):
@@ -104,7 +104,7 @@ def test_feature_maps_are_bf16_where_the_gpu_has_it(tmp_path, dataset):
 
 def test_full_memory_makes_the_parts_smaller_and_the_step_the_same(tmp_path):
     sizes: list[int] = []
-    dataset = two_colours(tmp_path / "pictures", tmp_path / "two", resolution=64)
+    dataset = two_colours(tmp_path / "pictures", tmp_path / "two", resolution=256)
     changes = {"batch": 16, "width": 1024, "gamma": 0.0}  # what fills the memory is pictures, in all steps alike
     trainers = [trainer_on_gpu(tmp_path / name, dataset, **changes) for name in ("whole", "tight")]
     whole, tight = (after_steps(trainer, 1, strength=0.0) for trainer in trainers)  # Adam has its memory now

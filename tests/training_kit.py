@@ -20,7 +20,15 @@ from imagen_demo.training.schedule import resolve
 from imagen_demo.training.state import State
 from imagen_demo.training.trainer import Trainer
 
-TINY = {"width": 128, "batch": 4, "threads": 1, "penalty_every": 2, "tick_seconds": 0.0, "state_seconds": 1e9}
+TINY = {
+    "device": "cpu",
+    "width": 128,
+    "batch": 4,
+    "threads": 1,
+    "penalty_every": 2,
+    "tick_seconds": 0.0,
+    "state_seconds": 1e9,
+}
 CPU = torch.device("cpu")
 
 

@@ -181,5 +181,5 @@ def circumstances(contestant: Contestant) -> dict[str, Any]:
         "parameters": list(contestant.parameters),
         "cpu_seconds": used.ru_utime + used.ru_stime,  # far from seconds x threads: others used the machine too
         "peak_memory": used.ru_maxrss * unit,
-        "peak_gpu_memory": torch.cuda.max_memory_allocated() if gpu else 0,
+        "peak_gpu_memory": torch.cuda.max_memory_reserved() if gpu else 0,
     }

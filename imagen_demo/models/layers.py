@@ -78,14 +78,14 @@ _twice = False  # for all threads: PyTorch takes the gradients of a GPU in one o
 def twice_differentiable() -> Iterator[None]:
     """Inside, the gradients of pictures that are taken through :class:`Conv` have fast gradients themselves.
 
-    Float32 only, and inside no gradients of weights can be taken; afterwards they can, also of what was computed here.
+    Not under autocast. Inside, gradients of weights are None; afterwards they can be taken, also of what was done here.
     """
     global _twice
-    _twice = True
+    before, _twice = _twice, True
     try:
         yield
     finally:
-        _twice = False
+        _twice = before
 
 
 class TwiceDifferentiable(torch.autograd.Function):

@@ -8,6 +8,7 @@ Zhao et al. 2020).
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -17,7 +18,6 @@ from torch import Tensor
 
 P_MAX = 0.8  # beyond it augmentations begin to leak into the generated pictures (ADA, section 2.2)
 MEMORY = 0.02  # weight of the newest logits in the controller's running means
-_LUMA = torch.tensor([1.0, 1.0, 1.0]) / math.sqrt(3)
 
 
 class Plan(NamedTuple):
@@ -81,9 +81,7 @@ def warp(pictures: Tensor, matrices: Tensor) -> Tensor:
 def colour_matrices(n: int, p: float, device: torch.device, generator: torch.Generator | None = None) -> Tensor:
     """[N, 3, 4] maps of (r, g, b, 1) in [0, 1]: contrast, brightness, hue, saturation (ADA, appendix B)."""
     draw = lambda kind: _draw(n, p, kind, device, generator).view(n, 1, 1)  # noqa: E731
-    luma = _LUMA.to(device)
-    grey, eye = torch.outer(luma, luma), torch.eye(3, device=device)  # grey: projection onto the luma axis
-    cross = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=device) / math.sqrt(3)
+    grey, eye, cross = _axes(device)
     contrast, saturation = torch.exp2(draw("normal") * 0.5), torch.exp2(draw("normal") * 0.8)
     angle = draw("uniform") * math.pi
     # Rodrigues' rotation about the luma axis, applied to the coloured part only.
@@ -91,6 +89,14 @@ def colour_matrices(n: int, p: float, device: torch.device, generator: torch.Gen
     linear = contrast * (grey + saturation * rotation)
     offset = 0.5 * (1 - contrast) + draw("normal") * 0.1
     return torch.cat([linear, offset.expand(n, 3, 1)], dim=2)
+
+
+@functools.cache  # a copy to a GPU would wait for what it does
+def _axes(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """[3, 3] each: projection onto the luma axis, identity, cross product with the axis."""
+    luma = torch.ones(3) / math.sqrt(3)
+    cross = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
+    return torch.outer(luma, luma).to(device), torch.eye(3, device=device), cross.to(device)
 
 
 def recolour(pictures: Tensor, matrices: Tensor) -> Tensor:

@@ -84,9 +84,12 @@ class Batches:
         if self.mirror:
             pictures[flip] = pictures[flip, :, ::-1]
         labels = self.dataset.labels
-        labels = None if labels is None else torch.from_numpy(labels[indices].astype(np.int64)).to(self.device)
-        pictures = torch.from_numpy(pictures)
-        if self.device.type == "cuda":  # from pinned memory the copy does not wait for the step before
-            pictures = pictures.pin_memory().to(self.device, non_blocking=True)
-        images = to_network(pictures)
+        labels = None if labels is None else self._moved(labels[indices].astype(np.int64))
+        images = to_network(self._moved(pictures))
         return images.contiguous(memory_format=torch.channels_last), labels
+
+    def _moved(self, values: np.ndarray) -> Tensor:
+        values = torch.from_numpy(values)
+        if self.device.type != "cuda":
+            return values.to(self.device)
+        return values.pin_memory().to(self.device, non_blocking=True)  # does not wait for the step before

@@ -1,11 +1,10 @@
 """A training step recorded once as a CUDA graph and replayed from then on.
 
-A step is some two thousand small operations; started one by one from Python they keep a fast GPU waiting.
+A step is more than a thousand small operations; started one by one from Python they keep a fast GPU waiting.
 """
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ if TYPE_CHECKING:  # it imports this file
 Found = dict[str, Tensor]
 Body = Callable[["Work"], Found]
 WARM = 3  # steps of a kind that are done as usual first: Adam gets its memory, cuDNN chooses its kernels
-ROOM = 1.5  # the free memory that recording wants, over what the steps have taken at most
+ROOM = 2  # the free memory that recording wants, over what steps take: for the records, and for steps besides
 
 
 @dataclass
@@ -41,21 +40,19 @@ class Graphs:
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self.able = True
+        self._stream = torch.cuda.Stream(device)  # for all steps: nothing can be recorded on the default stream
         self.forget()
 
     def forget(self) -> None:
         self._records: dict[Hashable, Record] = {}
         self._seen: Counter[Hashable] = Counter()
+        self._pool = torch.cuda.graph_pool_handle()  # memory that the records share: they never run at once
 
-    @functools.cached_property
-    def _stream(self) -> torch.cuda.Stream:
-        """Where all steps run: a graph cannot be recorded on the default stream."""
-        return torch.cuda.Stream(self.device)
-
-    @functools.cached_property
-    def _pool(self) -> tuple[int, int]:
-        """Memory that the records share: they never run at once."""
-        return torch.cuda.graph_pool_handle()
+    def give_up(self) -> bool:
+        """Record no more, and have the memory of what was recorded back; whether there was any."""
+        self.able, had = False, bool(self._records)
+        self.forget()
+        return had
 
     def __call__(self, body: Body, work: Work) -> Found:
         """``body(work)``, replayed where steps of this kind have been recorded."""
@@ -82,12 +79,13 @@ class Graphs:
 
     def _recorded(self, body: Body, work: Work) -> Record | None:
         """Nothing is computed yet. None, and never tried again, where it fails: all goes on as usual."""
-        graph = torch.cuda.CUDAGraph()
+        graph, before = torch.cuda.CUDAGraph(), torch.cuda.current_stream(self.device)
         try:
             with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
                 found = body(work)
         except RuntimeError as error:
             print(f"Steps are not recorded as CUDA graphs: {error}", flush=True)
+            torch.cuda.set_stream(before)  # which a recording that breaks off may leave another
             self.able, work.drawn = False, None
             return None
         record = self._records[work.kind] = Record(graph, work.tensors(), found)

@@ -79,9 +79,13 @@ def fitting_memory(update: Callable[[Work], Found], work: Work, notify: Notify =
                 raise
         # Only here, outside the handler, are the tensors of the attempt free again.
         work.drawn = None
+        graphs = work.state.graphs
+        spare = graphs is not None and graphs.give_up()
         gc.collect()
         if work.real.is_cuda:
             torch.cuda.empty_cache()
+        if spare:  # what recorded steps held may be enough
+            continue
         size = work.size
         smaller = next((one for one in micro_batches(len(work.real)) if one <= size / 2), None)
         if smaller is None:

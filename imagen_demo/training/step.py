@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import math
@@ -101,10 +102,9 @@ def update_both(work: Work, notify: Notify = ignore) -> dict[str, Tensor]:
     """The fields of :class:`StepResult`, once the discriminator and then the generator have learned."""
     judged = fitting_memory(discriminator_update, work, notify)
     taught = fitting_memory(generator_update, work, notify)
-    changed = {key: judged.pop(key) for key in ("loss", "grad_norm")}
     return {
-        "loss_g": taught["loss"], "loss_d": changed["loss"],
-        "grad_norm_g": taught["grad_norm"], "grad_norm_d": changed["grad_norm"], **judged,
+        "loss_g": taught["loss"], "grad_norm_g": taught["grad_norm"],
+        "loss_d": judged.pop("loss"), "grad_norm_d": judged.pop("grad_norm"), **judged,
     }  # fmt: skip
 
 
@@ -151,8 +151,7 @@ class Work:
 
     @property
     def penalise(self) -> bool:
-        """Whether this step takes the gradient penalties."""
-        return self.config.gamma > 0 and self.state.counters.step % self.config.penalty_every == 0
+        return penalised(self.state, self.config)
 
     @property
     def kind(self) -> tuple[bool, bool]:
@@ -162,7 +161,7 @@ class Work:
     def tensors(self) -> list[Tensor]:
         """All that differs from step to step, besides the networks."""
         plans = (self.noise.real, self.noise.fake, self.noise.again)
-        drawn = [self.noise.z, self.noise.detail, *itertools.chain.from_iterable(plan or () for plan in plans)]
+        drawn = [self.noise.z, self.noise.detail, *itertools.chain.from_iterable(drawn or () for drawn in plans)]
         return [self.real, *([] if self.labels is None else [self.labels]), *drawn]
 
     def parts(self) -> list[tuple[Tensor, Tensor | None, Noise, float]]:
@@ -265,8 +264,14 @@ def validate(state: State, config: TrainConfig, pictures: Tensor, labels: Tensor
     size = fitting_size(state.counters.micro_batch or config.micro_batch, len(pictures))
     seen = apply(pictures, planned).split(size)
     shares = [None] * len(seen) if labels is None else labels.split(size)
-    with autocast(pictures):
+    # With the precision of the logits that these are compared with: those of the step to come.
+    with contextlib.nullcontext() if penalised(state, config) else autocast(pictures):
         return torch.cat([state.discriminator(*pair).float() for pair in zip(seen, shares, strict=True)])
+
+
+def penalised(state: State, config: TrainConfig) -> bool:
+    """Whether the next step takes the gradient penalties."""
+    return config.gamma > 0 and state.counters.step % config.penalty_every == 0
 
 
 def autocast(pictures: Tensor) -> torch.autocast:

@@ -62,5 +62,5 @@ class Window:
 def memory_bytes(device: torch.device) -> int:
     """The most of the GPU's memory so far, or what this process holds now."""
     if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
+        return torch.cuda.max_memory_reserved(device)
     return psutil.Process().memory_info().rss

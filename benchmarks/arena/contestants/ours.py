@@ -96,7 +96,7 @@ def value(text: str) -> Any:
 def main() -> None:
     parser = arguments()
     parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
-    parser.add_argument("--variant", choices=VARIANTS, help="what was tried and is not in the code")
+    parser.add_argument("--variant", choices=VARIANTS, help="what is no setting, put in or taken out")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--strength", type=float, help="of augmentation, held there; otherwise as training finds it")
     enter(Ours, parser)

@@ -1,4 +1,4 @@
-"""What was tried and is not in the code, put on a trainer from outside: so the ablation can be repeated.
+"""What was tried and is not in the code, and what is in it taken out, from outside: so the ablation can be repeated.
 
 ``python -m benchmarks.arena.contestants.ours DATASET OUT --variant NAME``; what they came to stands in
 ``docs/training-recipe.md``.
@@ -39,7 +39,7 @@ def slow_penalty(trainer: Trainer) -> None:
 
 
 def one_by_one(trainer: Trainer) -> None:
-    """A GPU's operations started one by one, no CUDA graphs."""
+    """A GPU's operations started one by one, no CUDA graphs: also where a variant changes what a graph would keep."""
     trainer.state.graphs = None
 
 
@@ -58,6 +58,7 @@ def compiled(trainer: Trainer) -> None:
 
 def finite_differences(trainer: Trainer) -> None:
     """|grad D|^2 by a small step in a random direction, no second derivatives (Lin et al. 2025, approximated R1)."""
+    one_by_one(trainer)
     size, verdicts = 0.01, step.verdicts
     seen_last: dict[str, Any] = {}
 
@@ -76,6 +77,7 @@ def finite_differences(trainer: Trainer) -> None:
 
 def falling_rates(trainer: Trainer) -> None:
     """Both learning rates, from 40 % of the run on, along half a cosine to a twentieth (SGDR, 2017); idle machine."""
+    one_by_one(trainer)
     optimizers = (trainer.state.optimizer_d, trainer.state.optimizer_g)
     rates = [optimizer.param_groups[0]["lr"] for optimizer in optimizers]
     as_it_is = trainer._step
@@ -91,6 +93,7 @@ def falling_rates(trainer: Trainer) -> None:
 
 def fading_noise(trainer: Trainer) -> None:
     """Noise while shapes are found, from 20 to 60 % of the run less and less of it, and then none."""
+    one_by_one(trainer)
     as_it_is, fields = trainer._step, style.StyleGenerator._fields
     share = 1.0
 
@@ -105,6 +108,7 @@ def fading_noise(trainer: Trainer) -> None:
 
 def slow_noise(trainer: Trainer, share: float = 0.1) -> None:
     """The strengths of noise learn at a tenth of the generator's rate."""
+    one_by_one(trainer)
     state = trainer.state
     group, named = state.optimizer_g.param_groups[0], dict(state.generator.named_parameters())
     slow = [p for name, p in named.items() if "noise_strength" in name]
@@ -118,6 +122,7 @@ def balance(trainer: Trainer, target: float = 0.3, speed: float = 1.7, low: floa
 
     d log(rate) / d kimg = ``speed`` (target - loss), within ``low`` to ``high`` of the discriminator's rate.
     """
+    one_by_one(trainer)
     as_it_is, group = trainer._step, trainer.state.optimizer_g.param_groups[0]
     rate_d = trainer.state.optimizer_d.param_groups[0]["lr"]
 
@@ -245,6 +250,7 @@ class ResidualGenerator(nn.Module):
 
 def residual_generator(trainer: Trainer) -> None:
     """A modern residual generator instead of the modulated one."""
+    one_by_one(trainer)
     state, config = trainer.state, trainer.config
     torch.manual_seed(config.seed)
     state.generator = ResidualGenerator(trainer.model).to(trainer.device, memory_format=torch.channels_last)
