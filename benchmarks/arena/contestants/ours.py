@@ -93,14 +93,14 @@ def value(text: str) -> Any:
         return text
 
 
-def main() -> None:
-    parser = arguments()
-    parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
-    parser.add_argument("--variant", choices=VARIANTS, help="what is no setting, put in or taken out")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--strength", type=float, help="of augmentation, held there; otherwise as training finds it")
-    enter(Ours, parser)
+def parser() -> argparse.ArgumentParser:
+    found = arguments()
+    found.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
+    found.add_argument("--variant", choices=VARIANTS, help="what is no setting, put in or taken out")
+    found.add_argument("--device", default="auto")
+    found.add_argument("--strength", type=float, help="of augmentation, held there; otherwise as training finds it")
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    enter(Ours, parser())
