@@ -3,14 +3,13 @@
 ``python -m benchmarks.at_once DATASET "width=1024 batch=32" "width=2048 batch=32 learning_rate=0.001" --seconds 90``
 
 For a card that is at hand for minutes. Quality goes by pictures seen, so it does not matter that they share the card;
-what they would take alone comes from each one's speed, which is measured alone first.
+what they would take alone comes from each one's speed, which is measured alone first, with augmentation off.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +21,7 @@ from benchmarks.arena.clock import BATCH, COUNT, settle
 from benchmarks.arena.clock import speed as measured
 from benchmarks.arena.contestants.ours import Ours, parser
 from benchmarks.arena.scores import METRICS, Judge
+from imagen_demo.config import cores
 
 import torch  # isort: skip
 
@@ -29,9 +29,19 @@ import torch  # isort: skip
 def training(dataset: Path, out: str, settings: str, seed: int, threads: int) -> Ours:
     """As a user gets it, but for ``settings``, and for its sample grids and measuring, which would halt the others."""
     words = [word for change in settings.split() for word in ("--set", change)]
-    return Ours(
-        parser().parse_args([str(dataset), out, "--speed", "1", "--seed", str(seed), "--threads", str(threads), *words])
-    )
+    common = ["--speed", "1", "--seed", str(seed), "--threads", str(min(threads, cores()))]
+    return Ours(parser().parse_args([str(dataset), out, *common, *words]))
+
+
+def speed_alone(dataset: Path, out: str, settings: str, seconds: float, threads: int) -> float:
+    """Training images a second."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()  # by which a training sees whether there is room to record its steps
+    one = training(dataset, out, settings, 0, threads)
+    one.strength = 0.0
+    found = measured(one, seconds)["training"]
+    one.close()
+    return found
 
 
 def main(
@@ -49,8 +59,8 @@ def main(
     print(
         "| settings | images/s alone | kimg | steps | seconds alone | FD | KD | SWD |\n" + "|---" * 8 + "|", flush=True
     )
-    with tempfile.TemporaryDirectory() as out, ThreadPoolExecutor(3) as judging:
-        speeds = [measured(training(dataset, out, text, seed, threads), alone)["training"] for text in settings]
+    with tempfile.TemporaryDirectory() as out:
+        speeds = [speed_alone(dataset, out, text, alone, threads) for text in settings]
         beside = [torch.cuda.Stream() if gpu else None for _ in settings]
         all_of_them = []
         for text, stream in zip(settings, beside, strict=True):
@@ -65,13 +75,15 @@ def main(
                         images[index] += one.step()
             settle()
             drawn = [np.concatenate([one.draw(BATCH) for _ in range(COUNT // BATCH)]) for one in all_of_them]
-            for index, found in enumerate(judging.map(judge.score, drawn)):
+            for index, found in enumerate(map(judge.score, drawn)):
                 steps, speed = all_of_them[index].trainer.state.counters.step, speeds[index]
                 scores = " | ".join(f"{found[key]:.0f}" for key in METRICS)
                 print(
                     f"| {settings[index]} | {speed:.0f} | {images[index] / 1000:.0f} | {steps} | "
                     f"{images[index] / speed:.0f} | {scores} |", flush=True,
                 )  # fmt: skip
+        for one in all_of_them:
+            one.close()
 
 
 if __name__ == "__main__":

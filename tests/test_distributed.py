@@ -115,7 +115,7 @@ def test_the_command_line_trains_under_torchrun(tmp_path, dataset):
     prepared = workspace / "datasets" / "two"
     prepared.parent.mkdir(parents=True)
     prepared.symlink_to(dataset.path)
-    options = {"--name": "duo", "--batch": 8, "--width": 128, "--kimg": 0.016}
+    options = {"--name": "duo", "--device": "cpu", "--batch": 8, "--width": 128, "--kimg": 0.016}
     command = ["imagen_demo", "--workspace", workspace, "train", "two", "--json", *sum(options.items(), ())]
     with running(*command) as process:
         out, errors = process.communicate(timeout=300)

@@ -1,4 +1,4 @@
-"""What only a machine with a CUDA GPU can show; the rest of the tests trains on the processor, also there."""
+"""What only a machine with a CUDA GPU can show; nearly all other tests train on the processor, also there."""
 
 from __future__ import annotations
 

@@ -96,6 +96,38 @@ def test_a_full_memory_halves_the_parts_and_the_same_step_goes_on(tmp_path, data
     assert difference(undisturbed.state, disturbed.state) < TOLERANCE
 
 
+class FakeGraphs:
+    """Recorded steps of a GPU, whose memory can be had back once."""
+
+    def __init__(self) -> None:
+        self.given = False
+
+    def __call__(self, body, work):
+        return body(work)
+
+    def give_up(self) -> bool:
+        before, self.given = self.given, True
+        return not before
+
+
+def test_what_recorded_steps_hold_is_given_back_before_the_parts_get_smaller(tmp_path, dataset, monkeypatch):
+    undisturbed, _ = after_steps(tmp_path / "a", dataset, batch=16)
+    trainer = make_trainer(tmp_path / "b", dataset, augment="off", batch=16)
+    trainer.state.graphs, trainer.state.controller.p = FakeGraphs(), 0.6
+    real_sum = steps._summed
+
+    def enough_once_given_back(out, network):
+        if not trainer.state.graphs.given:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return real_sum(out, network)
+
+    monkeypatch.setattr(steps, "_summed", enough_once_given_back)
+    for step in range(3):
+        train_step(trainer.state, trainer.config, *trainer.batches[step])
+    assert trainer.state.graphs.given and trainer.state.counters.micro_batch == 0
+    assert difference(undisturbed.state, trainer.state) < TOLERANCE
+
+
 def test_the_run_tells_of_it_and_remembers_over_a_resume(tmp_path, dataset, monkeypatch):
     run_out_of_memory(monkeypatch, "generator_update", above=4, error=torch.OutOfMemoryError("CUDA out of memory."))
     trainer = make_trainer(tmp_path / "run", dataset, batch=8, kimg=0.016)

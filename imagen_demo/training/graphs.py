@@ -52,6 +52,8 @@ class Graphs:
         """Record no more, and have the memory of what was recorded back; whether there was any."""
         self.able, had = False, bool(self._records)
         self.forget()
+        if had:
+            print("The GPU's memory was full; steps are no longer recorded as CUDA graphs.", flush=True)
         return had
 
     def __call__(self, body: Body, work: Work) -> Found:

@@ -65,6 +65,8 @@ def fitting_size(wish: int, count: int) -> int:
 def fitting_memory(update: Callable[[Work], Found], work: Work, notify: Notify = ignore) -> Found:
     """``update(work)``; where the memory ends, once more with half as many pictures at a time, or fewer.
 
+    What the steps recorded on a GPU hold is given back first.
+
     ``update`` changes nothing before its last line, and all chance was drawn before, so the second time is the same.
 
     Raises:
