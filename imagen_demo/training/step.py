@@ -91,7 +91,7 @@ def train_step(
     noise = draw_noise(state, config, count * team.size, real.device).part(team.share(count * team.size))
     work = Work(state, config, OBJECTIVES[config.objective], real, labels, noise, team)
     update = functools.partial(update_both, notify=notify)
-    found = state.graphs(update, work) if state.graphs and work.whole else update(work)
+    found = state.graphs(update, work) if state.graphs and work.recordable else update(work)
     update_average(state, config, count * team.size)
     state.counters.step += 1
     state.counters.images += count * team.size
@@ -145,8 +145,8 @@ class Work:
         return fitting_size(self.state.counters.micro_batch or self.config.micro_batch, len(self.real))
 
     @property
-    def whole(self) -> bool:
-        """Whether this process alone does the whole batch at once."""
+    def recordable(self) -> bool:
+        """Whether this process alone does the whole batch at once: only such steps are recorded on a GPU."""
         return self.team.size == 1 and self.size == len(self.real)
 
     @property
@@ -161,7 +161,7 @@ class Work:
     def tensors(self) -> list[Tensor]:
         """All that differs from step to step, besides the networks."""
         plans = (self.noise.real, self.noise.fake, self.noise.again)
-        drawn = [self.noise.z, self.noise.detail, *itertools.chain.from_iterable(drawn or () for drawn in plans)]
+        drawn = [self.noise.z, self.noise.detail, *itertools.chain.from_iterable(one or () for one in plans)]
         return [self.real, *([] if self.labels is None else [self.labels]), *drawn]
 
     def parts(self) -> list[tuple[Tensor, Tensor | None, Noise, float]]:
