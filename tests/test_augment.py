@@ -11,6 +11,7 @@ from imagen_demo.training.augment import (
     blank,
     colour_matrices,
     cutout_boxes,
+    gaps,
     plan,
     recolour,
     warp,
@@ -81,25 +82,34 @@ def test_gradients_flow_and_randomness_is_the_generator_s(channels):
 
 
 def test_controller_raises_p_when_only_pictures_it_learns_from_look_real_and_lowers_it_again():
-    controller = Controller(target=0.3, speed_kimg=1.0)
+    controller = Controller(target=0.3, held_out=16, speed_kimg=1.0)
     train, fake = torch.full((32,), 5.0), torch.full((32,), -5.0)
-    for _ in range(400):  # pictures never seen look generated; a constant added to all logits means nothing
-        controller.update(train + 100, fake + 100, fake + 100, images=32)
+    for _ in range(800):  # pictures never seen look generated; a constant added to all logits means nothing
+        controller.update(*gaps(train + 100, fake + 100, fake + 100).tolist(), images=32)
     assert controller.overfitting == pytest.approx(1.0, abs=1e-3) and controller.p == P_MAX
     for _ in range(400):  # they look as real as the others, however bad the generator
-        controller.update(train, fake, train, images=32)
+        controller.update(*gaps(train, fake, train).tolist(), images=32)
     assert controller.overfitting < 0.01 and controller.p == 0.0
 
 
 def test_overfitting_is_where_validation_lies_between_generated_and_train():
-    controller = Controller(target=0.3)
+    controller = Controller(target=0.3, held_out=16)
     for _ in range(500):
-        controller.update(torch.full((8,), 2.0), torch.full((8,), -2.0), torch.full((8,), 1.0), images=8)
+        controller.update(*gaps(*torch.tensor([2.0, -2.0, 1.0]).expand(8, 3).T).tolist(), images=8)
     assert controller.overfitting == pytest.approx(0.25, abs=1e-3)
 
 
+@pytest.mark.parametrize(("held_out", "p"), [(16, 0.0), (4096, P_MAX)])
+def test_what_few_pictures_held_out_show_by_chance_is_no_overfitting(held_out, p):
+    controller, random = Controller(target=0.3, held_out=held_out, speed_kimg=1.0), torch.Generator().manual_seed(0)
+    for _ in range(400):  # the gap to those held out is half the generated ones', and a quarter of how much logits vary
+        logits = torch.randn(2, 32, generator=random)
+        controller.update(*gaps(logits[0], logits[0] - 0.5, logits[1] - 0.25).tolist(), images=32)
+    assert controller.p == p
+
+
 def test_controller_speed_is_in_thousands_of_pictures():
-    controller = Controller(target=-0.1, speed_kimg=10.0)
+    controller = Controller(target=-0.1, held_out=16, speed_kimg=10.0)
     for _ in range(10):
-        controller.update(torch.ones(4), torch.zeros(4), torch.ones(4), images=100)
+        controller.update(0.0, 0.0, 1.0, images=100)
     assert controller.p == pytest.approx(0.1)

@@ -32,9 +32,16 @@ def test_pictures_held_out_are_never_trained_on(dataset):
     held_out = set(batches.held_out)
     trained = {int(index) for step in range(40) for index in batches.indices(step)}
     assert len(held_out) == 4 and trained == set(range(24)) - held_out  # a group of MinibatchStd, not a sixteenth
-    pictures, labels = batches.validation(0)
-    assert pictures.shape == (4, 3, 16, 16)
-    assert set(labels.tolist()) <= {int(dataset.labels[index]) for index in held_out}
+
+
+def test_pictures_held_out_come_in_the_classes_of_the_step(dataset):
+    batches = Batches(dataset, 4, seed=3, mirror=False, device=CPU, hold_out=True)
+    assert np.bincount(dataset.labels[batches.held_out]).tolist() == [2, 2]  # as many of each as among all
+    unseen = {batches._load(np.array([index]), 0)[0].numpy().tobytes() for index in batches.held_out}
+    for step in range(20):
+        (pictures, labels), (_, trained) = batches.validation(step), batches[step]
+        assert labels.tolist() == trained.tolist()
+        assert {picture[None].numpy().tobytes() for picture in pictures} <= unseen
 
 
 def test_no_class_is_held_out_whole(dataset):
@@ -43,3 +50,5 @@ def test_no_class_is_held_out_whole(dataset):
     lonely = dataclasses.replace(dataset, labels=labels)
     held_out = [Batches(lonely, 4, seed, mirror=False, device=CPU, hold_out=True).held_out for seed in range(40)]
     assert all(len(held) == 4 and 7 not in held for held in held_out)
+    batches = Batches(lonely, 4, 0, mirror=False, device=CPU, hold_out=True)  # none to compare it with: some other
+    assert all(batches.validation(step)[1].tolist() == [0] * 4 for step in range(24))

@@ -136,23 +136,40 @@ class Controller:
     0 when pictures the discriminator never saw look as real to it as those it learns from, 1 when they
     look generated. Unlike the paper's other measure, r_t, it is not fooled by a generator that is still
     bad, and means the same for losses that fix logits only up to a constant.
+
+    What ``held_out`` pictures can show by chance is no overfitting: two standard errors are taken off.
+    Otherwise few of them and a generator that does well raise p, which brings train and generated closer
+    together, and chance weighs even more.
     """
 
-    def __init__(self, target: float, speed_kimg: float = 100.0) -> None:
-        self.target, self.speed_kimg = target, speed_kimg
+    def __init__(self, target: float, held_out: int, speed_kimg: float = 100.0) -> None:
+        self.target, self.held_out, self.speed_kimg = target, held_out, speed_kimg
         self.p = 0.0
-        self.gap_validation = 0.0  # running mean of D(train) - D(validation)
+        self.gap_validation = 0.0  # running mean of D(train) - D(validation), pair by pair,
+        self.square_validation = 0.0  # and of its square
         self.gap_generated = 0.0  # running mean of D(train) - D(generated)
 
     @property
     def overfitting(self) -> float:
-        """r_v, 0 to 1; 0 before the first update."""
-        return min(1.0, max(0.0, self.gap_validation / max(self.gap_generated, 1e-3)))
+        """r_v, 0 to 1, as far as it is sure; 0 before the first update."""
+        variance = (self.square_validation - self.gap_validation**2) / 2  # of one logit; two make a difference
+        error = math.sqrt(max(0.0, variance) / max(1, self.held_out))
+        return min(1.0, max(0.0, (self.gap_validation - 2 * error) / max(self.gap_generated, 1e-3)))
 
-    def update(self, train: Tensor, generated: Tensor, validation: Tensor, images: int) -> None:
-        """Logits [N] of each kind by the same discriminator; ``images`` were trained on since the last call."""
-        mean = float(train.mean())
-        self.gap_validation += MEMORY * (mean - float(validation.mean()) - self.gap_validation)
-        self.gap_generated += MEMORY * (mean - float(generated.mean()) - self.gap_generated)
+    def update(self, gap_validation: float, square_validation: float, gap_generated: float, images: int) -> None:
+        """What :func:`gaps` found; ``images`` were trained on since the last call."""
+        self.gap_validation += MEMORY * (gap_validation - self.gap_validation)
+        self.square_validation += MEMORY * (square_validation - self.square_validation)
+        self.gap_generated += MEMORY * (gap_generated - self.gap_generated)
         step = math.copysign(images / (self.speed_kimg * 1000), self.overfitting - self.target)
         self.p = min(P_MAX, max(0.0, self.p + step))
+
+
+def gaps(train: Tensor, generated: Tensor, validation: Tensor) -> Tensor:
+    """Means of D(train) - D(validation), of its square and of D(train) - D(generated), [3], from logits [N] of each.
+
+    Where there are classes, the three of each place are of the same class: the logits of a class have a level of its
+    own, which wanders, and is a multiple of the gaps.
+    """
+    behind = train - validation
+    return torch.stack([behind.mean(), behind.square().mean(), (train - generated).mean()])

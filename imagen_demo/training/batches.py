@@ -13,7 +13,7 @@ from imagen_demo.data.pixels import to_network
 from imagen_demo.models.layers import GROUP
 
 HELD_OUT = 1 / 16  # of the pictures, kept from training to see whether the discriminator overfits
-HELD_OUT_MOST = 256
+HELD_OUT_MOST = 1024
 WHOLE = slice(None)
 
 
@@ -24,12 +24,19 @@ def held_out(dataset: Dataset) -> int:
 
 
 def _shuffled(dataset: Dataset, seed: int) -> np.ndarray:
-    """All pictures in mixed order, one of each class last: the first ones can be kept back, and no class with them."""
-    order = np.random.default_rng((seed, 2)).permutation(len(dataset))
+    """All pictures in mixed order: the first ones can be kept back. Every part of it has about its share of each class,
+    and one of each comes last.
+    """
+    random = np.random.default_rng((seed, 2))
+    order = random.permutation(len(dataset))
     if dataset.labels is None:
         return order
-    first = np.unique(dataset.labels[order], return_index=True)[1]
-    return np.concatenate([np.delete(order, first), order[first]])
+    labels = dataset.labels[order]
+    by_class, count = np.argsort(labels, kind="stable"), np.bincount(labels)
+    rank = np.empty(len(order), np.int64)
+    rank[by_class] = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
+    place = np.where(rank == count[labels] - 1, 1, (rank + random.random(len(count))[labels]) / count[labels])
+    return order[np.argsort(place, kind="stable")]
 
 
 class Batches:
@@ -72,10 +79,19 @@ class Batches:
         return self._load(self.indices(step), step)
 
     def validation(self, step: int) -> tuple[Tensor, Tensor | None]:
-        """As many of the pictures held out, in the same form."""
+        """As many of the pictures held out, in the same form and of the same class each, where one of it is held out.
+
+        So their logits can be compared with those of ``self[step]``.
+        """
         # In turn, not by chance: a picture twice in one group would look like little variety to MinibatchStd.
         shuffled = np.random.default_rng((self.seed, 3, step)).permutation(self.held_out)
-        return self._load(np.resize(shuffled, self.batch), step)
+        chosen, labels = np.resize(shuffled, self.batch), self.dataset.labels
+        if labels is not None:
+            wanted, found = labels[self.indices(step)], labels[shuffled]
+            for label in np.intersect1d(wanted, found):
+                places = wanted == label
+                chosen[places] = np.resize(shuffled[found == label], places.sum())
+        return self._load(chosen, step)
 
     def _load(self, indices: np.ndarray, step: int) -> tuple[Tensor, Tensor | None]:
         flip = np.random.default_rng((self.seed, 1, step)).random(len(indices))[self.share] < 0.5

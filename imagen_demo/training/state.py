@@ -21,7 +21,7 @@ from imagen_demo.training.augment import Controller
 from imagen_demo.training.graphs import Graphs
 
 VERSION = 2
-CONTROLLER = ("p", "gap_validation", "gap_generated")  # what changes in the augmentation's controller
+CONTROLLER = ("p", "gap_validation", "square_validation", "gap_generated")  # what changes in it
 
 
 @dataclasses.dataclass
@@ -55,8 +55,11 @@ class State:
     graphs: Graphs | None = None  # of the steps, on a GPU
 
 
-def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device) -> State:
-    """Networks, averages and optimisers as they are before the first step."""
+def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device, held_out: int = 0) -> State:
+    """Networks, averages and optimisers as they are before the first step.
+
+    ``held_out``: how many pictures are kept from training.
+    """
     torch.manual_seed(config.seed)
     layout = torch.channels_last
     generator = build_generator(model).to(device, memory_format=layout)
@@ -69,7 +72,7 @@ def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device) -
         network.parameters(), rate, betas, fused=True, capturable=gpu
     )
     random = torch.Generator(device).manual_seed(config.seed + 1)
-    controller = Controller(config.augment_target)
+    controller = Controller(config.augment_target, held_out)
     optimizer_g = adam(generator, config.learning_rate * config.generator_rate)
     optimizer_d = adam(discriminator, config.learning_rate)
     graphs = Graphs(device) if gpu else None
@@ -146,7 +149,7 @@ def load(folder: Path, state: State) -> None:
         known = {field.name for field in dataclasses.fields(Counters)}
         state.counters = Counters(**{key: value for key, value in rest["counters"].items() if key in known})
         for name in CONTROLLER:
-            setattr(state.controller, name, float(rest["augment"][name]))
+            setattr(state.controller, name, float(rest["augment"].get(name, 0.0)))  # an older version knew fewer
         if state.graphs:
             state.graphs.forget()  # the optimisers' tensors are others now
     except FileNotFoundError:

@@ -18,6 +18,7 @@ from imagen_demo.models.folder import Model, ancestor, save_model
 from imagen_demo.models.transfer import transfer_discriminator, transfer_generator
 from imagen_demo.training import coach
 from imagen_demo.training import state as states
+from imagen_demo.training.augment import gaps
 from imagen_demo.training.batches import Batches
 from imagen_demo.training.distributed import ALONE, Team, own_device, own_threads
 from imagen_demo.training.forecast import measured_after, revised
@@ -53,12 +54,12 @@ class Trainer:
         if self.device.type == "cpu":
             torch.set_num_threads(own_threads(config.threads))
             keep_freed_memory()
-        self.state = fresh_state(config, model, self.device)
-        team.wrap(self.state.generator, self.state.discriminator)
         self.batches = Batches(
             dataset, config.batch, config.seed, config.mirror == "yes", self.device,
             hold_out=config.augment == "adaptive", share=team.share(config.batch),
         )  # fmt: skip
+        self.state = fresh_state(config, model, self.device, held_out=len(self.batches.held_out))
+        team.wrap(self.state.generator, self.state.discriminator)
         self.status = own_status(run.status())
         self.stop_asked = False  # set by the signal handler
         self.window = Window()
@@ -151,8 +152,8 @@ class Trainer:
         real, labels = self.batches[step]
         result = train_step(self.state, self.config, real, labels, team=self.team, notify=self._memory_ended)
         if unseen is not None:
-            logits = self.team.mean(torch.stack([result.real.mean(), result.fake.mean(), unseen.mean()]))
-            controller.update(*logits, images=VALIDATE_EVERY * self.config.batch)
+            found = self.team.mean(gaps(result.real, result.fake, unseen)).tolist()
+            controller.update(*found, images=VALIDATE_EVERY * self.config.batch)
         self.window.add(result)
         now = time.monotonic()
         self.state.counters.seconds += now - self._last
