@@ -165,6 +165,25 @@ def test_menus_are_fresh_when_their_tab_is_opened_and_follow_a_model_that_was_re
         page.close()
 
 
+def test_tabs_opened_first_after_a_rename_begin_with_the_renamed_model(browser, workspace, make_model, tmp_path):
+    make_model("mine")
+    with running_app(tmp_path) as (address, _):
+        page = visitor(browser, f"{address}?model=mine&seed=5")
+        picture(page)
+        open_tab(page, "models")
+        page.locator("#models-cards [data-model=mine]").click()
+        page.locator("#models-rename").click()
+        page.locator("#models-new-name input, #models-new-name textarea").first.fill("shells")
+        page.locator("#models-rename-yes").click()
+        expect(page.locator("#models-facts h3")).to_have_text("shells")
+        for tab, shown in (("generate", "#generate-grid img[src]"), ("discover", "#discover-map")):
+            open_tab(page, tab)
+            expect(page.locator(shown).first).to_be_visible()
+            expect(page.locator(f"#{tab}-model")).to_have_value("shells")
+            expect(page.locator(f"#{tab}-note")).not_to_contain_text("no model")
+        page.close()
+
+
 # -- the page --------------------------------------------------------------------------------------------------
 
 

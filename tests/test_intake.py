@@ -136,7 +136,7 @@ def test_sentences_for_sources_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "text.gz").write_bytes(__import__("gzip").compress(b"no tar at all"))
     for name, sentence in {
         "gone": "gone is not there any more.",
-        "empty": "empty is empty.",
+        "empty": "empty is empty. Choose one with pictures.",
         "note.pdf": "neither a folder nor a zip or tar",
         "broken.zip": "broken.zip is damaged or not an archive",
         "fake.ZIP": "fake.ZIP is damaged or not an archive",

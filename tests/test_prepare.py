@@ -174,7 +174,7 @@ def test_bad_pictures_are_named_and_the_good_stand(tmp_path: Path) -> None:
     assert set(by_name) == {*good(12), *bad}
     assert {name: by_name[name]["reason"] for name in bad} == {
         "cut.jpg": "The file ends early or is damaged.", "empty.png": "The file is empty.",
-        "notes.docx": "The file is not a picture of a known kind.",
+        "notes.docx": "The file is not a picture of a known kind (JPEG, PNG, WebP, GIF, BMP, TIFF).",
         "bomb.png": "The picture has >178 million pixels; at most 100 million are read.",
         "twin.png": "The picture is the same as good000.png.", ".DS_Store": "A hidden or system file.",
         "zz_again.bmp": "The picture is the same as good000.png.",
@@ -243,7 +243,7 @@ def test_more_workers_than_cores_are_refused(tmp_path: Path, monkeypatch: pytest
 def test_ten_pictures_are_too_few(tmp_path: Path) -> None:
     source = folder_of(tmp_path / "cats", good(10) | {"bad.png": b"oops"})
     with pytest.raises(
-        UserError, match=r"Too few usable pictures in cats: 10 of at least 11\. Left out: 1, .*bad\.png"
+        UserError, match=r"Too few usable pictures in cats: 10 of at least 11\. Add some\. Left out: 1, .*bad\.png"
     ):
         prepare(source, tmp_path / "out", SMALL)
     assert not (tmp_path / "out").exists() and not (tmp_path / "out.new").exists()

@@ -98,6 +98,13 @@ def test_values_out_of_bounds_are_refused_with_what_would_work(make, sentence):
         make()
 
 
+@pytest.mark.parametrize(
+    ("length", "width"), [({"minutes": 5}, 512), ({"minutes": 600}, 768), ({"kimg": 99}, 512), ({"kimg": 100}, 768)]
+)
+def test_a_processor_trains_a_wider_network_where_it_will_see_enough(dataset, length, width):
+    assert resolve(TrainConfig(device="cpu", threads=1, **length), dataset, CPU)[1].width == width
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_missing_gpu_is_told():
     with pytest.raises(UserError, match="No CUDA GPU"):

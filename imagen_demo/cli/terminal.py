@@ -120,7 +120,7 @@ def _lines() -> Iterator[Any]:
 
 
 def line(run: Run, status: Status) -> str:
-    """``12.3 k pictures  87.1 images/s  2:05 left  G 0.712  D 0.655  quality 0.0421``."""
+    """``12.3 k pictures  87.1 images/s  2:05 left  G 0.712  D 0.655  distance 42.1``."""
     parts = [f"{pictures_seen(status.kimg)} pictures"]
     if status.images_per_second:
         parts.append(f"{status.images_per_second:.1f} images/s")
@@ -130,7 +130,7 @@ def line(run: Run, status: Status) -> str:
     if rows:
         parts += [f"G {rows[-1]['loss_g']:.3f}", f"D {rows[-1]['loss_d']:.3f}"]
     if status.quality is not None:
-        parts.append(f"quality {status.quality:.4f}")
+        parts.append(f"distance {status.quality:.3g}")
     return "  ".join(parts)
 
 

@@ -233,7 +233,7 @@ class _Finder:
         intake.candidates = sorted((c for c in intake.candidates if c.name not in metadata), key=lambda c: c.name)
         intake.set_aside.sort(key=lambda s: s.name)
         if not intake.candidates and not intake.set_aside:
-            raise UserError("{name} is empty.", name=intake.source)
+            raise UserError("{name} is empty. Choose one with pictures.", name=intake.source)
         if not intake.candidates and any(s.code == "encrypted" for s in intake.set_aside):
             raise UserError("{name} is protected by a password. Pack it again without one.", name=intake.source)
 

@@ -150,13 +150,13 @@ class _Preparation:
         dropped = [line for line in self.files if line["status"] == "dropped"]
         if not dropped:
             return UserError(
-                "Too few usable pictures in {name}: {count} of at least {least}.",
+                "Too few usable pictures in {name}: {count} of at least {least}. Add some.",
                 name=intake.source, count=len(self.accepted), least=SMALLEST,
             )  # fmt: skip
         code, _ = Counter(line["code"] for line in dropped).most_common(1)[0]
         example = next(line for line in dropped if line["code"] == code)
         return UserError(
-            "Too few usable pictures in {name}: {count} of at least {least}. "
+            "Too few usable pictures in {name}: {count} of at least {least}. Add some. "
             "Left out: {dropped}, for example {example}: {reason}",
             name=intake.source, count=len(self.accepted), least=SMALLEST,
             dropped=len(dropped), example=example["file"], reason=UserError(DROPPED[code], **example["values"]),

@@ -51,6 +51,12 @@ def images_per_second(config: TrainConfig, model: ModelConfig) -> float | None:
     return SPEED_PER_THREAD * config.threads / (PASSES * multiplications(model))
 
 
+def kimg_in(config: TrainConfig, model: ModelConfig) -> float:
+    """About how many thousand pictures a training on a processor shows; 0 where nothing was measured."""
+    speed = images_per_second(config, model) or 0.0
+    return config.kimg or config.minutes * 60 * speed / 1000
+
+
 def forecast(config: TrainConfig, model: ModelConfig, speed: float | None = None) -> Sentence | None:
     """One sentence; None where nothing is known: of other networks than the style network, and without a ``speed``.
 

@@ -52,7 +52,7 @@ SENTENCES: dict[str, str] = {
     "Dataset {name} is damaged ({file}). Prepare it again.": "数据集 {name} 已损坏（{file}），请重新准备。",
     "There is no prepared dataset {name}.": "没有已准备的数据集 {name}。",
     "No files were given.": "没有提供文件。",
-    "{name} is empty.": "{name} 是空的。",
+    "{name} is empty. Choose one with pictures.": "{name} 是空的，请选择有图片的。",
     "{name} is neither a folder nor a file.": "{name} 既不是文件夹也不是文件。",
     "{name} is neither a folder nor a zip or tar archive of pictures, nor are there several files.":
         "{name} 既不是文件夹，也不是图片的 zip 或 tar 压缩包，也不是多个文件。",
@@ -62,11 +62,12 @@ SENTENCES: dict[str, str] = {
     "Reading the pictures was stopped, likely for lack of memory. Use fewer workers.":
         "读取图片被中止，可能是内存不足，请减少进程数。",
     "The disk is full; {name} was not prepared. Free some space.": "磁盘已满，{name} 未能准备，请释放空间。",
-    "Too few usable pictures in {name}: {count} of at least {least}.":
-        "{name} 中可用图片 {count} 张，至少需要 {least} 张。",
-    "Too few usable pictures in {name}: {count} of at least {least}. Left out: {dropped}, for example "
-    "{example}: {reason}":
-        "{name} 中可用图片 {count} 张，至少需要 {least} 张。有 {dropped} 个文件被排除，例如 {example}：{reason}",
+    "Too few usable pictures in {name}: {count} of at least {least}. Add some.":
+        "{name} 中可用图片 {count} 张，至少需要 {least} 张，请再添加一些。",
+    "Too few usable pictures in {name}: {count} of at least {least}. Add some. Left out: {dropped}, "
+    "for example {example}: {reason}":
+        "{name} 中可用图片 {count} 张，至少需要 {least} 张，请再添加一些。有 {dropped} 个文件被排除，"
+        "例如 {example}：{reason}",
     "{name} cannot be read as a PNG picture.": "{name} 无法作为 PNG 图片读取。",
     "{name} carries no recipe. Only PNG files saved by Imagen Demo do, and only unchanged ones.":
         "{name} 中没有配方。只有 Imagen Demo 保存且未经改动的 PNG 才带有配方。",
@@ -250,7 +251,8 @@ SENTENCES: dict[str, str] = {
     "Training stopped by an unexpected error ({kind}: {text}). Details are in log.txt.":
         "训练因意外错误停止（{kind}：{text}）。详情见 log.txt。",
     # why one file was left out
-    "The file is not a picture of a known kind.": "文件不是已知格式的图片。",
+    "The file is not a picture of a known kind (JPEG, PNG, WebP, GIF, BMP, TIFF).":
+        "文件不是已知格式的图片（JPEG、PNG、WebP、GIF、BMP、TIFF）。",
     "The file is empty.": "文件为空。",
     "The file ends early or is damaged.": "文件不完整或已损坏。",
     "The file cannot be read.": "文件无法读取。",

@@ -48,7 +48,8 @@ _SETUP = {
                       "可以关闭页面：训练会继续，回来时仍可看到。"),
     "tr_busy": ("“{name}” is being trained now. Two trainings share this computer, and both take about twice as long.",
                 "“{name}”正在训练。两个训练会共用这台电脑，各自大约需要两倍的时间。"),
-    "tr_need_pictures": ("Prepare some pictures in step 1 first.", "请先在第 1 步准备图片。"),
+    "tr_need_pictures": ("First choose pictures in step 1 and press “Prepare these pictures”.",
+                         "请先在第 1 步选择图片，并点击“准备这些图片”。"),
 }  # fmt: skip
 
 _LIVE = {

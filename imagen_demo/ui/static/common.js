@@ -21,8 +21,10 @@ window.imagenDemo = (() => {
   // A picture tab begins: `start(message)` puts `page` in its place where there are models, `receive(message)` is for
   // what comes afterwards; one after the other.
   const begin = (tab, page, start, receive) => {
-    let done = start(waiting[tab]);
+    const first = waiting[tab];
     delete waiting[tab];
+    // The tabs that have begun look first whether their model has another name by now: the new one begins with theirs.
+    let done = Promise.all(Object.values(menus).map((menu) => menu.refresh())).then(() => start(first));
     handlers[tab] = (message) => { done = done.finally(() => (page.isConnected ? receive : start)(message)); };
   };
 
