@@ -32,7 +32,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Of the training")] = 0,
 ) -> None:
     """Train once, and judge averages of several half-lives."""
-    run = OneRun(dataset, seed)
+    run = OneRun(dataset, seed, minutes)
     judge, state = Judge(run.data.images), run.trainer.state
     kept = {
         half_life: dataclasses.replace(state, ema=copy.deepcopy(state.ema))
@@ -45,7 +45,7 @@ def main(
 
     print(f"{machine.sentence(machine.facts())}; {run.data.name}\n")
     print("| kimg | half-life, kimg | FD | KD | SWD |\n|---|---|---|---|---|", flush=True)
-    for _ in run.moments(minutes, marks, average):
+    for _ in run.moments(marks, average):
         for half_life, beside in kept.items():
             drawn = [from_network(part) for part in draw_fixed(beside.ema, UNSEEN, device=run.trainer.device)]
             found = judge.score(np.concatenate(drawn))

@@ -31,14 +31,14 @@ def main(
     seed: Annotated[int, typer.Option(help="Of the training")] = 0,
 ) -> None:
     """Train once, and judge pictures drawn with three kinds of noise."""
-    run = OneRun(dataset, seed, noise=True)  # also where it is not automatic
+    run = OneRun(dataset, seed, minutes, noise=True)  # also where it is not automatic
     judge, state = Judge(run.data.images), run.trainer.state
     every, alike = fine_detail(run.data.images[: 2 * COUNT])
     print(
         f"{machine.sentence(machine.facts())}; {run.data.name}; real pictures: detail {every:.1f}, alike {alike:.1f}\n"
     )
     print("| kimg | noise | FD | KD | SWD | detail | alike |\n|---|---|---|---|---|---|---|", flush=True)
-    for _ in run.moments(minutes, marks):
+    for _ in run.moments(marks):
         for kind in ("its own", "fresh", "none"):
             drawn = pictures(run, kind)
             found, (every, alike) = judge.score(drawn), fine_detail(drawn)

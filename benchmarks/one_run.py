@@ -19,18 +19,19 @@ from imagen_demo.training.trainer import Trainer
 class OneRun:
     """A trainer with the automatic settings, and its clock."""
 
-    def __init__(self, dataset: Path, seed: int, **networks: Any) -> None:
+    def __init__(self, dataset: Path, seed: int, minutes: float, **networks: Any) -> None:
         """``networks``: changes of the ModelConfig."""
         self.data = machine.opened(dataset)
-        self.config, model, _ = resolve(TrainConfig(threads=1, seed=seed), self.data, pick_device("cpu"))
+        wish = TrainConfig(threads=1, seed=seed, minutes=minutes)
+        self.config, model, _ = resolve(wish, self.data, pick_device("cpu"))
         model = dataclasses.replace(model, **networks)
         self._scratch = tempfile.TemporaryDirectory(prefix="one-run-")
         self.trainer = Trainer(Run(Path(self._scratch.name)), self.data, self.config, model)
         self.trainer._begin(resume=False)
 
-    def moments(self, minutes: float, marks: str, after_step: Callable[[], None] = lambda: None) -> Iterator[float]:
-        """Trains, and yields when so many minutes have passed; what is done meanwhile does not count."""
-        began, aside = time.process_time(), 0.0
+    def moments(self, marks: str, after_step: Callable[[], None] = lambda: None) -> Iterator[float]:
+        """Trains, and yields at these minutes and at the end; what is done meanwhile does not count."""
+        began, aside, minutes = time.process_time(), 0.0, self.config.minutes
         for mark in sorted({float(m) for m in marks.split(",") if float(m) < minutes} | {minutes}):
             while time.process_time() - began - aside < 60 * mark:
                 self.trainer._step()

@@ -33,22 +33,24 @@ def main(
 ) -> None:
     """Train once, and compare what the groups say."""
     with mock.patch.multiple(batches, HELD_OUT=0.5, HELD_OUT_MOST=group * groups):
-        run = OneRun(dataset, seed)
+        run = OneRun(dataset, seed, minutes)
     held_out = np.random.default_rng(seed).permutation(run.trainer.batches.held_out)
     learned = np.random.default_rng(seed).permutation(run.trainer.batches.train)[: len(held_out)]
 
     def unchanged() -> None:
         run.trainer.state.controller.p = 0.0
 
-    print(f"{machine.sentence(machine.facts())}; {run.data.name}; groups of {group}\n")
+    about = f"{run.data.name}, width {run.config.width}; groups of {group}"
+    print(f"{machine.sentence(machine.facts())}; {about}\n")
     print("| kimg | logits within a class, between classes | train - generated | r_v, all | groups plain | by class |")
     print("|---|---|---|---|---|---|", flush=True)
-    for _ in run.moments(minutes, marks, unchanged):
+    for _ in run.moments(marks, unchanged):
         train, generated = logits(run, learned, drawn=False), logits(run, learned, drawn=True)
         unseen, of, of_unseen = logits(run, held_out, drawn=False), classes(run, learned), classes(run, held_out)
         gap = train.mean() - generated.mean()
         levels = np.array([train[of == one].mean() for one in np.unique(of)])
         within = np.mean([train[of == one].std() for one in np.unique(of)])
+        group = min(group, len(unseen))
         parts = [slice(start, start + group) for start in range(0, len(unseen) - group + 1, group)]
         plain = [(train.mean() - unseen[part].mean()) / gap for part in parts]
         fair = [by_class(train, of, unseen[part], of_unseen[part]) / gap for part in parts]
@@ -81,9 +83,9 @@ def logits(run: OneRun, indices: np.ndarray, drawn: bool) -> np.ndarray:
 
 
 def by_class(train: np.ndarray, of: np.ndarray, unseen: np.ndarray, of_unseen: np.ndarray) -> float:
-    """Mean over the classes of D(train) - D(unseen)."""
-    both = np.intersect1d(of, of_unseen)
-    return float(np.mean([train[of == one].mean() - unseen[of_unseen == one].mean() for one in both]))
+    """Mean over ``unseen`` of how far each is behind those of its class that are trained on."""
+    level = {one: train[of == one].mean() for one in np.unique(of)}
+    return float(np.mean([level[one] - logit for one, logit in zip(of_unseen, unseen, strict=True) if one in level]))
 
 
 if __name__ == "__main__":

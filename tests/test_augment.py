@@ -18,6 +18,7 @@ from imagen_demo.training.augment import (
 )
 
 CPU = torch.device("cpu")
+ALL = torch.ones(32, dtype=torch.bool)
 
 
 def augment(pictures: torch.Tensor, p: float, generator: torch.Generator | None = None) -> torch.Tensor:
@@ -85,17 +86,17 @@ def test_controller_raises_p_when_only_pictures_it_learns_from_look_real_and_low
     controller = Controller(target=0.3, held_out=16, speed_kimg=1.0)
     train, fake = torch.full((32,), 5.0), torch.full((32,), -5.0)
     for _ in range(800):  # pictures never seen look generated; a constant added to all logits means nothing
-        controller.update(*gaps(train + 100, fake + 100, fake + 100).tolist(), images=32)
+        controller.update(*gaps(train + 100, fake + 100, fake + 100, ALL).tolist(), images=32)
     assert controller.overfitting == pytest.approx(1.0, abs=1e-3) and controller.p == P_MAX
     for _ in range(400):  # they look as real as the others, however bad the generator
-        controller.update(*gaps(train, fake, train).tolist(), images=32)
+        controller.update(*gaps(train, fake, train, ALL).tolist(), images=32)
     assert controller.overfitting < 0.01 and controller.p == 0.0
 
 
 def test_overfitting_is_where_validation_lies_between_generated_and_train():
     controller = Controller(target=0.3, held_out=16)
     for _ in range(500):
-        controller.update(*gaps(*torch.tensor([2.0, -2.0, 1.0]).expand(8, 3).T).tolist(), images=8)
+        controller.update(*gaps(*torch.tensor([2.0, -2.0, 1.0]).expand(32, 3).T, ALL).tolist(), images=8)
     assert controller.overfitting == pytest.approx(0.25, abs=1e-3)
 
 
@@ -104,12 +105,31 @@ def test_what_few_pictures_held_out_show_by_chance_is_no_overfitting(held_out, p
     controller, random = Controller(target=0.3, held_out=held_out, speed_kimg=1.0), torch.Generator().manual_seed(0)
     for _ in range(400):  # the gap to those held out is half the generated ones', and a quarter of how much logits vary
         logits = torch.randn(2, 32, generator=random)
-        controller.update(*gaps(logits[0], logits[0] - 0.5, logits[1] - 0.25).tolist(), images=32)
+        controller.update(*gaps(logits[0], logits[0] - 0.5, logits[1] - 0.25, ALL).tolist(), images=32)
     assert controller.p == p
+
+
+def test_pictures_known_by_heart_are_noticed_however_few_are_held_out():
+    controller, random = Controller(target=0.3, held_out=4, speed_kimg=1.0), torch.Generator().manual_seed(0)
+    for _ in range(400):  # those held out look generated, and logits vary as much as the two lie apart
+        train, fake, unseen = torch.randn(3, 32, generator=random) + torch.tensor([1.0, 0.0, 0.0])[:, None]
+        controller.update(*gaps(train, fake, unseen, ALL).tolist(), images=32)
+    assert controller.p == P_MAX
+
+
+def test_only_pairs_of_one_class_count():
+    train, fake, unseen = torch.tensor([[1.0, 9.0], [0.0, 8.0], [0.5, 0.0]])
+    paired, none = torch.tensor([True, False]), torch.tensor([False, False])
+    assert gaps(train, fake, unseen, paired).tolist() == [0.25, 0.125, 0.5, 0.5]
+    controller = Controller(target=0.3, held_out=16, speed_kimg=1e-3)
+    controller.update(*gaps(train, fake, unseen, none).tolist(), images=32)  # nothing was seen: nothing is done
+    assert controller.p == controller.gap_generated == 0.0
+    controller.update(*gaps(train, fake, unseen, paired).tolist(), images=32)
+    assert controller.gap_validation / controller.gap_generated == pytest.approx(0.5)
 
 
 def test_controller_speed_is_in_thousands_of_pictures():
     controller = Controller(target=-0.1, held_out=16, speed_kimg=10.0)
     for _ in range(10):
-        controller.update(0.0, 0.0, 1.0, images=100)
+        controller.update(0.0, 0.0, 1.0, 1.0, images=100)
     assert controller.p == pytest.approx(0.1)

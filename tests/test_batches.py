@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 from training_kit import CPU, two_colours
 
 from imagen_demo.data.dataset import Dataset
@@ -34,14 +35,25 @@ def test_pictures_held_out_are_never_trained_on(dataset):
     assert len(held_out) == 4 and trained == set(range(24)) - held_out  # a group of MinibatchStd, not a sixteenth
 
 
-def test_pictures_held_out_come_in_the_classes_of_the_step(dataset):
-    batches = Batches(dataset, 4, seed=3, mirror=False, device=CPU, hold_out=True)
+@pytest.mark.parametrize("batch", [4, 16])
+def test_pictures_held_out_come_in_the_classes_of_the_step_each_once_in_a_group(dataset, batch):
+    batches = Batches(dataset, batch, seed=3, mirror=False, device=CPU, hold_out=True)
     assert np.bincount(dataset.labels[batches.held_out]).tolist() == [2, 2]  # as many of each as among all
     unseen = {batches._load(np.array([index]), 0)[0].numpy().tobytes() for index in batches.held_out}
     for step in range(20):
-        (pictures, labels), (_, trained) = batches.validation(step), batches[step]
-        assert labels.tolist() == trained.tolist()
-        assert {picture[None].numpy().tobytes() for picture in pictures} <= unseen
+        (pictures, labels, paired), (_, trained) = batches.validation(step), batches[step]
+        assert torch.equal(paired, labels == trained)
+        for start in range(0, batch, 4):  # of a class of which a group has more than two, two are paired
+            assert {picture[None].numpy().tobytes() for picture in pictures[start : start + 4]} == unseen
+            assert paired[start : start + 4].sum() == np.minimum(np.bincount(trained[start : start + 4]), 2).sum()
+
+
+def test_processes_share_the_pictures_held_out_as_they_share_the_batch(dataset):
+    whole, *parts = (
+        Batches(dataset, 8, seed=3, mirror=True, device=CPU, hold_out=True, share=share).validation(5)
+        for share in (slice(0, 8), slice(0, 4), slice(4, 8))
+    )
+    assert all(torch.equal(all_, torch.cat(some)) for all_, some in zip(whole, zip(*parts, strict=True), strict=True))
 
 
 def test_no_class_is_held_out_whole(dataset):
@@ -50,5 +62,14 @@ def test_no_class_is_held_out_whole(dataset):
     lonely = dataclasses.replace(dataset, labels=labels)
     held_out = [Batches(lonely, 4, seed, mirror=False, device=CPU, hold_out=True).held_out for seed in range(40)]
     assert all(len(held) == 4 and 7 not in held for held in held_out)
-    batches = Batches(lonely, 4, 0, mirror=False, device=CPU, hold_out=True)  # none to compare it with: some other
-    assert all(batches.validation(step)[1].tolist() == [0] * 4 for step in range(24))
+    batches = Batches(lonely, 4, 0, mirror=False, device=CPU, hold_out=True)
+    found = [(*batches.validation(step), batches[step][1]) for step in range(24)]
+    assert all(labels.tolist() == [0] * 4 for _, labels, _, _ in found)  # where 1 is wanted some other comes, unpaired
+    assert all(torch.equal(paired, wanted == 0) for _, _, paired, wanted in found)
+    assert any(1 in wanted for *_, wanted in found)
+
+
+def test_without_classes_all_pictures_held_out_are_compared(dataset):
+    batches = Batches(dataclasses.replace(dataset, labels=None), 16, 3, mirror=False, device=CPU, hold_out=True)
+    pictures, labels, paired = batches.validation(0)
+    assert labels is None and paired.all() and pictures.shape == (16, 3, 16, 16)

@@ -10,6 +10,7 @@ from training_kit import CPU, two_colours
 from imagen_demo.config import OBJECTIVES, ModelConfig, PrepareConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.errors import UserError
+from imagen_demo.models.style import widened
 from imagen_demo.studio import jobs
 from imagen_demo.training.forecast import (
     MEASURED,
@@ -19,6 +20,7 @@ from imagen_demo.training.forecast import (
     images_per_second,
     measured_after,
     multiplications,
+    processor_width,
     revised,
 )
 from imagen_demo.training.schedule import pick_device, resolve
@@ -99,7 +101,7 @@ def test_values_out_of_bounds_are_refused_with_what_would_work(make, sentence):
 
 
 @pytest.mark.parametrize(
-    ("length", "width"), [({"minutes": 5}, 512), ({"minutes": 600}, 768), ({"kimg": 99}, 512), ({"kimg": 100}, 768)]
+    ("length", "width"), [({"minutes": 5}, 512), ({"minutes": 600}, 768), ({"kimg": 149}, 512), ({"kimg": 150}, 768)]
 )
 def test_a_processor_trains_a_wider_network_where_it_will_see_enough(dataset, length, width):
     assert resolve(TrainConfig(device="cpu", threads=1, **length), dataset, CPU)[1].width == width
@@ -125,6 +127,15 @@ def test_the_forecast_promises_more_for_more_time_and_less_for_larger_pictures()
     speeds = [images_per_second(config, ModelConfig(resolution=r, **small)) for r in (32, 64, 128, 256)]
     assert speeds == sorted(speeds, reverse=True)
     assert 60 < images_per_second(config, ModelConfig(resolution=64, **small)) < 300  # 178 and 265 were measured
+
+
+def test_a_forecast_that_is_followed_comes_true_also_with_the_wider_network_that_follows():
+    narrow, config = ModelConfig(width=512, max_channels=128), TrainConfig(device="cpu", threads=2, minutes=15)
+    template, values = forecast(config, narrow)
+    longer = dataclasses.replace(config, minutes=float(values["next"]) + 1)
+    wide = widened(narrow, processor_width(longer, narrow))
+    assert wide.width == 768
+    assert forecast(longer, wide)[0] == STAGES[[stage for _, stage in STAGES].index(template) + 1][1]
 
 
 def forecast_template(minutes: float) -> str:

@@ -54,7 +54,9 @@ def test_two_n_steps_equal_n_steps_kill_resume_n_steps(tmp_path, dataset, arch):
     assert first.keys() == second.keys()
     assert [name for name in first if not torch.equal(first[name], second[name])] == []
     assert straight.state.counters.step == again.state.counters.step == 16
-    assert straight.state.controller.p == again.state.controller.p
+    seen = [{name: getattr(each.state.controller, name) for name in states.CONTROLLER} for each in (straight, again)]
+    assert seen[0] == seen[1] and (arch == "mlp") == (seen[0]["square_validation"] == 0)
+    assert straight.state.controller.held_out == len(straight.batches.held_out)
 
 
 @pytest.mark.parametrize("objective", ["nonsaturating", "hinge", "relativistic"])

@@ -130,7 +130,7 @@ def line(run: Run, status: Status) -> str:
     if rows:
         parts += [f"G {rows[-1]['loss_g']:.3f}", f"D {rows[-1]['loss_d']:.3f}"]
     if status.quality is not None:
-        parts.append(f"distance {status.quality:.3g}")
+        parts.append(f"distance {status.quality:.1f}")
     return "  ".join(parts)
 
 

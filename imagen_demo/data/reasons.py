@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 DROPPED: dict[str, str] = {  # for one file, in its line of the manifest
-    "not_a_picture": "The file is not a picture of a known kind (JPEG, PNG, WebP, GIF, BMP, TIFF).",
+    "not_a_picture": "The file is not a picture of a known kind, such as JPEG, PNG or WebP.",
     "empty": "The file is empty.",
     "damaged": "The file ends early or is damaged.",
     "unreadable": "The file cannot be read.",

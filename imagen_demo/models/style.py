@@ -6,6 +6,7 @@ min(width / r, max_channels), and at least 8.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Sequence
@@ -33,6 +34,11 @@ START = 4  # the side of the first feature map
 
 def channels_at(config: ModelConfig, resolution: int) -> int:
     return max(8, min(config.width // resolution, config.max_channels))
+
+
+def widened(config: ModelConfig, width: int) -> ModelConfig:
+    """The same networks of another width."""
+    return dataclasses.replace(config, width=width, max_channels=max(8, min(512, width // 4)))
 
 
 def levels(config: ModelConfig) -> list[int]:

@@ -162,7 +162,7 @@ def _training(workspace: Workspace) -> Finding:
     )  # fmt: skip
     shape = ModelConfig(resolution=16, z_dim=8, w_dim=8, width=128)
     with torch.random.fork_rng():
-        state = fresh_state(config, shape, device)
+        state = fresh_state(config, shape, device, held_out=0)
         result = train_step(state, config, torch.zeros(4, 3, 16, 16, device=device), None)
     if not (result.loss_g.isfinite() and result.loss_d.isfinite()):
         return Finding("", "problem", f"a step on {device.type} gave no finite loss", _reinstall())

@@ -139,7 +139,8 @@ class Controller:
 
     What ``held_out`` pictures can show by chance is no overfitting: two standard errors are taken off.
     Otherwise few of them and a generator that does well raise p, which brings train and generated closer
-    together, and chance weighs even more.
+    together, and chance weighs even more. At most half of the gap to the generated ones is taken off, so
+    that pictures known by heart are seen as such however few there are.
     """
 
     def __init__(self, target: float, held_out: int, speed_kimg: float = 100.0) -> None:
@@ -153,23 +154,30 @@ class Controller:
     def overfitting(self) -> float:
         """r_v, 0 to 1, as far as it is sure; 0 before the first update."""
         variance = (self.square_validation - self.gap_validation**2) / 2  # of one logit; two make a difference
+        # Of the mean over those held out, which stay the same; what else is chance changes sign soon.
         error = math.sqrt(max(0.0, variance) / max(1, self.held_out))
-        return min(1.0, max(0.0, (self.gap_validation - 2 * error) / max(self.gap_generated, 1e-3)))
+        sure = self.gap_validation - min(2 * error, self.gap_generated / 2)
+        return min(1.0, max(0.0, sure / max(self.gap_generated, 1e-3)))
 
-    def update(self, gap_validation: float, square_validation: float, gap_generated: float, images: int) -> None:
-        """What :func:`gaps` found; ``images`` were trained on since the last call."""
-        self.gap_validation += MEMORY * (gap_validation - self.gap_validation)
-        self.square_validation += MEMORY * (square_validation - self.square_validation)
-        self.gap_generated += MEMORY * (gap_generated - self.gap_generated)
+    def update(self, behind: float, square: float, ahead: float, paired: float, images: int) -> None:
+        """Means of what :func:`gaps` found; ``images`` were trained on since the last call."""
+        if not paired:
+            return
+        self.gap_validation += MEMORY * (behind / paired - self.gap_validation)
+        self.square_validation += MEMORY * (square / paired - self.square_validation)
+        self.gap_generated += MEMORY * (ahead / paired - self.gap_generated)
         step = math.copysign(images / (self.speed_kimg * 1000), self.overfitting - self.target)
         self.p = min(P_MAX, max(0.0, self.p + step))
 
 
-def gaps(train: Tensor, generated: Tensor, validation: Tensor) -> Tensor:
-    """Means of D(train) - D(validation), of its square and of D(train) - D(generated), [3], from logits [N] of each.
+def gaps(train: Tensor, generated: Tensor, validation: Tensor, paired: Tensor) -> Tensor:
+    """[4]: D(train) - D(validation), its square, D(train) - D(generated) and 1 where ``paired``, else 0: the means.
 
-    Where there are classes, the three of each place are of the same class: the logits of a class have a level of its
-    own, which wanders, and is a multiple of the gaps.
+    Args:
+        train, generated, validation: logits [N].
+        paired: bool [N], whether the three are of the same class. The logits of a class have a level of their own,
+            which wanders, and is a multiple of the gaps.
     """
     behind = train - validation
-    return torch.stack([behind.mean(), behind.square().mean(), (train - generated).mean()])
+    found = torch.stack([behind, behind.square(), train - generated, torch.ones_like(train)])
+    return (found * paired).mean(dim=1)

@@ -24,8 +24,8 @@ def held_out(dataset: Dataset) -> int:
 
 
 def _shuffled(dataset: Dataset, seed: int) -> np.ndarray:
-    """All pictures in mixed order: the first ones can be kept back. Every part of it has about its share of each class,
-    and one of each comes last.
+    """All pictures in mixed order: the first ones can be kept back. They have about their share of each class, but no
+    class's last picture.
     """
     random = np.random.default_rng((seed, 2))
     order = random.permutation(len(dataset))
@@ -78,20 +78,31 @@ class Batches:
         """Pictures [share of batch, C, H, W] in [-1, 1] and labels int64 of them or None, on the device."""
         return self._load(self.indices(step), step)
 
-    def validation(self, step: int) -> tuple[Tensor, Tensor | None]:
-        """As many of the pictures held out, in the same form and of the same class each, where one of it is held out.
+    def validation(self, step: int) -> tuple[Tensor, Tensor | None, Tensor]:
+        """As many of the pictures held out, in the same form, to be compared with ``self[step]`` place by place.
 
-        So their logits can be compared with those of ``self[step]``.
+        And bool [share of batch]: where the class is the same; elsewhere none of it was held out, or not enough.
         """
-        # In turn, not by chance: a picture twice in one group would look like little variety to MinibatchStd.
-        shuffled = np.random.default_rng((self.seed, 3, step)).permutation(self.held_out)
-        chosen, labels = np.resize(shuffled, self.batch), self.dataset.labels
-        if labels is not None:
-            wanted, found = labels[self.indices(step)], labels[shuffled]
-            for label in np.intersect1d(wanted, found):
-                places = wanted == label
-                chosen[places] = np.resize(shuffled[found == label], places.sum())
-        return self._load(chosen, step)
+        random = np.random.default_rng((self.seed, 3, step))
+        if self.dataset.labels is None:
+            chosen, paired = np.resize(random.permutation(self.held_out), self.batch), np.ones(self.batch, bool)
+        else:
+            wanted = self.dataset.labels[self.indices(step)]
+            groups = [wanted[start : start + GROUP] for start in range(0, self.batch, GROUP)]
+            # Group by group: a picture twice in one would look like little variety to MinibatchStd.
+            found = [self._matching(group, random.permutation(self.held_out)) for group in groups]
+            chosen, paired = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return *self._load(chosen, step), self._moved(paired[self.share])
+
+    def _matching(self, wanted: np.ndarray, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """One of ``pictures`` for each class of ``wanted``, each once; and whether it is of that class."""
+        free, chosen = np.ones(len(pictures), bool), np.full(len(wanted), -1)
+        for place, label in enumerate(wanted):
+            fits = np.flatnonzero(free & (self.dataset.labels[pictures] == label))[:1]
+            chosen[place : place + len(fits)], free[fits] = pictures[fits], False
+        paired = chosen >= 0
+        chosen[~paired] = pictures[free][: (~paired).sum()]
+        return chosen, paired
 
     def _load(self, indices: np.ndarray, step: int) -> tuple[Tensor, Tensor | None]:
         flip = np.random.default_rng((self.seed, 1, step)).random(len(indices))[self.share] < 0.5

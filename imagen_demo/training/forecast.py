@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from imagen_demo.config import ModelConfig, TrainConfig
-from imagen_demo.models.style import START, channels_at, levels
+from imagen_demo.models.style import START, channels_at, levels, widened
 
 Sentence = tuple[str, dict[str, Any]]  # template, values
 
-# Multiplications a second of one processor thread in training. Between what two threads showed at 64 px and width 512
-# on two machines, all of a run's measuring and saving included (torch 2.13, float32): 178 pictures a second (127 before
-# what was won since, docs/training-recipe.md) and 265; other sizes in proportion. Processors differ by a factor of two.
-SPEED_PER_THREAD = 4.4e10
-PASSES = 14  # forward passes' worth of work a picture: both networks forward and backward, the discriminator twice
-# Roughly what pictures look like after so many thousand of them at 64 px, on planets, emoji, and cats and dogs, by the
-# training runs of docs/training-recipe.md (which went to 590). Twice the side takes about twice as many.
+# Work a second of one processor thread in training. Between what two threads showed at 64 px and width 512 on two
+# machines, all of a run's measuring and saving included (torch 2.13, float32): 178 pictures a second and 265.
+# Processors differ by a factor of two.
+SPEED_PER_THREAD = 7.7e9
+# What a value of a feature map costs besides, in multiplications: width 768 takes 1.8 times as long as 512, and 256 px
+# 8 times as long as 64, with 2.2 and 5.5 times the multiplications (docs/training-recipe.md).
+VALUE = 670
+# On a processor the wider network is better where it will see about so many thousand pictures of 64 px; where it will
+# not, the narrower one is, which sees 1.8 times as many in the same time (docs/training-recipe.md).
+NARROW, WIDE, WIDE_FROM_KIMG = 512, 768, 150.0
+# Roughly what pictures look like after so many thousand of them at 64 px and width 512, on planets, emoji, and cats
+# and dogs, by the training runs of docs/training-recipe.md (which went to 590). Twice the side takes about twice as
+# many; at width 768 fewer do, but as much work; beyond that no more was seen.
 STAGES = (
     (0, "In {minutes} min this computer shows the network about {kimg} thousand pictures: expect "
         "colours only. Textures and coarse shapes need about {next} min."),
@@ -44,17 +50,32 @@ def multiplications(model: ModelConfig) -> float:
     return float(total + 9 * model.channels * inputs * model.resolution**2)
 
 
+def work(model: ModelConfig) -> float:
+    """What a picture costs, in multiplications: those, and the values of a feature map of each size."""
+    values = sum(channels_at(model, side) * side**2 for side in (START, *levels(model)))
+    return multiplications(model) + VALUE * values
+
+
 def images_per_second(config: TrainConfig, model: ModelConfig) -> float | None:
     """About how fast a processor trains a style network; None where nothing was measured."""
     if config.device != "cpu" or model.arch != "style":
         return None
-    return SPEED_PER_THREAD * config.threads / (PASSES * multiplications(model))
+    return SPEED_PER_THREAD * config.threads / work(model)
 
 
-def kimg_in(config: TrainConfig, model: ModelConfig) -> float:
-    """About how many thousand pictures a training on a processor shows; 0 where nothing was measured."""
-    speed = images_per_second(config, model) or 0.0
-    return config.kimg or config.minutes * 60 * speed / 1000
+def processor_width(config: TrainConfig, model: ModelConfig) -> int:
+    """The automatic width, by how many pictures a wide network would see.
+
+    Args:
+        config: with its device and threads.
+        model: of any width.
+    """
+    wide = widened(model, WIDE)
+    speed = images_per_second(config, wide)
+    if speed is None:
+        return NARROW
+    kimg = config.kimg or config.minutes * 60 * speed / 1000
+    return WIDE if kimg >= WIDE_FROM_KIMG * max(1, model.resolution / 64) else NARROW
 
 
 def forecast(config: TrainConfig, model: ModelConfig, speed: float | None = None) -> Sentence | None:
@@ -67,10 +88,11 @@ def forecast(config: TrainConfig, model: ModelConfig, speed: float | None = None
         return None
     a_minute = speed * 60 / 1000
     kimg = config.kimg or config.minutes * a_minute
-    later = max(1.0, model.resolution / 64)
-    reached = max(index for index, (need, _) in enumerate(STAGES) if kimg >= need * later)
-    following = STAGES[min(reached + 1, len(STAGES) - 1)][0] * later
-    values = {"minutes": kimg / a_minute, "kimg": kimg, "next": following / a_minute}
+    counted = min(model.width, WIDE)  # what a picture counts depends on the width
+    each = work(widened(model, counted)) / work(widened(model, NARROW)) / max(1.0, model.resolution / 64)
+    reached = max(index for index, (need, _) in enumerate(STAGES) if kimg * each >= need)
+    following = STAGES[min(reached + 1, len(STAGES) - 1)][0]
+    values = {"minutes": kimg / a_minute, "kimg": kimg, "next": following / (a_minute * each)}
     return STAGES[reached][1], {key: rough(value) for key, value in values.items()}
 
 

@@ -12,13 +12,10 @@ from imagen_demo.data.dataset import Dataset
 from imagen_demo.errors import UserError
 from imagen_demo.models.layers import GROUP
 from imagen_demo.models.registry import check_model_config
+from imagen_demo.models.style import widened
 from imagen_demo.training.batches import held_out
-from imagen_demo.training.forecast import forecast, kimg_in
+from imagen_demo.training.forecast import WIDE, forecast, processor_width
 from imagen_demo.training.memory import micro_batches
-
-# On a processor the wider network is better once it has seen about so many thousand pictures of 64 px; before, the
-# narrower one is, which sees 1.8 times as many in the same time (docs/training-recipe.md).
-NARROW, WIDE, WIDE_FROM_KIMG = 512, 768, 100.0
 
 Reasons = list[tuple[str, dict[str, Any]]]  # (English template, values), one sentence each
 
@@ -94,7 +91,8 @@ def resolve(
     if not config.threads:
         auto["threads"] = cores()
     if not config.width:
-        auto["width"] = 2048 if gpu else _processor_width(dataclasses.replace(config, **auto), dataset.resolution)
+        networks = ModelConfig(config.arch, dataset.resolution)
+        auto["width"] = 2048 if gpu else processor_width(dataclasses.replace(config, **auto), networks)
     if mlp:
         auto["augment"] = "off"  # as the article has it
     learned = len(dataset) - (held_out(dataset) if auto.get("augment", config.augment) == "adaptive" else 0)
@@ -131,11 +129,10 @@ def resolve(
         z_dim=100 if mlp else 128,  # 512 learns slower (docs/training-recipe.md)
         w_dim=128,
         mapping_layers=2,
-        width=config.width,
-        max_channels=_max_channels(config.width),
         # Hair and fur are drawn with noise; on flat drawings it is stains, which take long to go.
         noise=not mlp and dataset.channels == 3,
     )
+    model = widened(model, config.width)
     if parent:  # changed as far as these pictures and classes need it
         model = dataclasses.replace(
             parent, resolution=model.resolution, channels=model.channels, num_classes=model.num_classes,
@@ -143,16 +140,6 @@ def resolve(
         )  # fmt: skip
     check_model_config(model)
     return config, model, reasons(config, model, dataset, begun=parent is not None)
-
-
-def _processor_width(config: TrainConfig, resolution: int) -> int:
-    """By how many pictures a wide network would see. ``config``: with its device and threads."""
-    wide = ModelConfig(resolution=resolution, width=WIDE, max_channels=_max_channels(WIDE))
-    return WIDE if kimg_in(config, wide) >= WIDE_FROM_KIMG * max(1, resolution / 64) else NARROW
-
-
-def _max_channels(width: int) -> int:
-    return max(8, min(512, width // 4))
 
 
 def _automatic_batch(pictures: int, gpu: bool, processes: int) -> int:
@@ -172,7 +159,9 @@ def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset, begun: bo
     elif config.device == "cpu":
         out.append(
             (
-                "Training runs on the processor (threads: {threads}), so the network is a small one.",
+                "Training runs on the processor (threads: {threads}), so the network is a small one."
+                if model.width < WIDE
+                else "Training runs on the processor (threads: {threads}), long enough for a larger network.",
                 {"threads": config.threads},
             )
         )

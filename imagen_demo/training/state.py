@@ -20,7 +20,7 @@ from imagen_demo.models.registry import build_discriminator, build_generator
 from imagen_demo.training.augment import Controller
 from imagen_demo.training.graphs import Graphs
 
-VERSION = 2
+VERSION = 3
 CONTROLLER = ("p", "gap_validation", "square_validation", "gap_generated")  # what changes in it
 
 
@@ -55,7 +55,7 @@ class State:
     graphs: Graphs | None = None  # of the steps, on a GPU
 
 
-def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device, held_out: int = 0) -> State:
+def fresh_state(config: TrainConfig, model: ModelConfig, device: torch.device, held_out: int) -> State:
     """Networks, averages and optimisers as they are before the first step.
 
     ``held_out``: how many pictures are kept from training.
@@ -149,7 +149,7 @@ def load(folder: Path, state: State) -> None:
         known = {field.name for field in dataclasses.fields(Counters)}
         state.counters = Counters(**{key: value for key, value in rest["counters"].items() if key in known})
         for name in CONTROLLER:
-            setattr(state.controller, name, float(rest["augment"].get(name, 0.0)))  # an older version knew fewer
+            setattr(state.controller, name, float(rest["augment"][name]))
         if state.graphs:
             state.graphs.forget()  # the optimisers' tensors are others now
     except FileNotFoundError:

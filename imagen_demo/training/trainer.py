@@ -148,11 +148,13 @@ class Trainer:
             self._restart_clocks()
         step, controller = self.state.counters.step, self.state.controller
         adapt = self.config.augment == "adaptive" and step % VALIDATE_EVERY == 0
-        unseen = validate(self.state, self.config, *self.batches.validation(step), team=self.team) if adapt else None
+        if adapt:
+            *held_out, paired = self.batches.validation(step)
+            unseen = validate(self.state, self.config, *held_out, team=self.team)
         real, labels = self.batches[step]
         result = train_step(self.state, self.config, real, labels, team=self.team, notify=self._memory_ended)
-        if unseen is not None:
-            found = self.team.mean(gaps(result.real, result.fake, unseen)).tolist()
+        if adapt:
+            found = self.team.mean(gaps(result.real, result.fake, unseen, paired)).tolist()
             controller.update(*found, images=VALIDATE_EVERY * self.config.batch)
         self.window.add(result)
         now = time.monotonic()
@@ -196,6 +198,8 @@ class Trainer:
             return
         self.quality.look_for_copies()
         self.run.answer()
+        counters = self.state.counters  # of a run that is over, the whole time counts, not the last moment
+        self.status.images_per_second = counters.images / max(1e-9, counters.seconds)
         self.status.state = "finished" if planned else "stopped"
         self._beat()
 

@@ -172,11 +172,9 @@ def run_head(run: Run, status: Status, memory: float | None, request: gr.Request
         f'<span class="tr-chip {state}" id="train-state" data-state="{state}">{t("tr_state_" + state, request)}</span>'
     )
     percent = f"<em>{100 * status.progress:.0f} %</em>" if status.progress else ""
-    # Of a run that is over, its whole time counts, not its last moment.
-    speed = status.images_per_second if status.alive else 1000 * status.kimg / max(1.0, status.seconds)
     facts = [
         (pictures(status.kimg, request), "tr_f_pictures"),
-        (f"{speed:.0f}" if speed else "–", "tr_f_speed"),
+        (f"{status.images_per_second:.0f}" if status.images_per_second else "–", "tr_f_speed"),
         (duration(status.eta), "tr_f_left") if status.alive else None,
         (duration(status.seconds), "tr_f_spent"),
         (f"{memory / 2**30:.1f} GB", "tr_f_memory") if memory and status.alive else None,

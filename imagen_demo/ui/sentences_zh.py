@@ -237,6 +237,8 @@ SENTENCES: dict[str, str] = {
     "The speed is known now: {speed} pictures a second.": "现已测得速度：每秒 {speed} 张图片。",
     "Training runs on the processor (threads: {threads}), so the network is a small one.":
         "在处理器上训练（{threads} 个线程），因此使用较小的网络。",
+    "Training runs on the processor (threads: {threads}), long enough for a larger network.":
+        "在处理器上训练（{threads} 个线程），时间足够使用较大的网络。",
     "Training runs on the GPU, so the network is a large one.": "在 GPU 上训练，因此使用较大的网络。",
     "{count} pictures are few: if the network begins to memorise them, augmentation sets in.":
         "{count} 张图片较少：网络一旦开始死记硬背，就会启用数据增强。",
@@ -251,8 +253,8 @@ SENTENCES: dict[str, str] = {
     "Training stopped by an unexpected error ({kind}: {text}). Details are in log.txt.":
         "训练因意外错误停止（{kind}：{text}）。详情见 log.txt。",
     # why one file was left out
-    "The file is not a picture of a known kind (JPEG, PNG, WebP, GIF, BMP, TIFF).":
-        "文件不是已知格式的图片（JPEG、PNG、WebP、GIF、BMP、TIFF）。",
+    "The file is not a picture of a known kind, such as JPEG, PNG or WebP.":
+        "文件不是已知格式（如 JPEG、PNG、WebP）的图片。",
     "The file is empty.": "文件为空。",
     "The file ends early or is damaged.": "文件不完整或已损坏。",
     "The file cannot be read.": "文件无法读取。",

@@ -21,10 +21,12 @@ window.imagenDemo = (() => {
   // A picture tab begins: `start(message)` puts `page` in its place where there are models, `receive(message)` is for
   // what comes afterwards; one after the other.
   const begin = (tab, page, start, receive) => {
-    const first = waiting[tab];
-    delete waiting[tab];
     // The tabs that have begun look first whether their model has another name by now: the new one begins with theirs.
-    let done = Promise.all(Object.values(menus).map((menu) => menu.refresh())).then(() => start(first));
+    let done = Promise.allSettled(Object.values(menus).map((menu) => menu.refresh())).then(() => {
+      const first = waiting[tab];
+      delete waiting[tab];
+      return start(first);
+    });
     handlers[tab] = (message) => { done = done.finally(() => (page.isConnected ? receive : start)(message)); };
   };
 
@@ -242,7 +244,9 @@ window.imagenDemo = (() => {
       const of = current(), { name, hash } = of ?? {}, answer = of ? await ask(server.models, { model: name, hash }) : {};
       if (!answer.models || of !== current()) return;
       if (JSON.stringify(answer.models) !== JSON.stringify(shown)) box.fill(answer.models, answer.name);
-      if (answer.name !== name) Object.values(menus).forEach((menu) => menu.follow(name, answer.name)); // other tabs have it, too
+      if (answer.name === name) return;
+      Object.values(menus).forEach((menu) => menu.follow(name, answer.name)); // other tabs have it, too,
+      for (const tab of Object.keys(waiting)) waiting[tab] = renamed(waiting[tab], name, answer.name); // and messages on their way
     };
     menus[id.split('-')[0]] = { refresh, follow: (from, to) => {
       if (current()?.name !== from) return;
