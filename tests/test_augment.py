@@ -117,6 +117,12 @@ def test_pictures_known_by_heart_are_noticed_however_few_are_held_out():
     assert controller.p == P_MAX
 
 
+def test_a_discriminator_that_takes_generated_pictures_for_better_does_not_overfit():
+    controller = Controller(target=0.3, held_out=16)
+    controller.update(0.0, 0.1, -0.2, 1.0, images=32)
+    assert controller.overfitting == controller.p == 0.0
+
+
 def test_only_pairs_of_one_class_count():
     train, fake, unseen = torch.tensor([[1.0, 9.0], [0.0, 8.0], [0.5, 0.0]])
     paired, none = torch.tensor([True, False]), torch.tensor([False, False])

@@ -65,7 +65,9 @@ def test_every_objective_trains_and_leaves_a_usable_run(tmp_path, dataset, objec
     before = [value.clone() for value in trainer.state.generator.parameters()]
     trainer.train()
     run = trainer.run
-    assert run.status().state == "finished" and run.status().progress == 1
+    status = run.status()
+    assert status.state == "finished" and status.progress == 1
+    assert status.images_per_second == pytest.approx(1000 * status.kimg / status.seconds)
     rows = run.metrics()
     keys = {"kimg", "seconds", "images_per_second", "loss_g", "loss_d", "logits_real", "logits_fake", "r1", "r2",
             "grad_norm_g", "grad_norm_d", "augment_p", "memory_bytes"}  # fmt: skip

@@ -18,6 +18,7 @@ from torch import Tensor
 
 P_MAX = 0.8  # beyond it augmentations begin to leak into the generated pictures (ADA, section 2.2)
 MEMORY = 0.02  # weight of the newest logits in the controller's running means
+MOST_DOUBT = 0.6  # of the gap between learned and generated pictures: more would hide what is known by heart
 
 
 class Plan(NamedTuple):
@@ -139,8 +140,8 @@ class Controller:
 
     What ``held_out`` pictures can show by chance is no overfitting: two standard errors are taken off.
     Otherwise few of them and a generator that does well raise p, which brings train and generated closer
-    together, and chance weighs even more. At most half of the gap to the generated ones is taken off, so
-    that pictures known by heart are seen as such however few there are.
+    together, and chance weighs even more. At most :data:`MOST_DOUBT` of the gap to the generated ones is
+    taken off, so that pictures known by heart are seen as such even where few are held out.
     """
 
     def __init__(self, target: float, held_out: int, speed_kimg: float = 100.0) -> None:
@@ -156,18 +157,17 @@ class Controller:
         variance = (self.square_validation - self.gap_validation**2) / 2  # of one logit; two make a difference
         # Of the mean over those held out, which stay the same; what else is chance changes sign soon.
         error = math.sqrt(max(0.0, variance) / max(1, self.held_out))
-        sure = self.gap_validation - min(2 * error, self.gap_generated / 2)
+        sure = self.gap_validation - min(2 * error, MOST_DOUBT * max(0.0, self.gap_generated))
         return min(1.0, max(0.0, sure / max(self.gap_generated, 1e-3)))
 
     def update(self, behind: float, square: float, ahead: float, paired: float, images: int) -> None:
-        """Means of what :func:`gaps` found; ``images`` were trained on since the last call."""
-        if not paired:
-            return
-        self.gap_validation += MEMORY * (behind / paired - self.gap_validation)
-        self.square_validation += MEMORY * (square / paired - self.square_validation)
-        self.gap_generated += MEMORY * (ahead / paired - self.gap_generated)
-        step = math.copysign(images / (self.speed_kimg * 1000), self.overfitting - self.target)
-        self.p = min(P_MAX, max(0.0, self.p + step))
+        """What :func:`gaps` found; ``images`` were trained on since the last call."""
+        self.gap_validation += MEMORY * (behind - paired * self.gap_validation)
+        self.square_validation += MEMORY * (square - paired * self.square_validation)
+        self.gap_generated += MEMORY * (ahead - paired * self.gap_generated)
+        if paired:
+            step = math.copysign(images / (self.speed_kimg * 1000), self.overfitting - self.target)
+            self.p = min(P_MAX, max(0.0, self.p + step))
 
 
 def gaps(train: Tensor, generated: Tensor, validation: Tensor, paired: Tensor) -> Tensor:

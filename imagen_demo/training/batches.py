@@ -24,8 +24,8 @@ def held_out(dataset: Dataset) -> int:
 
 
 def _shuffled(dataset: Dataset, seed: int) -> np.ndarray:
-    """All pictures in mixed order: the first ones can be kept back. They have about their share of each class, but no
-    class's last picture.
+    """All pictures in mixed order: the first ones can be kept back. They have about their share of each class, and its
+    last picture comes at the end.
     """
     random = np.random.default_rng((seed, 2))
     order = random.permutation(len(dataset))

@@ -16,8 +16,9 @@ SPEED_PER_THREAD = 7.7e9
 # What a value of a feature map costs besides, in multiplications: width 768 takes 1.8 times as long as 512, and 256 px
 # 8 times as long as 64, with 2.2 and 5.5 times the multiplications (docs/training-recipe.md).
 VALUE = 670
-# On a processor the wider network is better where it will see about so many thousand pictures of 64 px; where it will
-# not, the narrower one is, which sees 1.8 times as many in the same time (docs/training-recipe.md).
+# On a processor the wider network is better where it will see about so many thousand pictures of up to 64 px; where it
+# will not, the narrower one is, which sees 1.8 times as many in the same time (docs/training-recipe.md). Of larger
+# pictures nothing was measured.
 NARROW, WIDE, WIDE_FROM_KIMG = 512, 768, 150.0
 # Roughly what pictures look like after so many thousand of them at 64 px and width 512, on planets, emoji, and cats
 # and dogs, by the training runs of docs/training-recipe.md (which went to 590). Twice the side takes about twice as
@@ -88,7 +89,7 @@ def forecast(config: TrainConfig, model: ModelConfig, speed: float | None = None
         return None
     a_minute = speed * 60 / 1000
     kimg = config.kimg or config.minutes * a_minute
-    counted = min(model.width, WIDE)  # what a picture counts depends on the width
+    counted = min(max(model.width, NARROW), WIDE)  # what a picture counts depends on the width
     each = work(widened(model, counted)) / work(widened(model, NARROW)) / max(1.0, model.resolution / 64)
     reached = max(index for index, (need, _) in enumerate(STAGES) if kimg * each >= need)
     following = STAGES[min(reached + 1, len(STAGES) - 1)][0]

@@ -14,7 +14,7 @@ from imagen_demo.models.layers import GROUP
 from imagen_demo.models.registry import check_model_config
 from imagen_demo.models.style import widened
 from imagen_demo.training.batches import held_out
-from imagen_demo.training.forecast import WIDE, forecast, processor_width
+from imagen_demo.training.forecast import forecast, processor_width
 from imagen_demo.training.memory import micro_batches
 
 Reasons = list[tuple[str, dict[str, Any]]]  # (English template, values), one sentence each
@@ -159,9 +159,7 @@ def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset, begun: bo
     elif config.device == "cpu":
         out.append(
             (
-                "Training runs on the processor (threads: {threads}), so the network is a small one."
-                if model.width < WIDE
-                else "Training runs on the processor (threads: {threads}), long enough for a larger network.",
+                "Training runs on the processor (threads: {threads}), so the network is a small one.",
                 {"threads": config.threads},
             )
         )

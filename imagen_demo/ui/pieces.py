@@ -178,7 +178,7 @@ def run_head(run: Run, status: Status, memory: float | None, request: gr.Request
         (duration(status.eta), "tr_f_left") if status.alive else None,
         (duration(status.seconds), "tr_f_spent"),
         (f"{memory / 2**30:.1f} GB", "tr_f_memory") if memory and status.alive else None,
-        (f"{status.quality:.3g}", "tr_f_quality") if status.quality is not None else None,
+        (f"{status.quality:.1f}", "tr_f_quality") if status.quality is not None else None,
     ]
     cells = "".join(f"<div><b>{value}</b><span>{t(key, request)}</span></div>" for value, key in filter(None, facts))
     below = error(problem, request) if state == "damaged" else _sentence(run, status, request)

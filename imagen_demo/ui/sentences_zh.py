@@ -237,8 +237,6 @@ SENTENCES: dict[str, str] = {
     "The speed is known now: {speed} pictures a second.": "现已测得速度：每秒 {speed} 张图片。",
     "Training runs on the processor (threads: {threads}), so the network is a small one.":
         "在处理器上训练（{threads} 个线程），因此使用较小的网络。",
-    "Training runs on the processor (threads: {threads}), long enough for a larger network.":
-        "在处理器上训练（{threads} 个线程），时间足够使用较大的网络。",
     "Training runs on the GPU, so the network is a large one.": "在 GPU 上训练，因此使用较大的网络。",
     "{count} pictures are few: if the network begins to memorise them, augmentation sets in.":
         "{count} 张图片较少：网络一旦开始死记硬背，就会启用数据增强。",
