@@ -73,3 +73,22 @@ def test_without_classes_all_pictures_held_out_are_compared(dataset):
     batches = Batches(dataclasses.replace(dataset, labels=None), 16, 3, mirror=False, device=CPU, hold_out=True)
     pictures, labels, paired = batches.validation(0)
     assert labels is None and paired.all() and pictures.shape == (16, 3, 16, 16)
+
+
+@pytest.mark.parametrize("hold_out", [True, False])
+def test_large_classes_come_in_groups_of_one_class_and_small_ones_mixed(dataset, hold_out):
+    labels = np.repeat([0, 1, 2], [150, 101, 3])
+    many = dataclasses.replace(dataset, images=np.zeros((254, 16, 16, 3), np.uint8), labels=labels)
+    batches = Batches(many, 8, seed=3, mirror=False, device=CPU, hold_out=hold_out)
+    length = len(batches.train) // 4 * 4
+    epochs = np.concatenate([batches.indices(step) for step in range(2 * length // 8)]).reshape(2, length)
+    for epoch in epochs:
+        assert len(set(epoch)) == length and set(epoch) <= set(batches.train)
+        groups = labels[epoch].reshape(-1, 4)
+        mixed = [group for group in groups if len(set(group)) > 1]
+        assert len(mixed) <= 3  # what is left of each class, and the small one
+        assert all(group.max() < 2 for group in groups if len(set(group)) == 1)
+    assert not np.array_equal(*epochs)
+    for step in range(20 if hold_out else 0):  # those held out can be compared with all of a group of one class
+        paired, wanted = batches.validation(step)[2].reshape(-1, 4), labels[batches.indices(step)].reshape(-1, 4)
+        assert all(whole.all() for whole, group in zip(paired, wanted, strict=True) if len(set(group)) == 1)

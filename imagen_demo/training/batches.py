@@ -32,11 +32,16 @@ def _shuffled(dataset: Dataset, seed: int) -> np.ndarray:
     if dataset.labels is None:
         return order
     labels = dataset.labels[order]
-    by_class, count = np.argsort(labels, kind="stable"), np.bincount(labels)
-    rank = np.empty(len(order), np.int64)
-    rank[by_class] = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
+    rank, count = _ranks(labels), np.bincount(labels)
     place = np.where(rank == count[labels] - 1, 1, (rank + random.random(len(count))[labels]) / count[labels])
     return order[np.argsort(place, kind="stable")]
+
+
+def _ranks(labels: np.ndarray) -> np.ndarray:
+    """Which one of its class each is: 0, 1, ..."""
+    count, ranks = np.bincount(labels), np.empty(len(labels), np.int64)
+    ranks[np.argsort(labels, kind="stable")] = np.arange(len(labels)) - np.repeat(np.cumsum(count) - count, count)
+    return ranks
 
 
 class Batches:
@@ -61,18 +66,42 @@ class Batches:
         self.share = share
         held, shuffled = held_out(dataset) if hold_out else 0, _shuffled(dataset, seed)
         self.held_out, self.train = np.sort(shuffled[:held]), np.sort(shuffled[held:])
+        self._large = self._large_classes()
+        # Pictures of an epoch: whole groups, where there are groups of one class.
+        self.length = len(self.train) // GROUP * GROUP if self._large.any() else len(self.train)
         self._orders: dict[int, np.ndarray] = {}
 
     def _order(self, epoch: int) -> np.ndarray:
         if epoch not in self._orders:
             self._orders = {e: o for e, o in self._orders.items() if e == epoch - 1}
-            self._orders[epoch] = np.random.default_rng((self.seed, epoch)).permutation(self.train)
+            self._orders[epoch] = self._in_groups(np.random.default_rng((self.seed, epoch)))
         return self._orders[epoch]
+
+    def _large_classes(self) -> np.ndarray:
+        """Bool by class: whether there are enough, and enough held out, for groups of MinibatchStd of it alone."""
+        if self.dataset.labels is None:
+            return np.zeros(0, bool)
+        kinds = self.dataset.labels.max() + 1
+        counts = [np.bincount(self.dataset.labels[some], minlength=kinds) for some in (self.train, self.held_out)]
+        return (counts[0] >= GROUP) & ((counts[1] >= GROUP) | (len(self.held_out) == 0))
+
+    def _in_groups(self, random: np.random.Generator) -> np.ndarray:
+        """The pictures of an epoch, mixed; those of large classes in groups of one class, so that MinibatchStd sees how
+        much pictures of a class vary. Up to three pictures are left out, others each time, so that groups stay whole.
+        """
+        order = random.permutation(self.train)
+        if not self._large.any():
+            return order
+        labels = self.dataset.labels[order]
+        whole = self._large[labels] & (_ranks(labels) < np.bincount(labels)[labels] // GROUP * GROUP)
+        alone = order[whole][np.argsort(labels[whole], kind="stable")]
+        order = np.concatenate([alone, order[~whole]])
+        return random.permutation(order[: self.length].reshape(-1, GROUP)).ravel()
 
     def indices(self, step: int) -> np.ndarray:
         """Which pictures step ``step`` sees: int64 [batch]."""
         positions = np.arange(step * self.batch, (step + 1) * self.batch)
-        return np.array([self._order(int(p) // len(self.train))[p % len(self.train)] for p in positions])
+        return np.array([self._order(int(p) // self.length)[p % self.length] for p in positions])
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor | None]:
         """Pictures [share of batch, C, H, W] in [-1, 1] and labels int64 of them or None, on the device."""
