@@ -119,6 +119,7 @@ def test_keys_locks_undo_and_the_way_back(open_page):
     psi = page.locator("#explore-psi-number")
     psi.fill("0.9")
     psi.press("Enter")
+    page.wait_for_url(re.compile("pc1"))  # drawn, so that what comes next is told from what was before
     page.locator("#explore-reset").click()
     expect(second).to_have_value("0")
     expect(psi).to_have_value("0.90")  # it is none of the directions
