@@ -62,24 +62,25 @@ def main(
 
 
 def classes(run: OneRun, indices: np.ndarray) -> np.ndarray:
-    """Int64 [N], all 0 where there are none; N is the whole batches of ``indices``."""
+    """Int64 [N], all 0 where there are none."""
     labels = run.data.labels
-    whole = indices[: len(indices) // BATCH * BATCH]
-    return np.zeros(len(whole), np.int64) if labels is None else labels[whole]
+    return np.zeros(len(indices), np.int64) if labels is None else labels[indices]
 
 
 @torch.inference_mode()
 def logits(run: OneRun, indices: np.ndarray, drawn: bool) -> np.ndarray:
     """The discriminator's, [N], of these pictures, or of as many ``drawn`` of the same classes by the generator."""
-    state, chance, found = run.trainer.state, torch.Generator().manual_seed(2), []
-    for start in range(0, len(indices) - BATCH + 1, BATCH):
-        pictures, labels = run.trainer.batches._load(indices[start : start + BATCH], 0)
+    state, chance, found = run.trainer.state, torch.Generator().manual_seed(2), np.empty(len(indices), np.float32)
+    order = np.argsort(classes(run, indices), kind="stable")  # as in training: a group of MinibatchStd is of one class
+    for start in range(0, len(order), BATCH):
+        places = order[start : start + BATCH]
+        pictures, labels = run.trainer.batches._load(indices[places], 0)
         if drawn:
-            z = torch.randn(BATCH, run.trainer.model.z_dim, generator=chance)
-            noise = torch.randn(BATCH, state.generator.noise_size, generator=chance)
+            z = torch.randn(len(places), run.trainer.model.z_dim, generator=chance)
+            noise = torch.randn(len(places), state.generator.noise_size, generator=chance)
             pictures = state.generator(z, labels, noise).clamp(-1, 1)
-        found.append(state.discriminator(pictures, labels))
-    return torch.cat(found).numpy()
+        found[places] = state.discriminator(pictures, labels).numpy()
+    return found
 
 
 def by_class(train: np.ndarray, of: np.ndarray, unseen: np.ndarray, of_unseen: np.ndarray) -> float:
