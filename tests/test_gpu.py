@@ -15,6 +15,7 @@ from imagen_demo.config import TrainConfig
 from imagen_demo.data.dataset import Dataset
 from imagen_demo.data.pixels import from_network
 from imagen_demo.models.folder import load_model
+from imagen_demo.training import batches
 from imagen_demo.training import state as states
 from imagen_demo.training import step as steps
 from imagen_demo.training.main import train_run
@@ -52,6 +53,19 @@ def apart(first: Trainer, second: Trainer) -> float:
         trainer.state.generator.zero_grad()
         trainer.state.discriminator.zero_grad()
     return difference(first.state, second.state)
+
+
+@pytest.mark.parametrize("resident", [1 / 4, 0])
+def test_batches_are_those_of_the_processor(dataset, monkeypatch, resident):
+    monkeypatch.setattr(batches, "RESIDENT", resident)
+    here, there = (
+        batches.Batches(dataset, 8, seed=3, mirror=True, device=device, hold_out=True)
+        for device in (torch.device("cpu"), GPU)
+    )
+    assert (there._resident is not None) == (resident > 0)
+    for step in range(20):
+        pairs = zip((*here[step], *here.validation(step)), (*there[step], *there.validation(step)), strict=True)
+        assert all(b.is_cuda and torch.allclose(a, b.cpu(), atol=1e-6) for a, b in pairs)
 
 
 def test_recorded_steps_come_to_what_the_usual_ones_do(tmp_path, dataset):

@@ -15,6 +15,8 @@ from imagen_demo.models.layers import GROUP
 HELD_OUT = 1 / 16  # of the pictures, kept from training to see whether the discriminator overfits
 HELD_OUT_MOST = 1024
 WHOLE = slice(None)
+RESIDENT = 1 / 4  # of a GPU's free memory that the pictures may take; larger sets stream from the mapped file
+PIECE = 1024  # pictures on their way there at once
 
 
 def held_out(dataset: Dataset) -> int:
@@ -47,7 +49,8 @@ def _ranks(labels: np.ndarray) -> np.ndarray:
 class Batches:
     """An endless stream of shuffled pictures; batch ``step`` is a pure function of ``(seed, step)``.
 
-    Nothing needs saving for an exact resume, and the mapped file is never loaded whole.
+    Nothing needs saving for an exact resume. The mapped file is never loaded whole, but into the memory of a GPU that
+    has plenty: getting every batch there from Python takes as long as a step does.
     With ``hold_out`` some pictures are kept back: :meth:`validation` shows those, ``self[step]`` never.
     Of several processes each loads its ``share`` of the batch.
     """
@@ -70,6 +73,21 @@ class Batches:
         # Pictures of an epoch: whole groups, where there are groups of one class.
         self.length = len(self.train) // GROUP * GROUP if self._large.any() else len(self.train)
         self._orders: dict[int, np.ndarray] = {}
+        self._resident = self._loaded() if self._fits() else None
+
+    def _fits(self) -> bool:
+        if self.device.type != "cuda":
+            return False
+        free, _ = torch.cuda.mem_get_info(self.device)
+        return self.dataset.images.nbytes <= RESIDENT * free
+
+    def _loaded(self) -> Tensor:
+        """All pictures on the device: uint8 [N, H, W, C]."""
+        images = self.dataset.images
+        found = torch.empty(images.shape, dtype=torch.uint8, device=self.device)
+        for start in range(0, len(images), PIECE):
+            found[start : start + PIECE] = torch.from_numpy(np.array(images[start : start + PIECE]))
+        return found
 
     def _order(self, epoch: int) -> np.ndarray:
         if epoch not in self._orders:
@@ -136,16 +154,22 @@ class Batches:
     def _load(self, indices: np.ndarray, step: int) -> tuple[Tensor, Tensor | None]:
         flip = np.random.default_rng((self.seed, 1, step)).random(len(indices))[self.share] < 0.5
         indices = indices[self.share]
-        pictures = self.dataset.images[indices]
+        pictures = self._pictures(indices)
         if self.mirror:
-            pictures[flip] = pictures[flip, :, ::-1]
+            pictures = torch.where(self._moved(flip).view(-1, 1, 1, 1), pictures.flip(2), pictures)
         labels = self.dataset.labels
         labels = None if labels is None else self._moved(labels[indices].astype(np.int64))
-        images = to_network(self._moved(pictures))
-        return images.contiguous(memory_format=torch.channels_last), labels
+        return to_network(pictures).contiguous(memory_format=torch.channels_last), labels
+
+    def _pictures(self, indices: np.ndarray) -> Tensor:
+        """uint8 [n, H, W, C], on the device."""
+        if self._resident is not None:
+            return self._resident[self._moved(indices)]
+        pictures = torch.from_numpy(self.dataset.images[indices])
+        if self.device.type == "cuda":
+            pictures = pictures.pin_memory()  # otherwise so many bytes wait for the step before
+        return pictures.to(self.device, non_blocking=True)
 
     def _moved(self, values: np.ndarray) -> Tensor:
-        values = torch.from_numpy(values)
-        if self.device.type != "cuda":
-            return values.to(self.device)
-        return values.pin_memory().to(self.device, non_blocking=True)  # does not wait for the step before
+        """A few numbers, on the device."""
+        return torch.from_numpy(values).to(self.device, non_blocking=True)
