@@ -15,7 +15,7 @@ from imagen_demo.models.layers import GROUP
 HELD_OUT = 1 / 16  # of the pictures, kept from training to see whether the discriminator overfits
 HELD_OUT_MOST = 1024
 WHOLE = slice(None)
-RESIDENT = 1 / 4  # of a GPU's free memory that the pictures may take; larger sets stream from the mapped file
+RESIDENT = 1 / 16  # of a GPU's free memory for the pictures, so that steps find room; larger sets stream from the file
 PIECE = 1024  # pictures on their way there at once
 
 
@@ -49,8 +49,8 @@ def _ranks(labels: np.ndarray) -> np.ndarray:
 class Batches:
     """An endless stream of shuffled pictures; batch ``step`` is a pure function of ``(seed, step)``.
 
-    Nothing needs saving for an exact resume. The mapped file is never loaded whole, but into the memory of a GPU that
-    has plenty: getting every batch there from Python takes as long as a step does.
+    Nothing needs saving for an exact resume. The mapped file is never loaded whole, unless a GPU has plenty of
+    memory for it: getting every batch there from Python takes as long as a step does.
     With ``hold_out`` some pictures are kept back: :meth:`validation` shows those, ``self[step]`` never.
     Of several processes each loads its ``share`` of the batch.
     """
