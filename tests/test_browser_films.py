@@ -30,7 +30,7 @@ def test_a_video_is_made_and_plays(open_page):
 def test_a_film_stays_until_the_next_one_is_there(open_page):
     page = timeline(open_page)
     page.locator("#interpolate-seconds").fill("1")
-    page.locator("#interpolate-size").select_option("64")
+    page.locator("#interpolate-size").select_option("128")
     page.locator("#interpolate-make").click()
     video = page.locator("#interpolate-video video")
     video.wait_for()
@@ -48,7 +48,7 @@ def test_a_film_stays_until_the_next_one_is_there(open_page):
     assert video.get_attribute("src") == first
     expect(page.locator("#interpolate-download")).to_be_visible()
     page.locator("#interpolate-seconds").fill("1")
-    page.locator("#interpolate-size").select_option("64")
+    page.locator("#interpolate-size").select_option("128")
     page.locator("#interpolate-make").click()
     expect(video).not_to_have_attribute("src", first)
 
@@ -126,7 +126,7 @@ def test_a_dropped_film_comes_back_and_a_dropped_picture_is_a_keyframe(open_page
     page.keyboard.press("Delete")
     page.locator(".in-segment input").first.fill("0.5")
     page.locator(".in-segment input").first.press("Tab")
-    for menu, value in (("space", "spline"), ("size", "64"), ("fps", "12"), ("format", "webp")):
+    for menu, value in (("space", "spline"), ("size", "128"), ("fps", "12"), ("format", "webp")):
         page.locator(f"#interpolate-{menu}").select_option(value)
     page.locator("#interpolate-way-seed").evaluate("box => { box.value = 77; box.dispatchEvent(new Event('change')); }")
     link, before = linked(page), seeds(page)

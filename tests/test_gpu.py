@@ -55,7 +55,7 @@ def apart(first: Trainer, second: Trainer) -> float:
     return difference(first.state, second.state)
 
 
-@pytest.mark.parametrize("resident", [1 / 16, 0])
+@pytest.mark.parametrize("resident", [batches.RESIDENT, 0])
 def test_batches_are_those_of_the_processor(dataset, monkeypatch, resident):
     monkeypatch.setattr(batches, "RESIDENT", resident)
     here, there = (

@@ -4,7 +4,7 @@ Exported by PyTorch's tracing exporter (``dynamo=False``). The newer one, ``dyna
 took 44 s for a 64 px model where this takes 2 s, and needs onnxscript besides. Traced at batch 1, so that nothing but
 broadcasting depends on the batch; ONNX Runtime's own basic optimisation then folds what is constant, such as the
 weights' scales, so that every reader starts with a plain graph of standard operators. Weights stay float32: stored as
-float16 they moved the bundled models' pictures by up to 1.3 of 255 levels.
+float16 they moved the first bundled models' pictures by up to 1.3 of 255 levels.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ TRANSPARENT = "transparent"  # as a background: none
 class Format:
     """What a kind of film can hold. ``alpha``: transparency, in GIF all or nothing for each pixel.
 
-    ``frame_bytes``: of one frame of 512 px, measured on films of the emoji model; a frame of another size has
+    ``frame_bytes``: of one frame of 512 px, measured on films of the first emoji model, of 64 px; another size has
     (size / 512) ^ 1.45 times as many, within a quarter of what was measured (128 to 512 px, MP4 and GIF to 1024).
     ``motion``: frames hold only what has changed, and ``frame_bytes`` are those of 30 from picture to picture: n of
     them have sqrt(30 / n) times as many each (30 to 360; a third more for the emoji, a third less for the planets).

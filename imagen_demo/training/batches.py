@@ -16,7 +16,7 @@ HELD_OUT = 1 / 16  # of the pictures, kept from training to see whether the disc
 HELD_OUT_MOST = 1024
 WHOLE = slice(None)
 RESIDENT = 1 / 16  # of a GPU's free memory for the pictures, so that steps find room; larger sets stream from the file
-PIECE = 1024  # pictures on their way there at once
+PIECE = 64  # pictures on their way there at once
 
 
 def held_out(dataset: Dataset) -> int:

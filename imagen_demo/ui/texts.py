@@ -121,8 +121,8 @@ i18n = gr.I18n(
 BUNDLED_ZH = {  # what the bundled models say of themselves; in English they do so themselves
     "emoji": {
         "title": "表情人物",
-        "description": "带透明通道的面孔与半身像，学自 708 张人物表情。由 imagen_demo 自身在 GPU（NVIDIA H200，"
-                       "同时还在训练另一个模型）上训练三分半钟而成：128 像素，宽度 1024，其余为自动设置。"
+        "description": "带透明通道的面孔与半身像，学自 708 张人物表情。由 imagen_demo 自身在一块 GPU（NVIDIA H200，"
+                       "同时训练着另一个模型）上训练 3.6 分钟而成，128 像素、宽度 1024，其余为自动设置。"
                        "图片为 Google 的 Noto Emoji，按 Apache License 2.0 使用；本模型为其衍生作品，采用相同许可。",
         "licence": "Apache-2.0（Noto Emoji，版权归 Google 所有）",
         "dataset": "Noto Emoji 人物",
