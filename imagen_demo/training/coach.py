@@ -249,7 +249,7 @@ RULES = (
     ),
     Rule(
         "better", "fine", improved,
-        "All is well: quality rises. The best so far was measured at {best:.1f} thousand pictures.",
+        "All is well: the two networks learn from each other. Quality so far was best at {best:.1f} thousand pictures.",
     ),
     Rule("well", "fine", lambda curves: True, "All is well: the two networks learn from each other."),
 )  # fmt: skip

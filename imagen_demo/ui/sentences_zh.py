@@ -209,8 +209,8 @@ SENTENCES: dict[str, str] = {
     "Training has just begun: first come colours, then coarse shapes, then detail. There is nothing to do.":
         "训练刚刚开始：先出现颜色，再是大致形状，最后是细节。无需操作。",
     "All is well: the two networks learn from each other.": "一切正常：两个网络正在互相学习。",
-    "All is well: quality rises. The best so far was measured at {best:.1f} thousand pictures.":
-        "一切正常：质量在提高。目前最好的一次测于 {best:.1f} 千张图片时。",
+    "All is well: the two networks learn from each other. Quality so far was best at {best:.1f} thousand pictures.":
+        "一切正常：两个网络在互相学习。目前最好的质量：{best:.1f} 千张图片时。",
     "Just before the end something went wrong, so the run ends with its last good state, of {kimg:.1f} "
     "thousand pictures.":
         "临近结束时出了问题，因此任务以最近的正常状态（{kimg:.1f} 千张图片）结束。",
