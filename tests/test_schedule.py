@@ -101,9 +101,18 @@ def test_values_out_of_bounds_are_refused_with_what_would_work(make, sentence):
 
 
 @pytest.mark.parametrize(
-    ("length", "width"), [({"minutes": 5}, 512), ({"minutes": 600}, 768), ({"kimg": 149}, 512), ({"kimg": 150}, 768)]
+    ("length", "classes", "width"),
+    [
+        ({"minutes": 5}, [], 512),
+        ({"minutes": 600}, [], 768),
+        ({"kimg": 149}, [], 512),
+        ({"kimg": 150}, [], 768),
+        ({"kimg": 399}, ["a", "b"], 512),
+        ({"kimg": 400}, ["a", "b"], 768),
+    ],
 )
-def test_a_processor_trains_a_wider_network_where_it_will_see_enough(dataset, length, width):
+def test_a_processor_trains_a_wider_network_where_it_will_see_enough(dataset, length, classes, width):
+    dataset = dataclasses.replace(dataset, class_names=classes)
     assert resolve(TrainConfig(device="cpu", threads=1, **length), dataset, CPU)[1].width == width
 
 
@@ -126,11 +135,22 @@ def test_the_forecast_promises_more_for_more_time_and_less_for_larger_pictures()
     config = TrainConfig(device="cpu", threads=2)
     speeds = [images_per_second(config, ModelConfig(resolution=r, **small)) for r in (32, 64, 128, 256)]
     assert speeds == sorted(speeds, reverse=True)
-    assert 60 < images_per_second(config, ModelConfig(resolution=64, **small)) < 300  # 178 and 265 were measured
+    assert 60 < images_per_second(config, ModelConfig(resolution=64, **small)) < 300  # 99, 178 and 265 were measured
 
 
-def test_a_forecast_that_is_followed_comes_true_also_with_the_wider_network_that_follows():
-    narrow, config = ModelConfig(width=512, max_channels=128), TrainConfig(device="cpu", threads=2, minutes=15)
+@pytest.mark.parametrize(("capability", "width"), [("AVX512", 768), ("AVX2", 512), ("DEFAULT", 512)])
+def test_half_an_hour_is_enough_for_the_wider_network_on_a_fast_processor_only(monkeypatch, capability, width):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert processor_width(TrainConfig(device="cpu", threads=2), ModelConfig()) == width
+
+
+@pytest.mark.parametrize(("capability", "minutes"), [("AVX512", 15), ("AVX2", 33)])
+def test_a_forecast_that_is_followed_comes_true_also_with_the_wider_network_that_follows(
+    monkeypatch, capability, minutes
+):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    narrow = ModelConfig(width=512, max_channels=128)
+    config = TrainConfig(device="cpu", threads=2, minutes=minutes)
     template, values = forecast(config, narrow)
     longer = dataclasses.replace(config, minutes=float(values["next"]) + 1)
     wide = widened(narrow, processor_width(longer, narrow))

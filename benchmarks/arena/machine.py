@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import torch
 import typer
 
 from benchmarks.arena.peers import REPOSITORY
@@ -28,7 +29,7 @@ def opened(path: Path) -> Dataset:
 
 def facts() -> dict[str, Any]:
     return {
-        "cpu": _cpu(),
+        "cpu": f"{_cpu()} with {torch.backends.cpu.get_cpu_capability()}",
         "cores": cores(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30),
         "system": f"{platform.system()} {platform.machine()}",

@@ -91,7 +91,7 @@ def resolve(
     if not config.threads:
         auto["threads"] = cores()
     if not config.width:
-        networks = ModelConfig(config.arch, dataset.resolution)
+        networks = ModelConfig(config.arch, dataset.resolution, num_classes=len(dataset.class_names))
         auto["width"] = 2048 if gpu else processor_width(dataclasses.replace(config, **auto), networks)
     if mlp:
         auto["augment"] = "off"  # as the article has it
