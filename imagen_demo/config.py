@@ -78,6 +78,7 @@ class ModelConfig:
     resolution: int = 64
     channels: int = 3  # 3 RGB, 4 RGBA
     num_classes: int = 0  # 0 = unconditional
+    kinds: int = 0  # that pictures without classes were sorted into; a picture's own follows from its z
     z_dim: int = 128
     w_dim: int = 128
     mapping_layers: int = 2
@@ -175,6 +176,14 @@ class TrainConfig:
     )
     augment_target: float = _setting(
         0.3, "Overfitting level that augmentation holds (0 to 1)", "增强所维持的过拟合程度（0 到 1）", low=0.0, high=1.0
+    )
+    kinds: int = _setting(
+        -1,
+        "Sort pictures without classes into so many kinds by their looks (-1 = auto, 0 = do not)",
+        "无类别的图片按外观分成几种（-1 = 自动，0 = 不分）",
+        low=0,
+        auto=-1,
+        high=100,
     )
     mirror: str = _setting(
         "auto", "Also learn from left-right mirrored pictures", "同时学习左右镜像的图片", choices=("auto", "yes", "no")

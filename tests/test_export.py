@@ -27,6 +27,7 @@ from imagen_demo.workspace import REPOSITORY
 KINDS = [
     {},
     {"noise": True},
+    {"kinds": 5},
     {"num_classes": 3, "channels": 4},
     {"arch": "mlp"},
     {"arch": "mlp", "num_classes": 2, "channels": 4},

@@ -22,6 +22,8 @@ def save_tiny_model(folder: Path, seed: int = 0, **changes: object) -> ModelConf
     generator = build_generator(config)
     for block in generator.blocks if config.noise else ():
         torch.nn.init.constant_(block.noise_strength, 0.5)  # it begins at zero: noise would not be seen
+    if config.kinds:
+        generator.mapping_network.share_out(torch.ones(config.kinds))
     w_avg = torch.randn(max(1, config.num_classes), config.w_dim) * 0.1
     info = ModelInfo(config, title="Tiny", class_names=[f"class {i}" for i in range(config.num_classes)])
     folder.parent.mkdir(parents=True, exist_ok=True)

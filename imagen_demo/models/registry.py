@@ -12,6 +12,7 @@ Discriminator = style.StyleDiscriminator | mlp.MlpDiscriminator
 # A model's description can come from a stranger: these bounds keep it from asking for all memory.
 _BOUNDS = {
     "num_classes": (0, 10_000),
+    "kinds": (0, 100),
     "z_dim": (1, 1024),
     "w_dim": (1, 1024),
     "mapping_layers": (1, 16),

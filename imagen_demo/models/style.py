@@ -30,6 +30,8 @@ from imagen_demo.models.layers import (
 )
 
 START = 4  # the side of the first feature map
+EDGE = 0.02  # of z, in which one kind becomes the next
+MOST_EDGE = 10.0  # for kinds of which there are none
 
 
 def channels_at(config: ModelConfig, resolution: int) -> int:
@@ -51,8 +53,11 @@ class Mapping(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.embed = embedding(config.num_classes, config.z_dim) if config.num_classes else None
-        width = config.z_dim * (2 if config.num_classes else 1)
+        labels = config.num_classes or config.kinds
+        self.embed = embedding(labels, config.z_dim) if labels else None
+        if config.kinds:  # z's first number decides: below the first edge it is kind 0, and so on
+            self.register_buffer("edges", torch.zeros(config.kinds - 1))
+        width = config.z_dim * (2 if labels else 1)
         sizes = [width] + [config.w_dim] * config.mapping_layers
         # A hundredth of the learning rate, as in StyleGAN: the mapping is deep in effect on every layer.
         self.layers = nn.ModuleList(Linear(a, b, gain=ACTIVATION_GAIN, rate=0.01) for a, b in itertools.pairwise(sizes))
@@ -60,10 +65,24 @@ class Mapping(nn.Module):
     def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:
         x = second_moment_norm(z)
         if self.embed is not None:
-            x = torch.cat([x, second_moment_norm(self.embed(labels))], dim=1)
+            label = self.kinds(z) @ self.embed.weight if labels is None else self.embed(labels)
+            x = torch.cat([x, second_moment_norm(label)], dim=1)
         for layer in self.layers:
             x = activate(layer(x))
         return x
+
+    def share_out(self, counts: Tensor) -> None:
+        """Have each kind drawn as often as ``counts`` [kinds] says, one z being as likely as another."""
+        shares = counts.double().cumsum(0)[:-1] / counts.sum()
+        self.edges.copy_(torch.special.ndtri(shares).clamp(-MOST_EDGE, MOST_EDGE))
+
+    def kinds(self, z: Tensor) -> Tensor:
+        """[N, z_dim] -> how much of each kind, [N, kinds]: one is 1, but next to an edge two share, so that a film that
+        crosses it does not jump.
+        """
+        above = ((z[:, :1] - self.edges) / EDGE + 0.5).clamp(0, 1)
+        whole = torch.ones_like(z[:, :1])
+        return torch.cat([whole, above], dim=1) - torch.cat([above, torch.zeros_like(whole)], dim=1)
 
 
 class Block(nn.Module):
@@ -116,7 +135,7 @@ class StyleGenerator(nn.Module):
         return sum(side**2 for side in self.noise_sides)
 
     def mapping(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """[N, z_dim], int64 [N] or None -> w [N, w_dim]."""
+        """[N, z_dim], int64 [N] or None -> w [N, w_dim]. Without labels, kinds follow from z."""
         return self.mapping_network(z, labels)
 
     def synthesis(self, ws: Tensor, noise: Tensor | None = None) -> Tensor:
@@ -168,9 +187,10 @@ class StyleDiscriminator(nn.Module):
         self.minibatch_std = MinibatchStd()
         self.conv = Conv(last + 1, last, 3, gain=ACTIVATION_GAIN)
         self.hidden = Linear(last * START**2, last, gain=ACTIVATION_GAIN)
-        # With classes the logit is a projection onto the class's embedding (Miyato & Koyama 2018).
-        self.output = Linear(last, 1 if not config.num_classes else 64)
-        self.embed = embedding(config.num_classes, 64) if config.num_classes else None
+        # With classes or kinds the logit is a projection onto the class's embedding (Miyato & Koyama 2018).
+        labels = config.num_classes or config.kinds
+        self.output = Linear(last, 64 if labels else 1)
+        self.embed = embedding(labels, 64) if labels else None
 
     def forward(self, pictures: Tensor, labels: Tensor | None = None) -> Tensor:
         x = activate(self.from_picture(pictures))

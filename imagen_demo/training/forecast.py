@@ -20,7 +20,7 @@ SPEED_PER_THREAD = {True: 7.7e9, False: 3.5e9}
 VALUE = 670
 # On a processor the wider network is better where it will see about so many thousand pictures of up to 64 px; where it
 # will not, the narrower one is, which sees 1.8 times as many in the same time (docs/training-recipe.md). With classes
-# it stays ahead for longer. Of larger pictures nothing was measured.
+# or kinds it stays ahead for longer. Of larger pictures nothing was measured.
 NARROW, WIDE = 512, 768
 WIDE_FROM_KIMG, WIDE_FROM_KIMG_WITH_CLASSES = 150.0, 400.0
 # Roughly what pictures look like after so many thousand of them at 64 px and width 512, on planets, emoji, and cats
@@ -80,7 +80,7 @@ def processor_width(config: TrainConfig, model: ModelConfig) -> int:
     if speed is None:
         return NARROW
     kimg = config.kimg or config.minutes * 60 * speed / 1000
-    enough = WIDE_FROM_KIMG_WITH_CLASSES if model.num_classes else WIDE_FROM_KIMG
+    enough = WIDE_FROM_KIMG_WITH_CLASSES if model.num_classes or model.kinds else WIDE_FROM_KIMG
     return WIDE if kimg >= enough * max(1, model.resolution / 64) else NARROW
 
 

@@ -6,6 +6,7 @@ command line ask for something, and their lines in ``events.jsonl``. Anyone read
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import time
@@ -13,10 +14,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 from imagen_demo import storage
 from imagen_demo.data.dataset import Dataset
+from imagen_demo.data.kinds import sorted_into_kinds
 from imagen_demo.errors import UserError
 
 ALIVE = ("preparing", "training", "paused")
@@ -83,6 +86,7 @@ class Run:
         self.latest = self.path / "latest"  # model folder: the network as of the last tick
         self.best = self.path / "best"  # model folder: the best network by metric
         self.log = self.path / "log.txt"
+        self.kinds = self.path / "kinds.npy"  # of each picture, where they have no classes: see data/kinds.py
 
     # -- written by the trainer ------------------------------------------------
 
@@ -102,6 +106,14 @@ class Run:
             out.seek(max(0, out.seek(0, os.SEEK_END) - 1))
             cut = out.read(1) not in (b"", b"\n")  # by a full disk: that line is not to spoil this one
             out.write(b"\n" * cut + json.dumps(row, ensure_ascii=False).encode() + b"\n")
+
+    def kinds_of(self, dataset: Dataset, count: int) -> np.ndarray:
+        """The kind of each picture, int64 [N]: found once for a run."""
+        if not self.kinds.exists():
+            found = io.BytesIO()
+            np.save(found, sorted_into_kinds(dataset.images, count))
+            storage.write_bytes(self.kinds, found.getvalue())
+        return np.load(self.kinds, allow_pickle=False)
 
     def forget_after(self, kimg: float) -> None:
         """Drop metrics and samples past ``kimg``: a resumed run makes them again."""

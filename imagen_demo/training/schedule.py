@@ -17,6 +17,8 @@ from imagen_demo.training.batches import held_out
 from imagen_demo.training.forecast import forecast, processor_width
 from imagen_demo.training.memory import micro_batches
 
+MOST_KINDS, PICTURES_A_KIND = 12, 250  # with so many each kind has enough held out for a group of its own
+
 Reasons = list[tuple[str, dict[str, Any]]]  # (English template, values), one sentence each
 
 
@@ -90,8 +92,11 @@ def resolve(
         auto["objective"] = "nonsaturating" if mlp else "relativistic"
     if not config.threads:
         auto["threads"] = cores()
+    if config.kinds < 0 or dataset.class_names or mlp:
+        auto["kinds"] = 0 if dataset.class_names or mlp else automatic_kinds(len(dataset), parent)
+    kinds = auto.get("kinds", config.kinds)
     if not config.width:
-        networks = ModelConfig(config.arch, dataset.resolution, num_classes=len(dataset.class_names))
+        networks = ModelConfig(config.arch, dataset.resolution, num_classes=len(dataset.class_names), kinds=kinds)
         auto["width"] = 2048 if gpu else processor_width(dataclasses.replace(config, **auto), networks)
     if mlp:
         auto["augment"] = "off"  # as the article has it
@@ -119,6 +124,11 @@ def resolve(
             "A batch of {batch} is larger than the {count} pictures of {name} that are learned from; use a batch of "
             "{count} or less.", batch=config.batch, count=learned, name=dataset.name,
         )  # fmt: skip
+    if kinds > learned // GROUP:
+        raise UserError(
+            "{count} pictures are too few for {kinds} kinds; use at most {most}, or 0 for none.",
+            count=learned, kinds=kinds, most=learned // GROUP,
+        )  # fmt: skip
     check_shares(config, processes)
     check_cores("threads", config.threads)
     model = ModelConfig(
@@ -126,6 +136,7 @@ def resolve(
         resolution=dataset.resolution,
         channels=dataset.channels,
         num_classes=len(dataset.class_names),
+        kinds=kinds,
         z_dim=100 if mlp else 128,  # 512 learns slower (docs/training-recipe.md)
         w_dim=128,
         mapping_layers=2,
@@ -136,10 +147,18 @@ def resolve(
     if parent:  # changed as far as these pictures and classes need it
         model = dataclasses.replace(
             parent, resolution=model.resolution, channels=model.channels, num_classes=model.num_classes,
-            noise=parent.noise or model.noise,
+            kinds=kinds, noise=parent.noise or model.noise,
         )  # fmt: skip
     check_model_config(model)
     return config, model, reasons(config, model, dataset, begun=parent is not None)
+
+
+def automatic_kinds(pictures: int, parent: ModelConfig | None = None) -> int:
+    """How many kinds pictures without classes are sorted into: as many as the parent knows, so that they fit."""
+    most = min(MOST_KINDS, pictures // PICTURES_A_KIND)
+    if most < 2:
+        return 0
+    return parent.kinds if parent else most
 
 
 def _automatic_batch(pictures: int, gpu: bool, processes: int) -> int:
@@ -176,6 +195,10 @@ def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset, begun: bo
         out.append(("Mirrored pictures are used too; switch that off if left and right matter.", {}))
     if model.num_classes:
         out.append(("The network learns {count} classes, from the sub-folders.", {"count": model.num_classes}))
+    if model.kinds:
+        out.append(
+            ("Without sub-folders, the pictures are sorted into {count} kinds by their looks.", {"count": model.kinds})
+        )
     if model.channels == 4:
         out.append(("Transparency is learned too.", {}))
     expected = None if begun else forecast(config, model)  # measured on networks that knew nothing

@@ -54,11 +54,14 @@ class Trainer:
         if self.device.type == "cpu":
             torch.set_num_threads(own_threads(config.threads))
             keep_freed_memory()
+        self.kinds = self._sorted() if model.kinds else None
+        learned = dataset if self.kinds is None else dataclasses.replace(dataset, labels=self.kinds)
         self.batches = Batches(
-            dataset, config.batch, config.seed, config.mirror == "yes", self.device,
+            learned, config.batch, config.seed, config.mirror == "yes", self.device,
             hold_out=config.augment == "adaptive", share=team.share(config.batch),
         )  # fmt: skip
         self.state = fresh_state(config, model, self.device, held_out=len(self.batches.held_out))
+        self._share_out()
         team.wrap(self.state.generator, self.state.discriminator)
         self.status = own_status(run.status())
         self.stop_asked = False  # set by the signal handler
@@ -76,6 +79,7 @@ class Trainer:
         """
         config, names = model.info.config, (model.info.class_names, self.dataset.class_names)
         share = transfer_generator(self.state.generator, model.generator.state_dict(), config, *names)
+        self._share_out()  # other pictures, other kinds
         self.state.ema.load_state_dict(self.state.generator.state_dict())
         self.lineage = [*model.info.lineage, ancestor(model)]
         values = {"model": self.lineage[-1]["title"], "generator": share, "discriminator": 0.0}
@@ -83,6 +87,20 @@ class Trainer:
             values["discriminator"] = transfer_discriminator(self.state.discriminator, discriminator, config, *names)
         if self.team.leads:
             self.run.append_event("coach", 0.0, STARTED_FROM, **values)
+
+    def _sorted(self) -> np.ndarray:
+        """The kind of each picture, int64 [N]; process 0 sorts them."""
+        if self.team.leads:
+            self.run.kinds_of(self.dataset, self.model.kinds)
+        self.team.meet()
+        return self.run.kinds_of(self.dataset, self.model.kinds)
+
+    def _share_out(self) -> None:
+        """Each kind is drawn as often as it occurs."""
+        if self.kinds is not None:
+            counts = torch.from_numpy(np.bincount(self.kinds, minlength=self.model.kinds))
+            for generator in (self.state.generator, self.state.ema):
+                generator.mapping_network.share_out(counts)
 
     # -- the loop --------------------------------------------------------------
 

@@ -197,6 +197,7 @@ _LABELS = {  # label_<field> of the settings, with the unit; their one line of h
     "label_ema_half_life_kimg": ("Averaging half-life, thousand pictures", "权重平均半衰期（千张图片）"),
     "label_augment": ("Augmentation", "数据增强"),
     "label_augment_target": ("Augmentation target, 0 to 1", "增强目标（0 到 1）"),
+    "label_kinds": ("Kinds of pictures", "图片种类数"),
     "label_mirror": ("Mirrored pictures", "镜像图片"),
     "label_seed": ("Random seed", "随机种子"),
     "label_device": ("Device", "计算设备"),

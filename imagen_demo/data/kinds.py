@@ -1,0 +1,46 @@
+"""Pictures that nobody sorted into classes, sorted into kinds by what they look like.
+
+A discriminator that knows of what kind a picture is has less to find out, and groups of one kind show it how much
+pictures of that kind vary (Liu et al. 2020, "Diverse image generation via self-conditioned GANs", whose kinds come
+from the discriminator's features; these are found once, before training).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+SIDE = 16  # pixels that a kind is known by: colours and coarse shapes
+COMPONENTS = 50
+FITTED = 10_000  # pictures that the kinds are found in, at most; all others go to the nearest one
+AT_ONCE = 1024
+
+
+def sorted_into_kinds(images: np.ndarray, count: int) -> np.ndarray:
+    """The kind of each picture, int64 [N], 0 to ``count`` - 1; kinds that follow each other are somewhat alike.
+
+    k-means on the principal components of small copies; the same for the same pictures.
+
+    Args:
+        images: uint8 [N, H, W, 3 or 4], may be mapped from a file; N >= ``count``, H a multiple of 16.
+    """
+    # Here: the import takes a second, and only a new training wants it.
+    from sklearn.cluster import KMeans
+    from sklearn.decomposition import PCA
+
+    some = np.sort(np.random.default_rng(0).permutation(len(images))[:FITTED])
+    fitted = np.concatenate([_small(images[some[start : start + AT_ONCE]]) for start in range(0, len(some), AT_ONCE)])
+    components = PCA(min(COMPONENTS, *fitted.shape), svd_solver="full").fit(fitted)
+    found = KMeans(count, n_init=10, random_state=0).fit(components.transform(fitted))
+    place = np.empty(count, np.int64)  # of each, along what varies most
+    place[np.argsort(found.cluster_centers_[:, 0])] = np.arange(count)
+    parts = (_small(images[start : start + AT_ONCE]) for start in range(0, len(images), AT_ONCE))
+    return np.concatenate([place[found.predict(components.transform(part))] for part in parts])
+
+
+def _small(images: np.ndarray) -> np.ndarray:
+    """uint8 [N, H, W, C] -> float32 [N, 16 x 16 x C] in [0, 1]; colours weighted by alpha."""
+    pictures = np.asarray(images, np.float32) / 255
+    if pictures.shape[3] == 4:
+        pictures[..., :3] *= pictures[..., 3:]
+    count, step = len(pictures), pictures.shape[1] // SIDE
+    return pictures.reshape(count, SIDE, step, SIDE, step, -1).mean(axis=(2, 4)).reshape(count, -1)

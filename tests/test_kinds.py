@@ -1,0 +1,147 @@
+"""Pictures without classes: sorted into kinds, learned kind by kind, drawn as often as they occur."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from training_kit import CPU, everything, make_trainer, two_colours
+
+from imagen_demo.config import ModelConfig, TrainConfig
+from imagen_demo.data.dataset import Dataset
+from imagen_demo.data.kinds import sorted_into_kinds
+from imagen_demo.errors import UserError
+from imagen_demo.models.folder import load_model
+from imagen_demo.models.registry import build_generator
+from imagen_demo.training.run import Run
+from imagen_demo.training.schedule import automatic_kinds, resolve
+
+TINY = ModelConfig(resolution=16, width=128, max_channels=16, z_dim=8, w_dim=8, kinds=3)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> Dataset:
+    """24 pictures of two colours, without classes."""
+    made = two_colours(tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("prepared") / "two")
+    return dataclasses.replace(made, labels=None, class_names=[])
+
+
+@pytest.fixture(scope="module")
+def colours(dataset) -> np.ndarray:
+    """Bool [24]: which ones are red."""
+    return dataset.images[..., 0].mean(axis=(1, 2)) > dataset.images[..., 2].mean(axis=(1, 2))
+
+
+def test_pictures_that_look_alike_are_of_one_kind(dataset, colours):
+    kinds = sorted_into_kinds(dataset.images, 2)
+    assert kinds.dtype == np.int64 and kinds.shape == (24,)
+    assert len(set(zip(kinds, colours, strict=True))) == 2
+    assert np.array_equal(kinds, sorted_into_kinds(np.array(dataset.images), 2))
+
+
+def test_what_cannot_be_seen_makes_no_kind():
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (40, 32, 32, 4), dtype=np.uint8)
+    pictures[:20, ..., 3], pictures[20:, ..., 3] = 0, 255  # twenty times nothing, in twenty colours
+    pictures[:20, ..., :3] = rng.integers(0, 256, (20, 1, 1, 3))
+    kinds = sorted_into_kinds(pictures, 2)
+    assert len(set(kinds[:20])) == 1 and kinds[0] not in kinds[20:]
+
+
+def test_of_many_pictures_the_kinds_of_some_are_those_of_all(dataset, colours, monkeypatch):
+    monkeypatch.setattr("imagen_demo.data.kinds.FITTED", 12)
+    monkeypatch.setattr("imagen_demo.data.kinds.AT_ONCE", 5)
+    assert len(set(zip(sorted_into_kinds(dataset.images, 2), colours, strict=True))) == 2
+
+
+def test_each_kind_is_drawn_as_often_as_it_occurs():
+    torch.manual_seed(0)
+    generator = build_generator(TINY)
+    generator.mapping_network.share_out(torch.tensor([5, 3, 2]))
+    z = torch.randn(20_000, 8)
+    weights = generator.mapping_network.kinds(z)
+    assert torch.allclose(weights.sum(dim=1), torch.ones(len(z))) and weights.min() >= 0
+    assert torch.allclose(weights.mean(dim=0), torch.tensor([0.5, 0.3, 0.2]), atol=0.02)
+    clear = weights.max(dim=1).values == 1
+    assert clear.float().mean() > 0.95
+    labels = weights.argmax(dim=1)
+    assert torch.allclose(generator.mapping(z[clear]), generator.mapping(z[clear], labels[clear]), atol=1e-6)
+
+
+def test_a_film_through_z_crosses_from_kind_to_kind_without_a_jump():
+    generator = build_generator(TINY)
+    generator.mapping_network.share_out(torch.tensor([1, 0, 1]))  # of one kind there are none
+    z = torch.zeros(4001, 8)
+    z[:, 0] = torch.linspace(-0.1, 0.1, 4001)
+    weights = generator.mapping_network.kinds(z)
+    assert weights.diff(dim=0).abs().max() < 0.01 and torch.equal(weights[0], torch.tensor([1.0, 0, 0]))
+    assert torch.equal(weights[-1], torch.tensor([0.0, 0, 1])) and weights[:, 1].max() == 0
+
+
+def test_a_run_keeps_its_kinds_and_goes_on_with_them(tmp_path, dataset, colours):
+    straight = make_trainer(tmp_path / "straight", dataset, kimg=0.064, kinds=2)
+    straight.train()
+    kinds = np.load(straight.run.kinds)
+    assert len(set(zip(kinds, colours, strict=True))) == 2
+    assert np.array_equal(straight.batches.dataset.labels, kinds)
+
+    half = make_trainer(tmp_path / "half", dataset, kimg=0.064, kinds=2)
+    counters = half.state.counters
+    half._finished = lambda: counters.step == 8
+    half.train()
+    again = make_trainer(tmp_path / "half", dataset, kimg=0.064, kinds=2)
+    again.train(resume=True)
+    first, second = everything(straight), everything(again)
+    assert [name for name in first if not torch.equal(first[name], second[name])] == []
+
+    model = load_model(Run(tmp_path / "half").latest)
+    assert model.info.config.kinds == 2 and model.info.class_names == []
+    edges = model.generator.mapping_network.edges
+    assert torch.allclose(torch.special.ndtr(edges), torch.tensor([(kinds == 0).mean()]).float())
+    with torch.inference_mode():
+        assert model.generator(torch.randn(3, 8)).shape == (3, 3, 16, 16)
+
+
+def test_a_run_sorts_its_pictures_once(tmp_path, dataset):
+    run = make_trainer(tmp_path / "run", dataset, kinds=2).run
+    np.save(run.kinds, np.arange(24) % 2)
+    trainer = make_trainer(tmp_path / "run", dataset, kinds=2)
+    assert np.array_equal(trainer.kinds, np.arange(24) % 2)
+
+
+def test_another_model_s_kinds_are_shared_out_anew(tmp_path, dataset):
+    parent = make_trainer(tmp_path / "parent", dataset, kimg=0.008, kinds=2)
+    parent.train()
+    few = dataclasses.replace(dataset, images=np.concatenate([dataset.images[:12], dataset.images[10:12]] * 4))
+    child = make_trainer(tmp_path / "child", few, kinds=2)
+    child.start_from(load_model(parent.run.latest))
+    shares = np.bincount(child.kinds, minlength=2) / len(few)
+    for generator in (child.state.generator, child.state.ema):
+        edges = generator.mapping_network.edges
+        assert torch.allclose(torch.special.ndtr(edges), torch.tensor(shares[:1]).float(), atol=1e-5)
+    assert json.loads((child.run.path / "events.jsonl").read_text().splitlines()[-1])["values"]["generator"] == 1
+
+
+@pytest.mark.parametrize(("pictures", "kinds"), [(200, 0), (499, 0), (500, 2), (3532, 12), (100_000, 12)])
+def test_the_more_pictures_the_more_kinds(pictures, kinds):
+    assert automatic_kinds(pictures) == kinds
+    assert automatic_kinds(pictures, TINY) == (3 if kinds else 0)
+    assert automatic_kinds(pictures, dataclasses.replace(TINY, kinds=0)) == 0
+
+
+def test_kinds_are_for_pictures_without_classes_and_for_the_style_network(dataset):
+    many = dataclasses.replace(dataset, images=np.broadcast_to(dataset.images[:1], (1000, 16, 16, 3)))
+    _, model, reasons = resolve(TrainConfig(), many, CPU)
+    assert model.kinds == 4
+    assert {"count": 4} in [values for template, values in reasons if "into {count} kinds" in template]
+    sorted_already = dataclasses.replace(many, class_names=["a", "b"])
+    assert resolve(TrainConfig(kinds=5), sorted_already, CPU)[1].kinds == 0
+    assert resolve(TrainConfig(arch="mlp", kinds=5), many, CPU)[1].kinds == 0
+    assert resolve(TrainConfig(kinds=0), many, CPU)[1].kinds == 0
+    assert resolve(TrainConfig(kinds=5), dataset, CPU)[1].kinds == 5
+
+
+def test_more_kinds_than_pictures_can_fill_are_refused(dataset):
+    with pytest.raises(UserError, match="20 pictures are too few for 6 kinds; use at most 5"):
+        resolve(TrainConfig(kinds=6), dataset, CPU)
