@@ -30,8 +30,7 @@ from imagen_demo.models.layers import (
 )
 
 START = 4  # the side of the first feature map
-EDGE = 0.02  # of z, in which one kind becomes the next
-MOST_EDGE = 10.0  # for kinds of which there are none
+MOST_EDGE = 10.0  # no z is beyond it
 
 
 def channels_at(config: ModelConfig, resolution: int) -> int:
@@ -65,8 +64,7 @@ class Mapping(nn.Module):
     def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:
         x = second_moment_norm(z)
         if self.embed is not None:
-            label = self.kinds(z) @ self.embed.weight if labels is None else self.embed(labels)
-            x = torch.cat([x, second_moment_norm(label)], dim=1)
+            x = torch.cat([x, second_moment_norm(self.embed(self.kinds(z) if labels is None else labels))], dim=1)
         for layer in self.layers:
             x = activate(layer(x))
         return x
@@ -77,12 +75,8 @@ class Mapping(nn.Module):
         self.edges.copy_(torch.special.ndtri(shares).clamp(-MOST_EDGE, MOST_EDGE))
 
     def kinds(self, z: Tensor) -> Tensor:
-        """[N, z_dim] -> how much of each kind, [N, kinds]: one is 1, but next to an edge two share, so that a film that
-        crosses it does not jump.
-        """
-        above = ((z[:, :1] - self.edges) / EDGE + 0.5).clamp(0, 1)
-        whole = torch.ones_like(z[:, :1])
-        return torch.cat([whole, above], dim=1) - torch.cat([above, torch.zeros_like(whole)], dim=1)
+        """[N, z_dim] -> int64 [N]: of which kind each is."""
+        return (z[:, :1] >= self.edges).sum(dim=1)
 
 
 class Block(nn.Module):

@@ -70,6 +70,16 @@ def moved(model: Model, start: Keyframe, z: Tensor) -> Tensor:
     return Code(ws, start.code.centres, start.code.psis, start.code.offset).final()
 
 
+def of_kind(model: Model, z: Tensor, like: Tensor) -> Tensor:
+    """``z`` [1, z_dim], but of the kind that the z ``like`` is of: between kinds there is no way but in w."""
+    return torch.cat([like[:, :1], z[:, 1:]], dim=1) if model.info.config.kinds else z
+
+
+def _fine(of: Keyframe) -> Tensor:
+    """The z of the fine layers: its seeds' where it has none of its own."""
+    return of.z if of.fine is None else of.fine
+
+
 @torch.inference_mode()
 def between(model: Model, a: Keyframe, b: Keyframe, t: float) -> Tensor:
     """The final ws on the way from a to b along great circles of z, 0 < t < 1; what is not a seed goes straight.
@@ -79,14 +89,15 @@ def between(model: Model, a: Keyframe, b: Keyframe, t: float) -> Tensor:
     """
     z, fine = slerp(a.z, b.z, t), None
     if a.fine is not None or b.fine is not None:
-        fine = slerp(a.z if a.fine is None else a.fine, b.z if b.fine is None else b.fine, t)
+        fine = slerp(_fine(a), _fine(b), t)
     ends = []
     for end in (a, b):
         split = end.split if end.fine is not None else (b if end is a else a).split
-        ends.append((fine, split, end.classes))
-    ws = _mapped(model, z, *ends[0])
-    if ends[0][1:] != ends[1][1:]:
-        ws = lerp(ws, _mapped(model, z, *ends[1]), t)
+        own_fine = None if fine is None else of_kind(model, fine, _fine(end))
+        ends.append((of_kind(model, z, end.z), own_fine, split, end.classes))
+    ws = _mapped(model, *ends[0])
+    if model.info.config.kinds or ends[0][2:] != ends[1][2:]:
+        ws = lerp(ws, _mapped(model, *ends[1]), t)
     psis = tuple(first + t * (second - first) for first, second in zip(a.code.psis, b.code.psis, strict=True))
     centres = lerp(a.code.centres, b.code.centres, t)
     return Code(ws + lerp(a.rest, b.rest, t), centres, psis, lerp(a.code.offset, b.code.offset, t)).final()
@@ -109,14 +120,15 @@ class Between:
 
 @dataclass(frozen=True)
 class NoiseLoop:
-    """A closed circle in z that starts and ends at the keyframe."""
+    """A closed circle in z that starts and ends at the keyframe, and stays of its kind."""
 
     model: Model
     start: Keyframe
     circle: interpolation.Circle
 
     def at(self, segment: int, u: float) -> Tensor:
-        return self.start.final if u in (0, 1) else moved(self.model, self.start, self.circle.at(u))
+        z = of_kind(self.model, self.circle.at(u), self.start.z)
+        return self.start.final if u in (0, 1) else moved(self.model, self.start, z)
 
 
 @dataclass(frozen=True)
