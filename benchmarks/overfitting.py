@@ -62,8 +62,8 @@ def main(
 
 
 def classes(run: OneRun, indices: np.ndarray) -> np.ndarray:
-    """Int64 [N], all 0 where there are none."""
-    labels = run.data.labels
+    """Classes or kinds, int64 [N], all 0 where there are none."""
+    labels = run.trainer.batches.dataset.labels
     return np.zeros(len(indices), np.int64) if labels is None else labels[indices]
 
 

@@ -86,6 +86,11 @@ class ModelConfig:
     max_channels: int = 256
     noise: bool = False  # fresh random numbers for the detail of every training picture (StyleGAN, section 3.2)
 
+    @property
+    def labels(self) -> int:
+        """How many classes or kinds the networks are told apart."""
+        return self.num_classes or self.kinds
+
 
 @dataclass(frozen=True)
 class TrainConfig:

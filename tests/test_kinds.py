@@ -21,7 +21,7 @@ from imagen_demo.studio.recipes import Recipe, Studio
 from imagen_demo.studio.timeline import Timeline
 from imagen_demo.studio.ways import way_of
 from imagen_demo.training.run import Run
-from imagen_demo.training.schedule import automatic_kinds, resolve
+from imagen_demo.training.schedule import resolve
 from imagen_demo.workspace import Workspace
 
 TINY = ModelConfig(resolution=16, width=128, max_channels=16, z_dim=8, w_dim=8, kinds=3)
@@ -58,7 +58,7 @@ def test_what_cannot_be_seen_makes_no_kind():
 
 def test_of_many_pictures_the_kinds_of_some_are_those_of_all(dataset, colours, monkeypatch):
     monkeypatch.setattr("imagen_demo.data.kinds.FITTED", 12)
-    monkeypatch.setattr("imagen_demo.data.kinds.AT_ONCE", 5)
+    monkeypatch.setattr("imagen_demo.data.kinds.PIXELS_AT_ONCE", 5 * 16**2)
     assert len(set(zip(sorted_into_kinds(dataset.images, 2), colours, strict=True))) == 2
 
 
@@ -121,13 +121,14 @@ def test_a_run_sorts_its_pictures_once(tmp_path, dataset):
     assert np.array_equal(trainer.kinds, np.arange(24) % 2)
 
 
-def test_another_model_s_kinds_are_shared_out_anew(tmp_path, dataset):
+def test_another_model_s_kinds_are_shared_out_anew(tmp_path, dataset, colours):
     parent = make_trainer(tmp_path / "parent", dataset, kimg=0.008, kinds=2)
     parent.train()
-    few = dataclasses.replace(dataset, images=np.concatenate([dataset.images[:12], dataset.images[10:12]] * 4))
+    few = dataclasses.replace(dataset, images=np.array(dataset.images)[np.sort(np.argsort(colours)[:18])])
     child = make_trainer(tmp_path / "child", few, kinds=2)
     child.start_from(load_model(parent.run.latest))
     shares = np.bincount(child.kinds, minlength=2) / len(few)
+    assert sorted(shares) == [pytest.approx(1 / 3), pytest.approx(2 / 3)]
     for generator in (child.state.generator, child.state.ema):
         edges = generator.mapping_network.edges
         assert torch.allclose(torch.special.ndtr(edges), torch.tensor(shares[:1]).float(), atol=1e-5)
@@ -135,10 +136,23 @@ def test_another_model_s_kinds_are_shared_out_anew(tmp_path, dataset):
 
 
 @pytest.mark.parametrize(("pictures", "kinds"), [(200, 0), (499, 0), (500, 2), (3532, 12), (100_000, 12)])
-def test_the_more_pictures_the_more_kinds(pictures, kinds):
-    assert automatic_kinds(pictures) == kinds
-    assert automatic_kinds(pictures, TINY) == (3 if kinds else 0)
-    assert automatic_kinds(pictures, dataclasses.replace(TINY, kinds=0)) == 0
+def test_the_more_pictures_the_more_kinds(dataset, pictures, kinds):
+    many = dataclasses.replace(dataset, images=np.broadcast_to(dataset.images[:1], (pictures, 16, 16, 3)))
+    assert resolve(TrainConfig(), many, CPU)[1].kinds == kinds
+
+
+@pytest.mark.parametrize(("kinds", "kept"), [(0, 0), (5, 5), (6, 0)])
+def test_what_begins_with_a_model_has_its_kinds_if_it_can_fill_them(dataset, kinds, kept):
+    parent = dataclasses.replace(TINY, kinds=kinds)
+    assert resolve(TrainConfig(), dataset, CPU, parent=parent)[1].kinds == kept
+    classes = dataclasses.replace(dataset, class_names=["a", "b"])
+    assert resolve(TrainConfig(), classes, CPU, parent=parent)[1].kinds == 0
+
+
+@pytest.mark.parametrize("changes", [{"kinds": 1}, {"num_classes": 2}, {"arch": "mlp", "w_dim": 128}])
+def test_a_network_that_makes_no_sense_is_refused(changes):
+    with pytest.raises(UserError, match="two kinds or more, or none"):
+        build_generator(dataclasses.replace(TINY, **changes))
 
 
 def test_kinds_are_for_pictures_without_classes_and_for_the_style_network(dataset):

@@ -109,6 +109,9 @@ def test_values_out_of_bounds_are_refused_with_what_would_work(make, sentence):
         ({"kimg": 150}, [], 768),
         ({"kimg": 399}, ["a", "b"], 512),
         ({"kimg": 400}, ["a", "b"], 768),
+        ({"kimg": 399, "kinds": 2}, [], 512),
+        ({"kimg": 149, "kinds": 1}, [], 512),
+        ({"kimg": 150, "kinds": 1}, [], 768),
     ],
 )
 def test_a_processor_trains_a_wider_network_where_it_will_see_enough(dataset, length, classes, width):

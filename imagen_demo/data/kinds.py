@@ -12,7 +12,7 @@ import numpy as np
 SIDE = 16  # pixels that a kind is known by: colours and coarse shapes
 COMPONENTS = 50
 FITTED = 10_000  # pictures that the kinds are found in, at most; all others go to the nearest one
-AT_ONCE = 1024
+PIXELS_AT_ONCE = 2**22  # full-size copies in float32 are made of so many
 
 
 def sorted_into_kinds(images: np.ndarray, count: int) -> np.ndarray:
@@ -23,18 +23,25 @@ def sorted_into_kinds(images: np.ndarray, count: int) -> np.ndarray:
     Args:
         images: uint8 [N, H, W, 3 or 4], may be mapped from a file; N >= ``count``, H a multiple of 16.
     """
-    # Here: the import takes a second, and only a new training wants it.
+    # Here: the imports take a second, and only a new training wants them.
     from sklearn.cluster import KMeans
     from sklearn.decomposition import PCA
+    from threadpoolctl import threadpool_limits
 
     some = np.sort(np.random.default_rng(0).permutation(len(images))[:FITTED])
-    fitted = np.concatenate([_small(images[some[start : start + AT_ONCE]]) for start in range(0, len(some), AT_ONCE)])
-    components = PCA(min(COMPONENTS, *fitted.shape), svd_solver="full").fit(fitted)
-    found = KMeans(count, n_init=10, random_state=0).fit(components.transform(fitted))
-    place = np.empty(count, np.int64)  # of each, along what varies most
-    place[np.argsort(found.cluster_centers_[:, 0])] = np.arange(count)
-    parts = (_small(images[start : start + AT_ONCE]) for start in range(0, len(images), AT_ONCE))
-    return np.concatenate([place[found.predict(components.transform(part))] for part in parts])
+    with threadpool_limits(1):  # several add up in another order each time
+        fitted = np.concatenate([_small(images[part]) for part in _parts(some, images.shape[1])])
+        components = PCA(min(COMPONENTS, *fitted.shape), svd_solver="full").fit(fitted)
+        found = KMeans(count, n_init=10, random_state=0).fit(components.transform(fitted))
+        place = np.empty(count, np.int64)  # of each, along what varies most
+        place[np.argsort(found.cluster_centers_[:, 0])] = np.arange(count)
+        parts = _parts(np.arange(len(images)), images.shape[1])
+        return np.concatenate([place[found.predict(components.transform(_small(images[part])))] for part in parts])
+
+
+def _parts(indices: np.ndarray, side: int) -> list[np.ndarray]:
+    at_once = max(1, PIXELS_AT_ONCE // side**2)
+    return [indices[start : start + at_once] for start in range(0, len(indices), at_once)]
 
 
 def _small(images: np.ndarray) -> np.ndarray:

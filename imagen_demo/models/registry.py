@@ -42,6 +42,8 @@ def check_model_config(config: ModelConfig) -> None:
                 "The network's {setting} cannot be {value!r}; use a whole number from {low} to {high}.",
                 setting=name, value=value, low=low, high=high,
             )  # fmt: skip
+    if config.kinds == 1 or (config.kinds and (config.num_classes or config.arch == "mlp")):
+        raise UserError("A network has two kinds or more, or none; with classes, and as mlp, none.")
     if config.arch == "mlp" and config.w_dim != mlp.HIDDEN[0]:
         raise UserError("The mlp network's w_dim is always {w_dim}.", w_dim=mlp.HIDDEN[0])
 

@@ -52,11 +52,10 @@ class Mapping(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        labels = config.num_classes or config.kinds
-        self.embed = embedding(labels, config.z_dim) if labels else None
+        self.embed = embedding(config.labels, config.z_dim) if config.labels else None
         if config.kinds:  # z's first number decides: below the first edge it is kind 0, and so on
             self.register_buffer("edges", torch.zeros(config.kinds - 1))
-        width = config.z_dim * (2 if labels else 1)
+        width = config.z_dim * (2 if config.labels else 1)
         sizes = [width] + [config.w_dim] * config.mapping_layers
         # A hundredth of the learning rate, as in StyleGAN: the mapping is deep in effect on every layer.
         self.layers = nn.ModuleList(Linear(a, b, gain=ACTIVATION_GAIN, rate=0.01) for a, b in itertools.pairwise(sizes))
@@ -182,9 +181,8 @@ class StyleDiscriminator(nn.Module):
         self.conv = Conv(last + 1, last, 3, gain=ACTIVATION_GAIN)
         self.hidden = Linear(last * START**2, last, gain=ACTIVATION_GAIN)
         # With classes or kinds the logit is a projection onto the class's embedding (Miyato & Koyama 2018).
-        labels = config.num_classes or config.kinds
-        self.output = Linear(last, 64 if labels else 1)
-        self.embed = embedding(labels, 64) if labels else None
+        self.output = Linear(last, 64 if config.labels else 1)
+        self.embed = embedding(config.labels, 64) if config.labels else None
 
     def forward(self, pictures: Tensor, labels: Tensor | None = None) -> Tensor:
         x = activate(self.from_picture(pictures))

@@ -99,8 +99,11 @@ def _seeing(child: StyleDiscriminator, parent: Weights) -> dict[str, Tensor]:
 
 
 def _classes(own: Tensor, parent: Tensor, names: Sequence[str], own_names: Sequence[str]) -> Tensor:
-    """Rows [K, F] for the child's classes: the parent's of the same name (without names: number), else their mean."""
-    if parent.shape == own.shape and not (names and own_names):
+    """Rows [K, F] for the child's classes: the parent's of the same name, else their mean.
+
+    Kinds have no names and go by number, which says little, but keeps them apart.
+    """
+    if parent.shape == own.shape and not names and not own_names:
         return parent
     rows = parent.mean(dim=0).expand_as(own).clone()
     for row, name in enumerate(own_names):

@@ -82,7 +82,8 @@ def _fine(of: Keyframe) -> Tensor:
 
 @torch.inference_mode()
 def between(model: Model, a: Keyframe, b: Keyframe, t: float) -> Tensor:
-    """The final ws on the way from a to b along great circles of z, 0 < t < 1; what is not a seed goes straight.
+    """The final ws on the way from a to b along great circles of z, 0 < t < 1; what is not a seed, and from kind to
+    kind, goes straight.
 
     A keyframe without fine seeds of its own has its seeds there: they turn into the other's fine seeds on
     the layers that those rule.

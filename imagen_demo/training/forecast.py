@@ -11,18 +11,18 @@ from imagen_demo.models.style import START, channels_at, levels, widened
 
 Sentence = tuple[str, dict[str, Any]]  # template, values
 
-# Work a second of one processor thread in training, by whether the processor has AVX-512. What two threads showed at
-# 64 px and width 512 (torch 2.13, float32): 178 and 265 pictures a second on two machines that have it, all of a run's
-# measuring and saving included; 99 on one that has AVX2 alone. Processors of one kind differ by a factor of two.
-SPEED_PER_THREAD = {True: 7.7e9, False: 3.5e9}
+# Work a second of one processor thread in training, with AVX-512 and without. What two threads showed at 64 px and
+# width 512 (torch 2.13, float32): 178 and 265 pictures a second on two machines that have it, all of a run's measuring
+# and saving included; 99 on one with AVX2. Nothing else was measured. Processors of one kind differ by a factor of two.
+SPEED_WITH_AVX512, SPEED_PER_THREAD = 7.7e9, 3.5e9
 # What a value of a feature map costs besides, in multiplications: width 768 takes 1.8 times as long as 512, and 256 px
 # 8 times as long as 64, with 2.2 and 5.5 times the multiplications (docs/training-recipe.md).
 VALUE = 670
 # On a processor the wider network is better where it will see about so many thousand pictures of up to 64 px; where it
 # will not, the narrower one is, which sees 1.8 times as many in the same time (docs/training-recipe.md). With classes
-# or kinds it stays ahead for longer. Of larger pictures nothing was measured.
+# it stays ahead for longer; that the same is true of kinds is a guess. Of larger pictures nothing was measured.
 NARROW, WIDE = 512, 768
-WIDE_FROM_KIMG, WIDE_FROM_KIMG_WITH_CLASSES = 150.0, 400.0
+WIDE_FROM_KIMG, WIDE_FROM_KIMG_WITH_LABELS = 150.0, 400.0
 # Roughly what pictures look like after so many thousand of them at 64 px and width 512, on planets, emoji, and cats
 # and dogs, by the training runs of docs/training-recipe.md (which went to 590). Twice the side takes about twice as
 # many; at width 768 fewer do, but as much work; beyond that no more was seen.
@@ -64,8 +64,8 @@ def images_per_second(config: TrainConfig, model: ModelConfig) -> float | None:
     """About how fast a processor trains a style network; None where nothing was measured."""
     if config.device != "cpu" or model.arch != "style":
         return None
-    wide_registers = torch.backends.cpu.get_cpu_capability() == "AVX512"
-    return SPEED_PER_THREAD[wide_registers] * config.threads / work(model)
+    fast = torch.backends.cpu.get_cpu_capability() == "AVX512"
+    return (SPEED_WITH_AVX512 if fast else SPEED_PER_THREAD) * config.threads / work(model)
 
 
 def processor_width(config: TrainConfig, model: ModelConfig) -> int:
@@ -80,7 +80,7 @@ def processor_width(config: TrainConfig, model: ModelConfig) -> int:
     if speed is None:
         return NARROW
     kimg = config.kimg or config.minutes * 60 * speed / 1000
-    enough = WIDE_FROM_KIMG_WITH_CLASSES if model.num_classes or model.kinds else WIDE_FROM_KIMG
+    enough = WIDE_FROM_KIMG_WITH_LABELS if model.labels else WIDE_FROM_KIMG
     return WIDE if kimg >= enough * max(1, model.resolution / 64) else NARROW
 
 

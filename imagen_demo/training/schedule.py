@@ -17,7 +17,7 @@ from imagen_demo.training.batches import held_out
 from imagen_demo.training.forecast import forecast, processor_width
 from imagen_demo.training.memory import micro_batches
 
-MOST_KINDS, PICTURES_A_KIND = 12, 250  # with so many each kind has enough held out for a group of its own
+MOST_KINDS, PICTURES_A_KIND = 12, 250  # with so many most kinds have enough held out for a group of their own
 
 Reasons = list[tuple[str, dict[str, Any]]]  # (English template, values), one sentence each
 
@@ -92,15 +92,13 @@ def resolve(
         auto["objective"] = "nonsaturating" if mlp else "relativistic"
     if not config.threads:
         auto["threads"] = cores()
-    if config.kinds < 0 or dataset.class_names or mlp:
-        auto["kinds"] = 0 if dataset.class_names or mlp else automatic_kinds(len(dataset), parent)
-    kinds = auto.get("kinds", config.kinds)
-    if not config.width:
-        networks = ModelConfig(config.arch, dataset.resolution, num_classes=len(dataset.class_names), kinds=kinds)
-        auto["width"] = 2048 if gpu else processor_width(dataclasses.replace(config, **auto), networks)
     if mlp:
         auto["augment"] = "off"  # as the article has it
     learned = len(dataset) - (held_out(dataset) if auto.get("augment", config.augment) == "adaptive" else 0)
+    kinds = auto["kinds"] = _kinds(config, dataset, learned, parent)
+    if not config.width:
+        networks = ModelConfig(config.arch, dataset.resolution, num_classes=len(dataset.class_names), kinds=kinds)
+        auto["width"] = 2048 if gpu else processor_width(dataclasses.replace(config, **auto), networks)
     if not config.batch:
         auto["batch"] = _automatic_batch(learned, gpu, processes)
     if not config.learning_rate:
@@ -153,12 +151,17 @@ def resolve(
     return config, model, reasons(config, model, dataset, begun=parent is not None)
 
 
-def automatic_kinds(pictures: int, parent: ModelConfig | None = None) -> int:
-    """How many kinds pictures without classes are sorted into: as many as the parent knows, so that they fit."""
-    most = min(MOST_KINDS, pictures // PICTURES_A_KIND)
-    if most < 2:
+def _kinds(config: TrainConfig, dataset: Dataset, learned: int, parent: ModelConfig | None) -> int:
+    """How many kinds the pictures are sorted into."""
+    if dataset.class_names or config.arch == "mlp":
         return 0
-    return parent.kinds if parent else most
+    if config.kinds >= 0:
+        wanted = config.kinds
+    elif parent:  # as many as it knows: then both networks can be taken over whole
+        wanted = parent.kinds if parent.kinds <= learned // GROUP else 0
+    else:
+        wanted = min(MOST_KINDS, len(dataset) // PICTURES_A_KIND)
+    return wanted if wanted > 1 else 0
 
 
 def _automatic_batch(pictures: int, gpu: bool, processes: int) -> int:
@@ -197,7 +200,7 @@ def reasons(config: TrainConfig, model: ModelConfig, dataset: Dataset, begun: bo
         out.append(("The network learns {count} classes, from the sub-folders.", {"count": model.num_classes}))
     if model.kinds:
         out.append(
-            ("Without sub-folders, the pictures are sorted into {count} kinds by their looks.", {"count": model.kinds})
+            ("The pictures have no classes; they are sorted into {count} kinds by their looks.", {"count": model.kinds})
         )
     if model.channels == 4:
         out.append(("Transparency is learned too.", {}))

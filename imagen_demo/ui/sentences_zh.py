@@ -244,10 +244,12 @@ SENTENCES: dict[str, str] = {
         "同时使用左右镜像的图片；若左右方向有意义，请关闭。",
     "The network learns {count} classes, from the sub-folders.": "网络将学习 {count} 个类别（来自子文件夹）。",
     "Transparency is learned too.": "透明通道也会一并学习。",
-    "Without sub-folders, the pictures are sorted into {count} kinds by their looks.":
-        "没有子文件夹，图片按外观分成 {count} 种。",
+    "The pictures have no classes; they are sorted into {count} kinds by their looks.":
+        "图片没有类别，按外观分成 {count} 种。",
+    "A network has two kinds or more, or none; with classes, and as mlp, none.":
+        "网络的种类数至少为两种，或者没有；有类别或为 mlp 时没有。",
     "{count} pictures are too few for {kinds} kinds; use at most {most}, or 0 for none.":
-        "{count} 张图片分成 {kinds} 种太少；最多 {most} 种，或用 0 表示不分。",
+        "{count} 张图片太少，不足以分成 {kinds} 种；最多 {most} 种，填 0 则不分。",
     "The disk is full; free some space and resume the run. The last saved state is safe.":
         "磁盘已满；请释放空间后继续训练。最近保存的状态是安全的。",
     "The memory is full; choose a smaller batch or width, or close other programs.":
