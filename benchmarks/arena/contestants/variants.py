@@ -206,17 +206,6 @@ def blurred(trainer: Trainer) -> None:
     style.downsample = down
 
 
-def narrow_discriminator(trainer: Trainer, share: float = 2 / 3) -> None:
-    """The discriminator has two thirds of the generator's width."""
-    one_by_one(trainer)
-    state, config = trainer.state, trainer.config
-    torch.manual_seed(config.seed)
-    narrower = style.widened(trainer.model, round(share * trainer.model.width))
-    state.discriminator = style.StyleDiscriminator(narrower).to(trainer.device, memory_format=torch.channels_last)
-    group = state.optimizer_d.param_groups[0]
-    state.optimizer_d = torch.optim.Adam(state.discriminator.parameters(), group["lr"], group["betas"], fused=True)
-
-
 class ResidualGenerator(nn.Module):
     """z -> picture without styles: residual blocks that start as the identity, after R3GAN (2024); with our noise."""
 
@@ -289,6 +278,5 @@ VARIANTS: dict[str, Callable[[Trainer], None]] = {
     "last-picture": last_picture,
     "stale-reals": stale_reals,
     "blurred": blurred,
-    "narrow-discriminator": narrow_discriminator,
     "residual-generator": residual_generator,
 }

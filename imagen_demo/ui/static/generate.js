@@ -84,16 +84,16 @@ const classField = D.field(T('c_class'), classBox);
 const seedsBox = h('input', { id: 'generate-seeds', type: 'text', value: '0', spellcheck: 'false', 'aria-label': T('g_seeds') });
 const seedsHelp = h('small', { class: 'im-help', id: 'generate-seeds-help' }, T('g_seeds_help'));
 seedsBox.setAttribute('aria-describedby', seedsHelp.id);
-const first = (seed) => { seedsBox.value = String(seed); heed(); };
-const heed = () => { countBox.disabled = /\d[^\d]+\d/.test(seedsBox.value); }; // a list of seeds sets the number
-seedsBox.addEventListener('input', heed);
+const countOrList = () => { countBox.disabled = /\d[^\d]+\d/.test(seedsBox.value); }; // a list of seeds sets the number
+const beginAt = (seed) => { seedsBox.value = String(seed); countOrList(); };
+seedsBox.addEventListener('input', countOrList);
 seedsBox.addEventListener('change', soon);
 const countBox = h('input', { id: 'generate-count', type: 'number', min: 1, max: 400, step: 1, value: '24', 'aria-label': T('g_count') });
 countBox.addEventListener('change', soon);
 const psi = D.slider({ id: 'generate-psi', label: T('c_psi'), min: 0, max: 1.5, step: 0.01, initial: props.default_psi, onchange: () => { extra = { ...extra, psi_layers: [] }; soon(); },
   within: D.upTo(props.limits.psi), limited: D.limits(T, warn) });
 psi.node.title = T('c_psi_help');
-const another = button('generate-random', T('g_more'), 'random', () => { first(D.randomSeed()); generate(); }, { kind: 'im-primary' });
+const another = button('generate-random', T('g_more'), 'random', () => { beginAt(D.randomSeed()); generate(); }, { kind: 'im-primary' });
 const run = D.runs('generate-cancel', T, say);
 const zip = button('generate-zip', T('g_zip'), 'download', () => { if (recipes.length) trigger('zip', { recipes: D.clone(recipes), versions: recipes.map((_, index) => versions[index] ?? ''), job: D.ticket() }); });
 const page = h('div', { class: 'im-stack' },
@@ -116,7 +116,7 @@ const accept = async (recipe) => { // the neighbours of another tab's picture: i
   psi.set(recipe.psi);
   if (recipe.label != null) classBox.value = String(recipe.label);
   if (extra.class_mix.length) { classBox.append(h('option', { value: 'mix' }, T('g_class_mix'))); classBox.value = 'mix'; }
-  first(recipe.seeds[0][0]);
+  beginAt(recipe.seeds[0][0]);
   generate();
 };
 const start = async (message) => {
