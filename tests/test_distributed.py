@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from safetensors.torch import load_file
@@ -74,12 +75,14 @@ def losses(run: Run) -> dict[float, list[float]]:
     return {row["kimg"]: [row[key] for key in ("loss_g", "loss_d", "r1", "grad_norm_g")] for row in run.metrics()}
 
 
-def test_two_processes_give_the_losses_and_weights_of_one_also_when_resumed_by_another_number(tmp_path, dataset):
-    settings = {"batch": 16, "kimg": 0.096, "augment_target": 0.0}  # p rises from the start
+def test_two_processes_give_the_losses_and_weights_of_one_also_when_resumed_by_another_number(tmp_path):
+    dataset = two_colours(tmp_path / "pictures", tmp_path / "prepared" / "two", labels=False)
+    settings = {"batch": 16, "kimg": 0.096, "kinds": 2, "augment_target": 0.0}  # p rises from the start
     alone, changing = (make_run(tmp_path / name, dataset, **settings) for name in ("a", "c"))
     together = make_run(tmp_path / "b", dataset, micro_batch=4, **settings)  # each has half, and does that in two parts
     train(alone, processes=1)
     train(together, processes=2)
+    assert np.array_equal(np.load(alone.kinds), np.load(together.kinds))
     assert apart(weights(alone), weights(together)) < 1e-3
     for kimg, values in losses(alone).items():
         assert losses(together)[kimg] == pytest.approx(values, rel=0.02, abs=1e-3)

@@ -30,8 +30,7 @@ TINY = ModelConfig(resolution=16, width=128, max_channels=16, z_dim=8, w_dim=8, 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> Dataset:
     """24 pictures of two colours, without classes."""
-    made = two_colours(tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("prepared") / "two")
-    return dataclasses.replace(made, labels=None, class_names=[])
+    return two_colours(tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("prepared") / "two", labels=False)
 
 
 @pytest.fixture(scope="module")

@@ -32,15 +32,15 @@ TINY = {
 CPU = torch.device("cpu")
 
 
-def two_colours(pictures: Path, out: Path, resolution: int = 16) -> Dataset:
-    """24 generated pictures of two classes."""
+def two_colours(pictures: Path, out: Path, resolution: int = 16, labels: bool = True) -> Dataset:
+    """24 generated pictures of two classes, or without classes."""
     rng = np.random.default_rng(0)
     for name, colour in (("red", (200, 40, 40)), ("blue", (40, 40, 200))):
         (pictures / name).mkdir(parents=True)
         for i in range(12):
             picture = np.clip(np.array(colour) + rng.normal(0, 40, (20, 20, 3)), 0, 255).astype(np.uint8)
             Image.fromarray(picture).save(pictures / name / f"{i}.png")
-    return prepare(pictures, out, PrepareConfig(resolution=resolution, workers=1))
+    return prepare(pictures, out, PrepareConfig(resolution=resolution, workers=1, labels=labels))
 
 
 def make_run(path: Path, dataset: Dataset, **changes: object) -> Run:
