@@ -12,7 +12,7 @@ run: .venv/run.stamp
 test: .venv/test.stamp .venv/browser.stamp .venv/ort.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 format: .venv/test.stamp
 	$(BIN)/ruff check --fix .
