@@ -45,9 +45,9 @@ def _parts(indices: np.ndarray, side: int) -> list[np.ndarray]:
 
 
 def _small(images: np.ndarray) -> np.ndarray:
-    """uint8 [N, H, W, C] -> float32 [N, 16 x 16 x C] in [0, 1]; colours weighted by alpha."""
-    pictures = np.asarray(images, np.float32) / 255
+    """uint8 [N, H, W, C] -> float32 [N, 16 x 16 x C] in [-1, 1]; with alpha, colours as on middle grey."""
+    pictures = np.asarray(images, np.float32) / 127.5 - 1
     if pictures.shape[3] == 4:
-        pictures[..., :3] *= pictures[..., 3:]
+        pictures[..., :3] *= (pictures[..., 3:] + 1) / 2
     count, step = len(pictures), pictures.shape[1] // SIDE
     return pictures.reshape(count, SIDE, step, SIDE, step, -1).mean(axis=(2, 4)).reshape(count, -1)
