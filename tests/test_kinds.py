@@ -55,6 +55,14 @@ def test_what_cannot_be_seen_makes_no_kind():
     assert len(set(kinds[:20])) == 1 and kinds[0] not in kinds[20:]
 
 
+def test_a_black_drawing_is_not_like_nothing():
+    pictures = np.zeros((30, 16, 16, 4), np.uint8)
+    pictures[10:, ..., 3] = 255  # ten times nothing, ten black ones,
+    pictures[20:, ..., :3] = 224  # ten pale ones
+    kinds = sorted_into_kinds(pictures, 2)
+    assert len(set(kinds[10:20])) == 1 and kinds[10] not in kinds[:10]
+
+
 def test_of_many_pictures_the_kinds_of_some_are_those_of_all(dataset, colours, monkeypatch):
     monkeypatch.setattr("imagen_demo.data.kinds.FITTED", 12)
     monkeypatch.setattr("imagen_demo.data.kinds.PIXELS_AT_ONCE", 5 * 16**2)

@@ -206,6 +206,17 @@ def blurred(trainer: Trainer) -> None:
     style.downsample = down
 
 
+def narrow_discriminator(trainer: Trainer, width: int = 384) -> None:
+    """The discriminator is 384 wide, however wide the generator is."""
+    one_by_one(trainer)
+    state = trainer.state
+    torch.manual_seed(trainer.config.seed)
+    narrower = style.StyleDiscriminator(style.widened(trainer.model, width))
+    state.discriminator = narrower.to(trainer.device, memory_format=torch.channels_last)
+    group = state.optimizer_d.param_groups[0]
+    state.optimizer_d = torch.optim.Adam(state.discriminator.parameters(), group["lr"], group["betas"], fused=True)
+
+
 class ResidualGenerator(nn.Module):
     """z -> picture without styles: residual blocks that start as the identity, after R3GAN (2024); with our noise."""
 
@@ -278,5 +289,6 @@ VARIANTS: dict[str, Callable[[Trainer], None]] = {
     "last-picture": last_picture,
     "stale-reals": stale_reals,
     "blurred": blurred,
+    "narrow-discriminator": narrow_discriminator,
     "residual-generator": residual_generator,
 }
