@@ -34,6 +34,11 @@ def dataset(tmp_path_factory) -> Dataset:
     return two_colours(tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("prepared") / "two")
 
 
+@pytest.fixture(scope="module")
+def unsorted(tmp_path_factory) -> Dataset:
+    return two_colours(tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("prepared") / "two", labels=False)
+
+
 def trainer_on_gpu(path, dataset: Dataset, **changes: object) -> Trainer:
     config, model, _ = resolve(TrainConfig(**{**TINY, "augment": "off", **changes}), dataset, GPU)
     path.mkdir(parents=True)
@@ -68,9 +73,10 @@ def test_batches_are_those_of_the_processor(dataset, monkeypatch, resident):
         assert all(b.is_cuda and torch.allclose(a, b.cpu(), atol=1e-6) for a, b in pairs)
 
 
-def test_recorded_steps_come_to_what_the_usual_ones_do(tmp_path, dataset):
+@pytest.mark.parametrize("kinds", [0, 2])
+def test_recorded_steps_come_to_what_the_usual_ones_do(tmp_path, dataset, unsorted, kinds):
     def trained(name: str, recorded: bool) -> Trainer:
-        trainer = trainer_on_gpu(tmp_path / name, dataset, penalty_every=3)
+        trainer = trainer_on_gpu(tmp_path / name, unsorted if kinds else dataset, penalty_every=3, kinds=kinds)
         trainer.state.graphs.able = recorded
         return after_steps(trainer, 30, strength=0.5)
 
@@ -140,9 +146,10 @@ def test_full_memory_makes_the_parts_smaller_and_the_step_the_same(tmp_path):
     assert torch.isfinite(found.loss_g)
 
 
-def test_a_run_on_the_gpu_draws_the_same_pictures_on_the_processor(tmp_path, dataset):
+@pytest.mark.parametrize("kinds", [0, 2])
+def test_a_run_on_the_gpu_draws_the_same_pictures_on_the_processor(tmp_path, dataset, unsorted, kinds):
     workspace = Workspace(tmp_path / "workspace")
-    run = make_run(workspace.runs / "one", dataset, kimg=0.2, device="cuda")
+    run = make_run(workspace.runs / "one", unsorted if kinds else dataset, kimg=0.2, device="cuda", kinds=kinds)
     train_run(run)
     assert run.status().state == "finished"
     z = torch.from_numpy(np.random.RandomState(0).randn(4, 128)).float()
@@ -151,7 +158,8 @@ def test_a_run_on_the_gpu_draws_the_same_pictures_on_the_processor(tmp_path, dat
     for device in ("cpu", "cuda"):
         model = load_model(workspace.checkpoints / "one", torch.device(device))
         with torch.inference_mode():
-            pictures.append(from_network(model.generator(z.to(device), labels.to(device))).astype(int))
+            given = None if kinds else labels.to(device)  # z says of what kind a picture is
+            pictures.append(from_network(model.generator(z.to(device), given)).astype(int))
     assert np.abs(pictures[0] - pictures[1]).max() <= 2  # of 255
 
 
