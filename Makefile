@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
+MAKEFLAGS += --jobs=2  # Chromium comes while pip works
 
 .PHONY: run test format clean
 
@@ -41,8 +42,8 @@ $(BIN)/python:
 	@if $(BIN)/python tests/chromium.py; then touch $@; fi
 
 # The tests of exported web pages need ONNX Runtime Web, an npm package; npm fetches it once, into exports/.
-# Without it they are skipped, or fail where CI is set.
-.venv/ort.stamp: .venv/test.stamp
+# Without it they are skipped, or fail where CI is set. After the browser: two apt-get at once get in each other's way.
+.venv/ort.stamp: .venv/test.stamp | .venv/browser.stamp
 	@$(BIN)/python tests/ort_files.py 2>/dev/null || \
 		{ [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q --no-install-recommends npm; } || true
 	@if $(BIN)/python tests/ort_files.py; then touch $@; fi
