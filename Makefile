@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
+APT := apt-get install -y -q --no-install-recommends
 MAKEFLAGS += --jobs=2  # Chromium comes while pip works
 
 .PHONY: run test format clean
@@ -35,15 +36,16 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 run")'
 	$(PYTHON) -m venv .venv || { rm -rf .venv; echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
-# The browser tests need a Chromium. Without one they are skipped, or fail where CI is set.
+# The browser tests need a Chromium; Debian has one without windows, which is faster. Without any they are skipped, or
+# fail where CI is set.
 .venv/browser.stamp: | $(BIN)/python
 	@$(BIN)/python tests/chromium.py 2>/dev/null || \
-		{ [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q --no-install-recommends chromium; } || true
+		{ [ "$$(id -u)" = 0 ] && apt-get update -q && { $(APT) chromium-headless-shell || $(APT) chromium; }; } || true
 	@if $(BIN)/python tests/chromium.py; then touch $@; fi
 
 # The tests of exported web pages need ONNX Runtime Web, an npm package; npm fetches it once, into exports/.
 # Without it they are skipped, or fail where CI is set. After the browser: two apt-get at once get in each other's way.
 .venv/ort.stamp: .venv/test.stamp | .venv/browser.stamp
 	@$(BIN)/python tests/ort_files.py 2>/dev/null || \
-		{ [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q --no-install-recommends npm; } || true
+		{ [ "$$(id -u)" = 0 ] && apt-get update -q && $(APT) npm; } || true
 	@if $(BIN)/python tests/ort_files.py; then touch $@; fi

@@ -46,7 +46,7 @@ def _parts(indices: np.ndarray, side: int) -> list[np.ndarray]:
 
 def _small(images: np.ndarray) -> np.ndarray:
     """uint8 [N, H, W, C] -> float32 [N, 16 x 16 x C] in [-1, 1]; with alpha, colours as on middle grey: on
-    black, dark drawings would be near to nothing, and emoji were learned more slowly (docs/training-recipe.md).
+    black, dark drawings would be near to nothing, and emoji were learned more slowly (docs/ablations.md).
     """
     pictures = np.asarray(images, np.float32) / 127.5 - 1
     if pictures.shape[3] == 4:

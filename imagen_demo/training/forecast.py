@@ -16,10 +16,10 @@ Sentence = tuple[str, dict[str, Any]]  # template, values
 # and saving included; 99 on one with AVX2. Nothing else was measured. Processors of one kind differ by a factor of two.
 SPEED_WITH_AVX512, SPEED_PER_THREAD = 7.7e9, 3.5e9
 # What a value of a feature map costs besides, in multiplications: width 768 takes 1.8 times as long as 512, and 256 px
-# 8 times as long as 64, with 2.2 and 5.5 times the multiplications (docs/training-recipe.md).
+# 8 times as long as 64, with 2.2 and 5.5 times the multiplications (docs/speed.md).
 VALUE = 670
 # On a processor the wider network is better where it will see about so many thousand pictures of up to 64 px; where it
-# will not, the narrower one is, which sees 1.8 times as many in the same time (docs/training-recipe.md). With classes
+# will not, the narrower one is, which sees 1.8 times as many in the same time (docs/ablations.md). With classes
 # it stays ahead for longer; that the same is true of kinds is a guess. Of larger pictures nothing was measured.
 NARROW, WIDE = 512, 768
 WIDE_FROM_KIMG, WIDE_FROM_KIMG_WITH_LABELS = 150.0, 400.0

@@ -135,7 +135,7 @@ def resolve(
         channels=dataset.channels,
         num_classes=len(dataset.class_names),
         kinds=kinds,
-        z_dim=100 if mlp else 128,  # 512 learns slower (docs/training-recipe.md)
+        z_dim=100 if mlp else 128,  # 512 learns slower (docs/ablations.md)
         w_dim=128,
         mapping_layers=2,
         # Hair and fur are drawn with noise; on flat drawings it is stains, which take long to go.

@@ -1,7 +1,7 @@
 """What was tried and is not in the code, and what is in it taken out, from outside: so the ablation can be repeated.
 
 ``python -m benchmarks.arena.contestants.ours DATASET OUT --variant NAME``; what they came to stands in
-``docs/training-recipe.md``.
+``docs/ablations.md`` and ``docs/speed.md``.
 """
 
 from __future__ import annotations
