@@ -4,17 +4,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 APT := apt-get install -y -q --no-install-recommends
-MAKEFLAGS += --jobs=2  # Chromium comes while pip works
 
-.PHONY: run test format clean
+.PHONY: run test ready format clean
 
 run: .venv/run.stamp
 	$(BIN)/python app.py $(ARGS)
 
-test: .venv/test.stamp .venv/browser.stamp .venv/ort.stamp
+test:
+	@$(MAKE) --no-print-directory --jobs=2 ready  # Chromium comes while pip works
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+ready: .venv/test.stamp .venv/browser.stamp .venv/ort.stamp
+	@:
 
 format: .venv/test.stamp
 	$(BIN)/ruff check --fix .

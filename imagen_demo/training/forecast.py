@@ -13,7 +13,7 @@ Sentence = tuple[str, dict[str, Any]]  # template, values
 
 # Work a second of one processor thread in training, with AVX-512 and without. What two threads showed at 64 px and
 # width 512 (torch 2.13, float32): 178 and 265 pictures a second on two machines that have it, all of a run's measuring
-# and saving included; 99 on one with AVX2. Nothing else was measured. Processors of one kind differ by a factor of two.
+# and saving included; 87 to 99 on one with AVX2. No other was measured. Those of one kind differ by a factor of two.
 SPEED_WITH_AVX512, SPEED_PER_THREAD = 7.7e9, 3.5e9
 # What a value of a feature map costs besides, in multiplications: width 768 takes 1.8 times as long as 512, and 256 px
 # 8 times as long as 64, with 2.2 and 5.5 times the multiplications (docs/speed.md).
