@@ -238,6 +238,20 @@ def test_chinese_visitors_read_chinese(open_page):
     expect(page.get_by_role("button", name=re.compile("新的训练|开始训练")).first).to_be_visible()
 
 
+def test_a_visitor_may_choose_the_other_language(open_page):
+    page = open_page(locale="en-US")
+    picture(page)
+    page.locator("#language-toggle", has_text="中文").click()
+    expect(page.locator("#tab-train-button")).to_have_text("训练")  # Gradio's own
+    expect(page.locator("#explore-random")).to_have_text("随机")  # the page's scripts
+    picture(page)
+    open_tab(page, "models")
+    page.locator("#models-cards button", has_text="行星").click()
+    expect(page.locator("#models-facts")).to_contain_text("内置")  # the server's
+    page.locator("#language-toggle", has_text="English").click()
+    expect(page.locator("#tab-train-button")).to_have_text("Train")
+
+
 @pytest.mark.parametrize("query", ["", "?__theme=dark"])
 def test_no_tab_scrolls_sideways_on_a_phone(open_page, query):
     page = open_page(query, viewport=PHONE, has_touch=True)

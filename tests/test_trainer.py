@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -242,6 +243,25 @@ def test_a_model_that_is_in_the_library_already_keeps_what_was_added_to_it(tmp_p
     add_metrics(model, {"fid": 12.0})
     assert publish(trainer.run) == "cats"
     assert (model / "README.md").read_text() == "edited by hand" and read_info(model).metrics["fid"] == 12.0
+
+
+def test_a_better_model_of_the_same_run_keeps_what_people_wrote_of_it(tmp_path, dataset):
+    trainer = make_trainer(tmp_path / "runs" / "cats", dataset, kimg=0.008)
+    trainer.train()
+    model = tmp_path / "checkpoints" / publish(trainer.run)
+    about = json.loads((model / "model.json").read_text())
+    (model / "model.json").write_text(json.dumps(about | {"title": "Our cats", "licence": "CC0", "first_seed": 7}))
+    card = (model / "README.md").read_text()
+    (model / "README.md").write_text(card.replace("Made with", "All of our neighbours. Made with"))
+    longer = make_trainer(tmp_path / "longer", dataset, kimg=0.024)
+    longer.train()
+    shutil.copytree(longer.run.latest, trainer.run.best, dirs_exist_ok=True)
+    newest = read_info(trainer.run.best)
+    assert publish(trainer.run) == "cats"
+    info, card = read_info(model), (model / "README.md").read_text()
+    assert (info.title, info.licence, info.first_seed) == ("Our cats", "CC0", 7)
+    assert info.training == newest.training and info.training["kimg"] == 0.024 and info.metrics == newest.metrics
+    assert "All of our neighbours." in card and f"thousand pictures seen: {info.training['kimg']}," in card
 
 
 def test_a_run_that_fails_hands_its_best_network_over(tmp_path, dataset, monkeypatch):

@@ -26,6 +26,7 @@ from imagen_demo.models.registry import Generator, build_generator, check_model_
 FORMAT_VERSION = 1
 MOST_NUMBER = 1e15
 UNITS = {"kimg": "thousand pictures seen"}  # what a card calls the facts of the training, where the key is jargon
+WRITTEN = ("title", "description", "licence", "first_seed")  # by people, in model.json
 
 
 @dataclass
@@ -224,9 +225,31 @@ def add_metrics(folder: Path, metrics: dict[str, float]) -> None:
     storage.write_json(folder / "model.json", dataclasses.asdict(info))
     card = folder / "README.md"
     if card.exists():
-        line = f"| Metrics | {_metrics_text(info)} |"
-        text = re.sub(r"^\| Metrics \|.*$", lambda match: line, card.read_text("utf-8"), count=1, flags=re.MULTILINE)
-        storage.write_bytes(card, text.encode())
+        storage.write_bytes(card, _updated(card.read_text("utf-8"), info, "Metrics").encode())
+
+
+def keep_words(folder: Path, older: Path) -> None:
+    """Give a model what people wrote into the description and the card of the one that it replaces.
+
+    Raises:
+        UserError: as :func:`read_info`, of either.
+    """
+    info, before = read_info(folder), read_info(older)
+    info = dataclasses.replace(info, **{name: getattr(before, name) for name in WRITTEN})
+    storage.write_json(folder / "model.json", dataclasses.asdict(info))
+    card = older / "README.md"
+    if card.exists():
+        text = _updated(card.read_text("utf-8"), info, "Pictures learned from", "Training", "Metrics", "Began from")
+        storage.write_bytes(folder / "README.md", text.encode())
+
+
+def _updated(card: str, info: ModelInfo, *keys: str) -> str:
+    """A card with these of its lines as they are today; the rest stays, though someone edited it."""
+    for key, value in _card_facts(info).items():
+        if key in keys:
+            pattern, line = rf"^\| {key} \|.*$", f"| {key} | {value} |"
+            card = re.sub(pattern, lambda match, line=line: line, card, count=1, flags=re.MULTILINE)
+    return card
 
 
 def _metrics_text(info: ModelInfo) -> str:
@@ -234,18 +257,22 @@ def _metrics_text(info: ModelInfo) -> str:
     return "; ".join(said) or "none measured"
 
 
+def _card_facts(info: ModelInfo) -> dict[str, str]:
+    """The lines of a card's table."""
+    config, training, dataset = info.config, info.training, info.dataset
+    return {
+        "Architecture": f"{config.arch}, {config.resolution} x {config.resolution} px, {config.channels} channels",
+        "Classes": ", ".join(info.class_names) or "none",
+        "Pictures learned from": f"{dataset.get('name', '?')} ({dataset.get('pictures', '?')} pictures)",
+        "Training": ", ".join(f"{UNITS.get(key, key)}: {value}" for key, value in training.items()) or "?",
+        "Metrics": _metrics_text(info),
+        **({"Began from": ancestors_text(info)} if info.lineage else {}),  # with a licence that goes along
+        "Licence": info.licence or "the licence of the pictures it was trained on",
+    }
+
+
 def model_card(info: ModelInfo) -> str:
     """The model's README.md: what it draws, how it was made, what it may be used for."""
-    config, training, dataset = info.config, info.training, info.dataset
-    facts = [
-        ("Architecture", f"{config.arch}, {config.resolution} x {config.resolution} px, {config.channels} channels"),
-        ("Classes", ", ".join(info.class_names) or "none"),
-        ("Pictures learned from", f"{dataset.get('name', '?')} ({dataset.get('pictures', '?')} pictures)"),
-        ("Training", ", ".join(f"{UNITS.get(key, key)}: {value}" for key, value in training.items()) or "?"),
-        ("Metrics", _metrics_text(info)),
-        *([("Began from", ancestors_text(info))] if info.lineage else []),  # with a licence that goes along
-        ("Licence", info.licence or "the licence of the pictures it was trained on"),
-    ]
-    table = "\n".join(f"| {key} | {value} |" for key, value in facts)
-    title = info.title or dataset.get("name", "Model")
+    table = "\n".join(f"| {key} | {value} |" for key, value in _card_facts(info).items())
+    title = info.title or info.dataset.get("name", "Model")
     return f"# {title}\n\n{info.description}\n\n| | |\n|---|---|\n{table}\n\nMade with Imagen Demo.\n"

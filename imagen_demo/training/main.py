@@ -25,7 +25,7 @@ from imagen_demo import storage
 from imagen_demo.config import ModelConfig, TrainConfig
 from imagen_demo.data.dataset import Dataset, open_dataset
 from imagen_demo.errors import UserError
-from imagen_demo.models.folder import lineage_from, load_model, read_info, weights_hash
+from imagen_demo.models.folder import keep_words, lineage_from, load_model, read_info, weights_hash
 from imagen_demo.training.distributed import ALONE, Team, launched
 from imagen_demo.training.memory import is_full
 from imagen_demo.training.run import Run, facts_of, own_status
@@ -79,7 +79,8 @@ def discriminator_of(folder: Path, weights: str) -> dict[str, Tensor] | None:
 def publish(run: Run) -> str | None:
     """Put the run's best model into the library; its name there, the same one as long as it is still the run's.
 
-    Where it lies there already it is left alone, with what was measured and found of it since.
+    Where it lies there already it is left alone, with what was measured and found of it since; an older one hands on
+    what people wrote of it.
     """
     best = storage.current_folder(run.best)
     if not best.exists():
@@ -94,11 +95,15 @@ def publish(run: Run) -> str | None:
         name = free_name(run.name, library)
     elif there == weights_hash(best):
         return name
+    older = library / name
     files = {file.name: file.read_bytes() for file in best.iterdir() if file.is_file()}
 
     def fill(new: Path) -> None:
         for file, content in files.items():
             (new / file).write_bytes(content)
+        with contextlib.suppress(UserError):  # damaged: then there is nothing to hand on
+            if older.exists():
+                keep_words(new, older)
 
     storage.replace_folder(library / name, fill)
     storage.write_json(note, {"model": name, "weights": weights_hash(library / name)})

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.routes import App
+from starlette.middleware import Middleware
 
 from imagen_demo.studio.recipes import Studio
 from imagen_demo.ui import (
@@ -25,6 +26,7 @@ from imagen_demo.ui import (
     train,
     widgets,
 )
+from imagen_demo.ui.early import EarlyScripts
 from imagen_demo.ui.texts import i18n
 from imagen_demo.workspace import Workspace
 
@@ -76,7 +78,7 @@ def build_app(workspace: Workspace) -> gr.Blocks:
             js_on_load=theme.HEADER_SCRIPT,
             elem_id="header",
             apply_default_css=False,
-            texts=widgets.page_texts("tagline", "theme"),
+            texts=widgets.page_texts("tagline", "theme", "other_language"),
         )
         shared = Shared(blocks)
         with gr.Tabs(elem_id="tabs"):
@@ -93,6 +95,7 @@ def launch(blocks: gr.Blocks, **options: Any) -> tuple[Any, str, str | None]:
     return blocks.launch(
         theme=theme.theme(), css=theme.css(), head=theme.head(), i18n=i18n,
         run_history=False, footer_links=[], max_file_size="16gb", ssr_mode=False,
+        app_kwargs={"middleware": [Middleware(EarlyScripts)]},
         _frontend=False,  # no question to ourselves, which a busy machine or a proxy lets fail
         **options,
     )  # fmt: skip

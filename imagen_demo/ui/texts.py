@@ -28,6 +28,7 @@ _SHELL = {
     "unexpected": ("Something went wrong; the details are in the server's log. Your work is safe.",
                    "出了点问题，详情见服务器日志。您的数据没有丢失。"),
     "theme": ("Light or dark", "浅色 / 深色"),
+    "other_language": ("中文", "English"),
     "seconds_left": ("{seconds} s left", "剩余 {seconds} 秒"),
     "in_training": ("in training", "训练中"),
 }  # fmt: skip
@@ -138,11 +139,11 @@ BUNDLED_ZH = {  # what the bundled models say of themselves; in English they do 
 
 
 def language(source: gr.Request | str | None) -> str:
-    """``"zh"`` or ``"en"``: the visitor's first language, as the browser states it."""
-    if isinstance(source, str):
-        return "zh" if source.lower().startswith("zh") else "en"
-    headers = getattr(source, "headers", None) or {}
-    return "zh" if headers.get("accept-language", "").lower().startswith("zh") else "en"
+    """``"zh"`` or ``"en"``: what the visitor has chosen on the page, else their first language by the browser."""
+    if not isinstance(source, str):
+        headers, cookies = getattr(source, "headers", None) or {}, getattr(source, "cookies", None) or {}
+        source = cookies.get("imagen-language") or headers.get("accept-language", "")
+    return "zh" if source.lower().startswith("zh") else "en"
 
 
 def t(key: str, source: gr.Request | str | None = None, **values: object) -> str:

@@ -91,16 +91,20 @@ HEADER = """<div class="im-head">
 <path d="M5 16c3.500 0 3.500-8 7-8s3.500 8 7 8" fill="none" stroke="#fff" stroke-width="2" stroke-linecap="round"/>
 <circle cx="12" cy="8" r="2" fill="#fff"/></svg>
 <b>Imagen Demo</b><span></span>
+<button type="button" id="language-toggle" class="im-button im-bare"></button>
 <button type="button" id="theme-toggle" class="im-button im-bare">
 <svg class="im-icon" viewBox="0 0 20 20" aria-hidden="true">
 <circle cx="10" cy="10" r="6.500"/><path d="M10 3.500v13a6.500 6.500 0 0 0 0-13z" fill="currentColor"/></svg>
 </button></div>"""
 
-HEADER_SCRIPT = """const T = window.imagenDemo.texts(props.texts), b = element.querySelector('button');
+HEADER_SCRIPT = """const page = window.imagenDemo, T = page.texts(props.texts);
+const [language, theme] = element.querySelectorAll('button'), other = page.chinese ? 'en' : 'zh-CN';
 element.querySelector('span').textContent = T('tagline');
-b.title = T('theme'); b.setAttribute('aria-label', T('theme'));
-b.addEventListener('click', window.imagenDemo.toggleTheme);
-window.imagenDemo.rememberedTheme();"""
+language.textContent = T('other_language'); language.lang = other;
+language.addEventListener('click', () => page.chooseLanguage(other));
+theme.title = T('theme'); theme.setAttribute('aria-label', T('theme'));
+theme.addEventListener('click', page.toggleTheme);
+page.rememberedTheme();"""
 
 
 def head() -> str:

@@ -33,6 +33,13 @@ window.imagenDemo = (() => {
   const opened = location.search; // what the visitor came with
 
   const chinese = (navigator.language || 'en').toLowerCase().startsWith('zh');
+  // For language.js and for the server, from the next request on.
+  const chooseLanguage = (language) => {
+    // Within a frame of another site, as on a hosting service, only such a cookie is kept.
+    const reach = location.protocol === 'https:' ? 'SameSite=None; Secure' : 'SameSite=Lax';
+    document.cookie = `imagen-language=${language}; path=/; max-age=31536000; ${reach}`;
+    location.reload();
+  };
   const texts = (both) => (key, values = {}) =>
     ((chinese ? both.zh : both.en)[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
 
@@ -283,5 +290,5 @@ window.imagenDemo = (() => {
     if (chosen && document.body && !location.search.includes('__theme')) document.body.classList.toggle('dark', chosen === 'dark');
   };
   rememberedTheme();
-  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, upTo, limits, reveal, newest, MOST_SEED, save, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, renamed, arrived, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, current: null };
+  return { open, begin, opened, tabs: ORDER, showTab, texts, h, icon, button, field, options, slider, upTo, limits, reveal, newest, MOST_SEED, save, randomSeed, clone, ask, noteLine, linkTo, runs, drawAll, renamed, arrived, modelMenu, noModel, toggleTheme, rememberedTheme, chinese, chooseLanguage, current: null };
 })();
