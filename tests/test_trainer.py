@@ -264,6 +264,26 @@ def test_a_better_model_of_the_same_run_keeps_what_people_wrote_of_it(tmp_path, 
     assert "All of our neighbours." in card and f"thousand pictures seen: {info.training['kimg']}," in card
 
 
+@pytest.mark.parametrize("harm", ["card", "description", "place"])
+def test_what_people_wrote_never_stands_in_the_way_of_a_better_model(tmp_path, dataset, harm):
+    trainer = make_trainer(tmp_path / "runs" / "cats", dataset, kimg=0.008)
+    trainer.train()
+    model = tmp_path / "checkpoints" / publish(trainer.run)
+    words = "邻居的猫".encode("gbk")
+    if harm == "description":
+        (model / "model.json").write_text("{")
+    else:
+        (model / "README.md").write_bytes(words)
+    if harm == "place":
+        model.rename(model.with_name("cats.old"))  # saving was interrupted
+    longer = make_trainer(tmp_path / "longer", dataset, kimg=0.024)
+    longer.train()
+    shutil.copytree(longer.run.latest, trainer.run.best, dirs_exist_ok=True)
+    assert publish(trainer.run) == "cats"
+    assert read_info(model).training["kimg"] == 0.024
+    assert ((model / "README.md").read_bytes() == words) == (harm != "description")
+
+
 def test_a_run_that_fails_hands_its_best_network_over(tmp_path, dataset, monkeypatch):
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     run = make_run(tmp_path / "runs" / "cats", dataset, kimg=1.0)

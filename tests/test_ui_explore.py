@@ -132,6 +132,19 @@ def test_errors_come_in_the_visitors_language(served: tuple[str, gr.Blocks]) -> 
     assert re.search("[一-鿿]", error) and "gone" in error
 
 
+@pytest.mark.parametrize(("browser", "chosen"), [("en", "zh-CN"), ("zh-CN", "en")])
+def test_the_chosen_language_comes_first(served: tuple[str, gr.Blocks], browser: str, chosen: str) -> None:
+    page = Page(*served, language=browser, cookies={"imagen-language": chosen})
+    error = page.call("explore", "describe", {"model": "gone"})["error"]
+    assert bool(re.search("[一-鿿]", error)) == (chosen == "zh-CN")
+
+
+def test_the_script_for_it_comes_before_gradios(page: Page) -> None:
+    shown = page.http.get("/")
+    assert shown.text.index("imagen-language") < shown.text.index("window.gradio_config")
+    assert page.http.head("/").headers["content-length"] == str(len(shown.content))
+
+
 def test_many_visitors_each_get_their_own_picture(served: tuple[str, gr.Blocks], workspace: Workspace) -> None:
     studio, models = Studio(workspace), ["plain", "kinds", "glass", "plain", "kinds"]
 

@@ -26,7 +26,7 @@ from imagen_demo.models.registry import Generator, build_generator, check_model_
 FORMAT_VERSION = 1
 MOST_NUMBER = 1e15
 UNITS = {"kimg": "thousand pictures seen"}  # what a card calls the facts of the training, where the key is jargon
-WRITTEN = ("title", "description", "licence", "first_seed")  # by people, in model.json
+WRITTEN = ("title", "description", "class_names", "licence", "first_seed")  # by people, in model.json
 
 
 @dataclass
@@ -225,7 +225,7 @@ def add_metrics(folder: Path, metrics: dict[str, float]) -> None:
     storage.write_json(folder / "model.json", dataclasses.asdict(info))
     card = folder / "README.md"
     if card.exists():
-        storage.write_bytes(card, _updated(card.read_text("utf-8"), info, "Metrics").encode())
+        storage.write_bytes(card, _updated(card.read_bytes(), info, "Metrics"))
 
 
 def keep_words(folder: Path, older: Path) -> None:
@@ -237,19 +237,20 @@ def keep_words(folder: Path, older: Path) -> None:
     info, before = read_info(folder), read_info(older)
     info = dataclasses.replace(info, **{name: getattr(before, name) for name in WRITTEN})
     storage.write_json(folder / "model.json", dataclasses.asdict(info))
-    card = older / "README.md"
+    card = storage.current_folder(older) / "README.md"
     if card.exists():
-        text = _updated(card.read_text("utf-8"), info, "Pictures learned from", "Training", "Metrics", "Began from")
-        storage.write_bytes(folder / "README.md", text.encode())
+        facts = ("Pictures learned from", "Training", "Metrics", "Began from")
+        storage.write_bytes(folder / "README.md", _updated(card.read_bytes(), info, *facts))
 
 
-def _updated(card: str, info: ModelInfo, *keys: str) -> str:
-    """A card with these of its lines as they are today; the rest stays, though someone edited it."""
+def _updated(card: bytes, info: ModelInfo, *keys: str) -> bytes:
+    """A card with these of its lines as they are today; the rest stays as people left it, in any encoding."""
+    text = card.decode("utf-8", "surrogateescape")
     for key, value in _card_facts(info).items():
         if key in keys:
             pattern, line = rf"^\| {key} \|.*$", f"| {key} | {value} |"
-            card = re.sub(pattern, lambda match, line=line: line, card, count=1, flags=re.MULTILINE)
-    return card
+            text = re.sub(pattern, lambda match, line=line: line, text, count=1, flags=re.MULTILINE)
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _metrics_text(info: ModelInfo) -> str:

@@ -80,7 +80,7 @@ def publish(run: Run) -> str | None:
     """Put the run's best model into the library; its name there, the same one as long as it is still the run's.
 
     Where it lies there already it is left alone, with what was measured and found of it since; an older one hands on
-    what people wrote of it.
+    what people wrote of it, but no names of directions: those are of the old weights.
     """
     best = storage.current_folder(run.best)
     if not best.exists():
@@ -95,15 +95,13 @@ def publish(run: Run) -> str | None:
         name = free_name(run.name, library)
     elif there == weights_hash(best):
         return name
-    older = library / name
     files = {file.name: file.read_bytes() for file in best.iterdir() if file.is_file()}
 
     def fill(new: Path) -> None:
         for file, content in files.items():
             (new / file).write_bytes(content)
-        with contextlib.suppress(UserError):  # damaged: then there is nothing to hand on
-            if older.exists():
-                keep_words(new, older)
+        with contextlib.suppress(UserError, OSError):  # there is none, or it is damaged
+            keep_words(new, library / name)
 
     storage.replace_folder(library / name, fill)
     storage.write_json(note, {"model": name, "weights": weights_hash(library / name)})

@@ -1,6 +1,7 @@
 """Every text of the page, in English and Chinese.
 
-Labels of components use ``i18n("key")`` and follow the browser's language; texts
+Labels of components use ``i18n("key")`` and follow the browser's language, or
+the one chosen in the header; texts
 made in handlers go through :func:`t`. Sentences of the core arrive as English
 templates and are looked up in ``sentences_zh.py``.
 """

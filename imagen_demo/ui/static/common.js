@@ -35,8 +35,8 @@ window.imagenDemo = (() => {
   const chinese = (navigator.language || 'en').toLowerCase().startsWith('zh');
   // For language.js and for the server, from the next request on.
   const chooseLanguage = (language) => {
-    // Within a frame of another site, as on a hosting service, only such a cookie is kept.
-    const reach = location.protocol === 'https:' ? 'SameSite=None; Secure' : 'SameSite=Lax';
+    // Within a frame of another site, as on a hosting service, browsers keep only such a cookie, and some none.
+    const reach = location.protocol === 'https:' ? 'SameSite=None; Secure; Partitioned' : 'SameSite=Lax';
     document.cookie = `imagen-language=${language}; path=/; max-age=31536000; ${reach}`;
     location.reload();
   };

@@ -1,5 +1,5 @@
-// The language that a visitor has chosen on the page goes before the browser's. Gradio asks for it as soon as it is
-// loaded, and translates some labels once and for all: so this stands before everything else.
+// The language that a visitor has chosen on the page takes precedence over the browser's. Gradio reads the language as it
+// loads, and translates some labels once and for all: so this stands before everything else.
 {
   const chosen = document.cookie.match(/(?:^|; )imagen-language=(en|zh-CN)/)?.[1];
   if (chosen) {
