@@ -147,6 +147,14 @@ def test_half_an_hour_is_enough_for_the_wider_network_on_a_fast_processor_only(m
     assert processor_width(TrainConfig(device="cpu", threads=2), ModelConfig()) == width
 
 
+@pytest.mark.parametrize(("minutes", "width"), [(30, 768), (10, 512)])
+def test_drawings_need_less_for_the_wider_network_than_photographs_with_classes(monkeypatch, minutes, width):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    config = TrainConfig(device="cpu", threads=2, minutes=minutes)
+    assert processor_width(config, ModelConfig(channels=4, kinds=12)) == width
+    assert processor_width(config, ModelConfig(channels=3, num_classes=2)) == 512
+
+
 @pytest.mark.parametrize(("capability", "minutes"), [("AVX512", 15), ("AVX2", 33)])
 def test_a_forecast_that_is_followed_comes_true_also_with_the_wider_network_that_follows(
     monkeypatch, capability, minutes

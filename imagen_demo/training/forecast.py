@@ -19,10 +19,11 @@ SPEED_WITH_AVX512, SPEED_PER_THREAD = 7.7e9, 3.5e9
 # 8 times as long as 64, with 2.2 and 5.5 times the multiplications (docs/speed.md).
 VALUE = 670
 # On a processor the wider network is better where it will see about so many thousand pictures of up to 64 px; where it
-# will not, the narrower one is, which sees 1.8 times as many in the same time (docs/ablations.md). With classes
-# it stays ahead for longer; that the same is true of kinds is a guess. Of larger pictures nothing was measured.
+# will not, the narrower one is, which sees 1.8 times as many in the same time (docs/ablations.md). With classes the
+# narrower one stays ahead for longer, on drawings (what has transparency) not for long. That kinds of photographs are
+# like classes is a guess, and of larger pictures nothing was measured.
 NARROW, WIDE = 512, 768
-WIDE_FROM_KIMG, WIDE_FROM_KIMG_WITH_LABELS = 150.0, 400.0
+WIDE_FROM_KIMG, WIDE_FROM_KIMG_WITH_LABELS, WIDE_FROM_KIMG_WITH_ALPHA = 150.0, 400.0, 60.0
 # Roughly what pictures look like after so many thousand of them at 64 px and width 512, on planets, emoji, and cats
 # and dogs, by the training runs of docs/training-recipe.md (which went to 590). Twice the side takes about twice as
 # many; at width 768 fewer do, but as much work; beyond that no more was seen.
@@ -80,7 +81,10 @@ def processor_width(config: TrainConfig, model: ModelConfig) -> int:
     if speed is None:
         return NARROW
     kimg = config.kimg or config.minutes * 60 * speed / 1000
-    enough = WIDE_FROM_KIMG_WITH_LABELS if model.labels else WIDE_FROM_KIMG
+    if model.channels == 4:
+        enough = WIDE_FROM_KIMG_WITH_ALPHA
+    else:
+        enough = WIDE_FROM_KIMG_WITH_LABELS if model.labels else WIDE_FROM_KIMG
     return WIDE if kimg >= enough * max(1, model.resolution / 64) else NARROW
 
 

@@ -97,7 +97,9 @@ def resolve(
     learned = len(dataset) - (held_out(dataset) if auto.get("augment", config.augment) == "adaptive" else 0)
     kinds = auto["kinds"] = _kinds(config, dataset, learned, parent)
     if not config.width:
-        networks = ModelConfig(config.arch, dataset.resolution, num_classes=len(dataset.class_names), kinds=kinds)
+        networks = ModelConfig(
+            config.arch, dataset.resolution, dataset.channels, num_classes=len(dataset.class_names), kinds=kinds
+        )
         auto["width"] = 2048 if gpu else processor_width(dataclasses.replace(config, **auto), networks)
     if not config.batch:
         auto["batch"] = _automatic_batch(learned, gpu, processes)
