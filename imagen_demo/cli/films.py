@@ -77,6 +77,8 @@ def interpolate(
             speed, fps, size, format, background, heard.hash if heard else "", react,
         )  # fmt: skip
         _refuse_unheeded(context, timeline)
+    for recipe in timeline.recipes:
+        studio.model_for(recipe)  # a missing model is refused before a folder is made
     out.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar() as progress:
         made = interpolations.write(studio, timeline, out, progress, heard)
