@@ -72,6 +72,8 @@ TRIALS: dict[str, list[str]] = {
     "z and w of 512": ["--set=model.z_dim=512", "--set=model.w_dim=512"],
     "augmentation 0.2": ["--strength=0.2"],
     "no mirrored pictures": ["--set=mirror=no"],
+    "no kinds": ["--set=kinds=0"],  # of pictures without classes
+    "no kinds, seed 1": ["--set=kinds=0", "--seed=1"],
 }
 
 
