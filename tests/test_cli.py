@@ -58,7 +58,6 @@ TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", 
         (["train", ".", "--threads", "9999"], "threads cannot be 9999: this machine has"),
         (["generate", "https://a.org/?seed=4", "--out", "x"], "This link names no model."),
         (["generate", "model=none&seed=4", "--out", "x"], "There is no model named none in this workspace; there are"),
-        (["interpolate", "model=none&seed=4", "--seeds", "1,2", "--out", "x/f.mp4"], "There is no model named none in"),
         (["interpolate", "none", "--seeds", "1,2", "--out", "film.txt"], "A film cannot be written as film.txt"),
         (["grid", "planets", "--x", "psi=0..1:2", "--out", "g.jpg"], "a grid's file ends in .png; g.jpg does not."),
         (["export", "planets", "--onnx", "planets.txt"], "ends in .onnx; planets.txt does not"),
@@ -73,7 +72,6 @@ def test_bad_input_is_one_sentence_and_code_2(command, arguments, sentence):
     assert code == 2
     assert sentence in err and len(err.strip().splitlines()) == 1
     assert not out and "Traceback" not in err
-    assert not Path("x").exists()
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,27 @@ def test_a_model_called_as_files_are_comes_before_a_file(command, make_model, tm
     assert command("generate", "./faces.png", "--out", "out")[2].startswith("faces.png cannot be read as a PNG")
 
 
+@pytest.mark.parametrize(
+    ("what", "sentence"),
+    [
+        ({"model": "none"}, "There is no model named none"),
+        ({"directions": (("none", 1.0, ""),)}, "has no direction none"),
+    ],
+)
+def test_what_cannot_be_drawn_leaves_no_folder(command, tiny_model_folder, tmp_path, what, sentence):
+    recipe = replace(Recipe("tiny"), **what)
+    film = Timeline((recipe, recipe), seconds=(1.0,)).to_link()
+    out = tmp_path / "out"
+    for arguments in (
+        ("generate", recipe.to_query(), "--out", out),
+        ("grid", recipe.to_query(), "--x", "psi=0..1:2", "--out", out / "grid.png"),
+        ("interpolate", recipe.to_query(), "--seeds", "1,2", "--out", out / "film.mp4"),
+        ("interpolate", f"http://a.org/?t={film}", "--out", out / "film.mp4"),
+    ):
+        code, _, err = command(*arguments)
+        assert code == 2 and sentence in err and not out.exists()
+
+
 def test_many_models_are_not_all_named(command, make_model):
     for number in range(8):
         make_model(f"m{number}")

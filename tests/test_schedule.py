@@ -32,6 +32,12 @@ def dataset(tmp_path_factory) -> Dataset:
     return two_colours(tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("prepared") / "two")
 
 
+@pytest.fixture(scope="module")
+def clear(dataset) -> Dataset:
+    """The same with transparency."""
+    return dataclasses.replace(dataset, images=np.zeros((len(dataset), 16, 16, 4), np.uint8))
+
+
 def test_automatic_settings_fit_the_data(dataset):
     config, model, reasons = resolve(TrainConfig(), dataset, CPU)
     assert 0 < config.batch <= len(dataset) and config.objective in OBJECTIVES
@@ -41,15 +47,13 @@ def test_automatic_settings_fit_the_data(dataset):
     assert (article.objective, article.gamma, article.augment, mlp.z_dim) == ("nonsaturating", 0.0, "off", 100)
 
 
-def test_pictures_with_transparency_have_a_faster_generator(dataset):
-    clear = dataclasses.replace(dataset, images=np.zeros((len(dataset), 16, 16, 4), np.uint8))
+def test_pictures_with_transparency_have_a_faster_generator(dataset, clear):
     assert resolve(TrainConfig(), dataset, CPU)[0].generator_rate == 2
     assert resolve(TrainConfig(), clear, CPU)[0].generator_rate == 4
     assert resolve(TrainConfig(generator_rate=1.5), clear, CPU)[0].generator_rate == 1.5
 
 
-def test_pictures_with_transparency_are_learned_without_noise_unless_the_parent_has_it(dataset):
-    clear = dataclasses.replace(dataset, images=np.zeros((len(dataset), 16, 16, 4), np.uint8))
+def test_pictures_with_transparency_are_learned_without_noise_unless_the_parent_has_it(dataset, clear):
     photographs, drawings = (resolve(TrainConfig(), each, CPU)[1] for each in (dataset, clear))
     assert photographs.noise and not drawings.noise
     assert resolve(TrainConfig(), clear, CPU, parent=photographs)[1].noise
@@ -147,12 +151,12 @@ def test_half_an_hour_is_enough_for_the_wider_network_on_a_fast_processor_only(m
     assert processor_width(TrainConfig(device="cpu", threads=2), ModelConfig()) == width
 
 
-@pytest.mark.parametrize(("minutes", "width"), [(30, 768), (10, 512)])
-def test_drawings_need_less_for_the_wider_network_than_photographs_with_classes(monkeypatch, minutes, width):
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
-    config = TrainConfig(device="cpu", threads=2, minutes=minutes)
-    assert processor_width(config, ModelConfig(channels=4, kinds=12)) == width
-    assert processor_width(config, ModelConfig(channels=3, num_classes=2)) == 512
+@pytest.mark.parametrize(("kimg", "width"), [(59, 512), (60, 768)])
+@pytest.mark.parametrize(("classes", "kinds"), [([], 1), ([], 2), (["a", "b"], -1)])
+def test_drawings_need_fewer_pictures_for_the_wider_network(clear, classes, kinds, kimg, width):
+    clear = dataclasses.replace(clear, class_names=classes)
+    config = TrainConfig(device="cpu", threads=1, kimg=kimg, kinds=kinds)
+    assert resolve(config, clear, CPU)[1].width == width
 
 
 @pytest.mark.parametrize(("capability", "minutes"), [("AVX512", 15), ("AVX2", 33)])

@@ -13,6 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from calls_kit import Page, first_page, picture, served_app, workspace_of_three  # noqa: F401 - fixtures
+from starlette.responses import HTMLResponse
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 from tiny import save_tiny_model
 
 from imagen_demo.errors import UserError
@@ -26,6 +29,7 @@ gr = pytest.importorskip("gradio")
 
 from imagen_demo.ui import explore, file_jobs, texts, widgets  # noqa: E402
 from imagen_demo.ui.app import build_app, launch  # noqa: E402
+from imagen_demo.ui.early import EarlyScripts  # noqa: E402
 
 
 def test_slider_call_returns_the_recipes_picture(page: Page, workspace: Workspace) -> None:
@@ -143,6 +147,24 @@ def test_the_script_for_it_comes_before_gradios(page: Page) -> None:
     shown = page.http.get("/")
     assert shown.text.index("imagen-language") < shown.text.index("window.gradio_config")
     assert page.http.head("/").headers["content-length"] == str(len(shown.content))
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix", "first"),
+    [
+        ("/", "", True),
+        ("/demo/", "/demo", True),
+        ("/demo", "/demo", True),
+        ("/demo/api", "/demo", False),
+        ("/a", "", False),
+    ],
+)
+def test_the_script_is_in_the_page_alone_also_behind_a_proxys_prefix(path: str, prefix: str, first: bool) -> None:
+    async def anything(scope: Scope, receive: Receive, send: Send) -> None:
+        await HTMLResponse("<html><head></head></html>")(scope, receive, send)
+
+    shown = TestClient(EarlyScripts(anything), root_path=prefix).get(path)
+    assert ("imagen-language" in shown.text) == first
 
 
 def test_many_visitors_each_get_their_own_picture(served: tuple[str, gr.Blocks], workspace: Workspace) -> None:

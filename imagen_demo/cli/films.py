@@ -70,8 +70,6 @@ def interpolate(
         refuse(context, ["react"], UserError("it needs --sound."))
     if again:
         timeline = _again(context, again, format, heard)
-        for recipe in timeline.recipes:
-            studio.model_for(recipe)  # a missing model is refused before a folder is made, as by ``recipes``
     else:
         keyframes = recipes(context, studio, model, seeds, psi, label, None)
         timeline = Timeline(
@@ -79,7 +77,6 @@ def interpolate(
             speed, fps, size, format, background, heard.hash if heard else "", react,
         )  # fmt: skip
         _refuse_unheeded(context, timeline)
-    out.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar() as progress:
         made = interpolations.write(studio, timeline, out, progress, heard)
     link = interpolations.pinned(studio, timeline).to_link()

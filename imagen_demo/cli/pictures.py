@@ -65,13 +65,14 @@ def generate(
     wanted = recipes(context, studio, model, seeds, psi, label, size)
     if out.is_file() or (called_as_file(out) and not out.is_dir()):
         raise UserError("--out is the folder that the PNG files go into; {name} looks like a file.", name=out)
-    out.mkdir(parents=True, exist_ok=True)
     files = []
     with progress_bar() as progress:
         for done, recipe in enumerate(wanted):
             progress(done / len(wanted), f"{done} of {len(wanted)} pictures")
             files.append(out / (f"seed{recipe.seeds[0][0]:04d}.png" if seeds else file_name(recipe)))
-            storage.write_bytes(files[-1], studio.png(recipe))
+            drawn = studio.png(recipe)
+            out.mkdir(parents=True, exist_ok=True)  # not before there is something to put there
+            storage.write_bytes(files[-1], drawn)
     return Result({"files": [str(file) for file in files]}, f"{counted(len(files), 'picture')} in {out}")
 
 
@@ -116,7 +117,6 @@ def grid(
     else:
         refuse(context, ["split"], UserError("it needs --fine."))
     table = grids.Grid(middle, axes[0], axes[1])
-    out.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar() as progress:
         grid_files.write(studio, table, out, side=side, progress=progress)
     count = len(table.rows) * len(table.rows[0])

@@ -126,21 +126,16 @@ def film(workspace: Workspace, source: str) -> Any:
 
 
 def base(context: typer.Context, studio: Any, source: str, psi: float, label: str | None, size: int | None) -> Any:
-    """The recipe that ``source`` means: a picture's, changed by the options that were written, or a model's.
-
-    Raises:
-        UserError: also where the model is missing, so that nothing is written for it.
-    """
+    """The recipe that ``source`` means: a picture's, changed by the options that were written, or a model's."""
     from imagen_demo.studio.recipes import Recipe
 
     found = picture(context.obj, source)
     if found is None:
         name = library_name(context.obj, source)
         return Recipe(name, psi=psi, label=_class(studio.model(name).info, name, label), size=size)
-    info = studio.model_for(found).info
     changes: dict[str, Any] = {"psi": psi, "psi_layers": ()} if given(context, "psi") else {}
     if label is not None:
-        changes |= {"label": _class(info, found.model, label), "class_mix": ()}
+        changes |= {"label": _class(studio.model_for(found).info, found.model, label), "class_mix": ()}
     return replace(found, **changes, size=found.size if size is None else size)
 
 

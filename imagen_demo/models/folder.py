@@ -237,10 +237,12 @@ def keep_words(folder: Path, older: Path) -> None:
     info, before = read_info(folder), read_info(older)
     info = dataclasses.replace(info, **{name: getattr(before, name) for name in WRITTEN})
     storage.write_json(folder / "model.json", dataclasses.asdict(info))
-    card = storage.current_folder(older) / "README.md"
-    if card.exists():
-        facts = ("Pictures learned from", "Training", "Metrics", "Began from")
-        storage.write_bytes(folder / "README.md", _updated(card.read_bytes(), info, *facts))
+    try:
+        card = (storage.current_folder(older) / "README.md").read_bytes()
+    except OSError:  # there is none, or it cannot be read
+        return
+    facts = ("Pictures learned from", "Training", "Metrics", "Began from")
+    storage.write_bytes(folder / "README.md", _updated(card, info, *facts))
 
 
 def _updated(card: bytes, info: ModelInfo, *keys: str) -> bytes:

@@ -92,8 +92,10 @@ def png_bytes(studio: Studio, grid: Grid, **options: object) -> bytes:
 
 
 def write(studio: Studio, grid: Grid, out: Path, **options: object) -> None:
-    """:func:`png_bytes` into ``out``, atomically."""
-    storage.write_bytes(out, png_bytes(studio, grid, **options))
+    """:func:`png_bytes` into ``out``, atomically; its folder is made only when there is something to put there."""
+    drawn = png_bytes(studio, grid, **options)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    storage.write_bytes(out, drawn)
 
 
 def read(file: Path) -> Grid | None:

@@ -100,7 +100,7 @@ def publish(run: Run) -> str | None:
     def fill(new: Path) -> None:
         for file, content in files.items():
             (new / file).write_bytes(content)
-        with contextlib.suppress(UserError, OSError):  # there is none, or it is damaged
+        with contextlib.suppress(UserError):  # there is none, or it is damaged
             keep_words(new, library / name)
 
     storage.replace_folder(library / name, fill)

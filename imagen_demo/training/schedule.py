@@ -96,11 +96,20 @@ def resolve(
         auto["augment"] = "off"  # as the article has it
     learned = len(dataset) - (held_out(dataset) if auto.get("augment", config.augment) == "adaptive" else 0)
     kinds = auto["kinds"] = _kinds(config, dataset, learned, parent)
+    model = ModelConfig(
+        arch=config.arch,
+        resolution=dataset.resolution,
+        channels=dataset.channels,
+        num_classes=len(dataset.class_names),
+        kinds=kinds,
+        z_dim=100 if mlp else 128,  # 512 learns slower (docs/ablations.md)
+        w_dim=128,
+        mapping_layers=2,
+        # Hair and fur are drawn with noise; on flat drawings it is stains, which take long to go.
+        noise=not mlp and dataset.channels == 3,
+    )
     if not config.width:
-        networks = ModelConfig(
-            config.arch, dataset.resolution, dataset.channels, num_classes=len(dataset.class_names), kinds=kinds
-        )
-        auto["width"] = 2048 if gpu else processor_width(dataclasses.replace(config, **auto), networks)
+        auto["width"] = 2048 if gpu else processor_width(dataclasses.replace(config, **auto), model)
     if not config.batch:
         auto["batch"] = _automatic_batch(learned, gpu, processes)
     if not config.learning_rate:
@@ -131,18 +140,6 @@ def resolve(
         )  # fmt: skip
     check_shares(config, processes)
     check_cores("threads", config.threads)
-    model = ModelConfig(
-        arch=config.arch,
-        resolution=dataset.resolution,
-        channels=dataset.channels,
-        num_classes=len(dataset.class_names),
-        kinds=kinds,
-        z_dim=100 if mlp else 128,  # 512 learns slower (docs/ablations.md)
-        w_dim=128,
-        mapping_layers=2,
-        # Hair and fur are drawn with noise; on flat drawings it is stains, which take long to go.
-        noise=not mlp and dataset.channels == 3,
-    )
     model = widened(model, config.width)
     if parent:  # changed as far as these pictures and classes need it
         model = dataclasses.replace(

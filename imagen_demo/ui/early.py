@@ -17,7 +17,7 @@ class EarlyScripts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Where a proxy sends a prefix along, the path has it, too.
-        if scope["type"] != "http" or scope["path"].removeprefix(scope.get("root_path", "")) != "/":
+        if scope["type"] != "http" or scope["path"].removeprefix(scope.get("root_path", "")) not in ("", "/"):
             await self.app(scope, receive, send)
             return
         start: Message = {}
