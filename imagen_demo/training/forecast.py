@@ -13,15 +13,15 @@ Sentence = tuple[str, dict[str, Any]]  # template, values
 
 # Work a second of one processor thread in training, with AVX-512 and without. What two threads showed at 64 px and
 # width 512 (torch 2.13, float32): 178 and 265 pictures a second on two machines that have it, all of a run's measuring
-# and saving included; 87 to 99 on one with AVX2. No other was measured. Those of one kind differ by a factor of two.
+# and saving included; 87 to 102 on one with AVX2. No other was measured. Those of one kind differ by a factor of two.
 SPEED_WITH_AVX512, SPEED_PER_THREAD = 7.7e9, 3.5e9
 # What a value of a feature map costs besides, in multiplications: width 768 takes 1.8 times as long as 512, and 256 px
 # 8 times as long as 64, with 2.2 and 5.5 times the multiplications (docs/speed.md).
 VALUE = 670
 # On a processor the wider network is better where it will see about so many thousand pictures of up to 64 px; where it
 # will not, the narrower one is, which sees 1.8 times as many in the same time (docs/ablations.md). With classes the
-# narrower one stays ahead for longer, on drawings (what has transparency) not for long. That kinds of photographs are
-# like classes is a guess, and of larger pictures nothing was measured.
+# narrower one stays ahead for longer, on drawings (what has transparency) not for long, as seen with kinds; that they
+# do so with classes, and that kinds of photographs are like classes, is a guess. Larger pictures were not measured.
 NARROW, WIDE = 512, 768
 WIDE_FROM_KIMG, WIDE_FROM_KIMG_WITH_LABELS, WIDE_FROM_KIMG_WITH_ALPHA = 150.0, 400.0, 60.0
 # Roughly what pictures look like after so many thousand of them at 64 px and width 512, on planets, emoji, and cats
