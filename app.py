@@ -60,10 +60,16 @@ def main() -> None:
                  "--share nor with --password nor with another --host.")  # fmt: skip
     if not options.mcp:  # Gradio imports it where it finds it, a tenth of the time until the page is there
         sys.modules["mcp"] = None  # type: ignore[assignment]
+    from imagen_demo.errors import UserError
     from imagen_demo.ui.app import build_app, launch
     from imagen_demo.workspace import Workspace
 
-    blocks = build_app(Workspace.default(options.workspace))
+    workspace = Workspace.default(options.workspace)
+    try:
+        workspace.checkpoints  # noqa: B018 - makes the folder, or says why it cannot
+    except UserError as error:
+        sys.exit(str(error))
+    blocks = build_app(workspace)
     with contextlib.redirect_stdout(io.StringIO()):  # Gradio's own lines; what matters of them is said below
         _, url, public = launch(
             blocks, server_name=host, server_port=port, share=options.share and not on_space, quiet=True,

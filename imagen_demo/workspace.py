@@ -58,7 +58,11 @@ def free_name(name: str, folder: Path, taken: Collection[Path] = ()) -> str:
 
 @dataclass(frozen=True)
 class Workspace:
-    """Datasets, training runs, exports and models, each in a folder that is made when first used."""
+    """Datasets, training runs, exports and models, each in a folder that is made when first used.
+
+    Raises:
+        UserError: by each of them, where such a folder can be neither found nor made.
+    """
 
     root: Path = REPOSITORY
 
@@ -69,7 +73,13 @@ class Workspace:
 
     def _made(self, name: str) -> Path:
         folder = self.root / name
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                "The workspace {folder} cannot be used ({reason}). Choose another folder with --workspace or "
+                "IMAGEN_DEMO_WORKSPACE.", folder=self.root, reason=error.strerror,
+            ) from None  # fmt: skip
         return folder
 
     @property

@@ -50,6 +50,12 @@ def test_only_this_computer_needs_no_password_and_others_do(start):
     assert start("--host", "0.0.0.0")[1]["auth"] is not None
 
 
+def test_a_workspace_that_cannot_be_is_refused_before_there_is_a_page(start, tmp_path):
+    (tmp_path / "taken").write_bytes(b"")
+    with pytest.raises(SystemExit, match=r"cannot be used .* Choose another folder with --workspace"):
+        start("--workspace", str(tmp_path / "taken"))
+
+
 def test_gradio_does_not_rewrite_its_own_files_at_every_start():
     component_meta.create_or_modify_pyi(int, "int", [])  # Gradio's own function raises: this class has no source file
 

@@ -119,6 +119,12 @@ def test_prepare_train_watch_and_explore(open_page, pictures_zip):
     expect(other.locator("#train-head")).to_contain_text("little")
     expect(other.locator("#train-plot-loss svg")).to_contain_text("thousand pictures")
 
+    # A plot has the theme's colours after a change of it, too.
+    words = other.locator("#train-plot-loss svg .role-axis-title text").first
+    light = words.evaluate("text => getComputedStyle(text).fill")
+    other.locator("#theme-toggle").click()
+    expect(words).not_to_have_css("fill", light)
+
     page.locator("#train-explore").click()
     expect(page.locator("#explore-model")).to_have_value(re.compile("^(run/)?little$"))
     open_tab(page, "train")
@@ -126,6 +132,11 @@ def test_prepare_train_watch_and_explore(open_page, pictures_zip):
     expect(page.locator("#train-head")).to_contain_text("Finished")
     open_tab(page, "models")
     expect(page.locator("#models-cards [data-model=little]")).to_be_visible()
+
+    open_tab(page, "train")
+    page.locator("#train-new").click()  # begins with nothing dropped
+    expect(page.locator("#train-files")).not_to_contain_text(pictures_zip.name)
+    expect(page.locator("#train-prepare")).to_be_hidden()
 
 
 def test_the_form_of_a_new_training_knows_what_goes_on_elsewhere(browser, tmp_path):

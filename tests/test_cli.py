@@ -18,6 +18,7 @@ import pytest
 from conftest import draw_pictures
 from PIL import Image
 
+from imagen_demo.cli.main import main
 from imagen_demo.config import DEFAULT_PSI, PrepareConfig, TrainConfig, settings
 from imagen_demo.data.dataset import open_dataset
 from imagen_demo.errors import UserError
@@ -40,6 +41,7 @@ TINY_RUN = ["--width", "128", "--batch", "4", "--threads", "1", "--resolution", 
     ("arguments", "sentence"),
     [
         (["prepare", "/nowhere/at-all"], "/nowhere/at-all was found neither as a prepared dataset"),
+        (["prepare", "https://a.org/x.zip"], "Nothing is downloaded: fetch the pictures yourself"),
         (["prepare", ".", "--resolution", "48"], "resolution cannot be 48; use one of 16, 32"),
         (["prepare", ".", "--name", "../out"], "'../out' cannot be a name"),
         (["train"], "SOURCE_OR_DATASET is missing."),
@@ -379,6 +381,17 @@ def test_doctor_reports_what_is_broken_and_ends_with_1(command, monkeypatch):
     assert code == 1
     assert findings["Video"]["level"] == "problem" and "no encoder" in findings["Video"]["found"]
     assert findings["Workspace"]["level"] == "warning" and "Free some space" in findings["Workspace"]["advice"]
+
+
+def test_a_workspace_that_cannot_be_is_refused_and_reported(tmp_path, capsys):
+    (tmp_path / "taken").write_bytes(b"")
+    place = ["--workspace", str(tmp_path / "taken")]
+    assert main([*place, "prepare", str(tmp_path)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"The workspace {tmp_path / 'taken'} cannot be used (") and len(err.splitlines()) == 1
+    assert main([*place, "doctor", "--json"]) == 1
+    finding = next(each for each in json.loads(capsys.readouterr().out) if each["name"] == "Workspace")
+    assert finding["level"] == "problem" and "--workspace" in finding["advice"]
 
 
 def test_pins_are_read():

@@ -147,6 +147,7 @@ def test_training_starts_from_a_model_of_another_resolution_and_its_discriminato
         assert 0 < (new - old).abs().mean() < 0.1 * old.abs().mean()  # a step away, not a new beginning
     (event,) = [event for event in run.events() if "starts from" in event["text"]]
     assert "100% of the generator and 100% of the discriminator" in event["text"]
+    assert not any("get worse" in event["text"] for event in run.events())
     config = run.config()
     longer = config | {"train": config["train"] | {"kimg": 0.008}}
     storage.write_json(run.path / "config.json", longer)
@@ -170,10 +171,17 @@ def test_network_and_settings_are_of_the_parent_s_kind(tmp_path, dataset, make_m
     assert train.objective == ("nonsaturating" if parent.arch == "mlp" else "relativistic")
 
 
-def test_without_a_run_the_generator_alone_is_taken(tmp_path, make_model):
+def test_without_a_run_the_generator_alone_is_taken_and_said_to_get_worse(tmp_path, dataset, make_model, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     folder = make_model("alone")
     assert discriminator_of(folder, load_model(folder).hash) is None
     assert discriminator_of(Run(tmp_path / "gone").latest, "") is None
+    run = make_run(tmp_path / "runs" / "child", dataset, kimg=0.004, width=0)
+    storage.write_json(run.path / "config.json", run.config() | {"from_model": str(folder)})
+    train_run(run)
+    said = [event["text"] for event in run.events()]
+    begun = next(place for place, text in enumerate(said) if "and 0% of the discriminator" in text)
+    assert "the pictures get worse before they get better" in said[begun + 1]
 
 
 @pytest.mark.parametrize("wish", [{"width": 512}, {"arch": "mlp"}])

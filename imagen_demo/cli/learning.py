@@ -45,6 +45,8 @@ def _prepare(workspace: Workspace, source: Path, name: str | None, config: Prepa
     from imagen_demo.data.dataset import report
     from imagen_demo.studio import datasets
 
+    if re.match(r"https?:/", str(source)):
+        raise UserError("Nothing is downloaded: fetch the pictures yourself, and write where they lie.")
     if not source.exists():
         raise UserError("{source} was found neither as a prepared dataset nor as a file or folder.", source=source)
     name = checked_name(name) if name else _name_after(source)
@@ -200,6 +202,8 @@ def _facts(run: Any) -> dict[str, Any]:
 
 
 def _ending(context: typer.Context, run: Any, go_on: str) -> str:
+    from imagen_demo.models.folder import read_info
+
     facts = _facts(run)
     lines = [f"{run.name}: {facts['state']} after {pictures_seen(facts['kimg'])} pictures."]
     if facts["advice"]:
@@ -208,7 +212,8 @@ def _ending(context: typer.Context, run: Any, go_on: str) -> str:
         lines.append(f"Go on with: {go_on}")
     if facts["model"]:
         draw = program(context, "generate", facts["model"], "--seeds", "0-15", "--out", "DIR")
-        lines.append(f"Its best network is in the library: {draw}")
+        best = read_info(context.obj.checkpoints / facts["model"]).training["kimg"]
+        lines.append(f"Its best network, that after {pictures_seen(best)} pictures, is in the library: {draw}")
     return "\n".join(lines)
 
 

@@ -49,6 +49,8 @@ def examine(workspace: Workspace) -> list[Finding]:
     for name, check in checks:
         try:
             findings.append(replace(check(workspace), name=name))
+        except UserError as error:
+            findings.append(Finding(name, "problem", str(error)))
         except Exception as error:
             findings.append(Finding(name, "problem", f"{type(error).__name__}: {error}", _reinstall()))
     return findings
@@ -120,8 +122,8 @@ def _memory(workspace: Workspace) -> Finding:
 
 
 def _workspace(workspace: Workspace) -> Finding:
-    workspace.root.mkdir(parents=True, exist_ok=True)
     try:
+        workspace.root.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=workspace.root):
             pass
     except OSError as error:

@@ -38,6 +38,10 @@ STARTED_FROM = (
     "Training starts from {model}: {generator:.0%} of the generator and {discriminator:.0%} of the discriminator are "
     "taken over."
 )
+NO_DISCRIMINATOR = (
+    "What judged the pictures of {model} in its training is not here: a new discriminator learns from the start, and "
+    "the pictures get worse before they get better."
+)
 MEMORY_ENDED = "The memory was full; a batch is now done in parts of {size} pictures. Nothing was lost."
 
 
@@ -87,6 +91,8 @@ class Trainer:
             values["discriminator"] = transfer_discriminator(self.state.discriminator, discriminator, config, *names)
         if self.team.leads:
             self.run.append_event("coach", 0.0, STARTED_FROM, **values)
+            if not discriminator:
+                self.run.append_event("coach", 0.0, NO_DISCRIMINATOR, model=values["model"])
 
     def _sorted(self) -> np.ndarray:
         """The kind of each picture, int64 [N]; process 0 sorts them."""

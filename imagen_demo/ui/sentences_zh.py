@@ -149,10 +149,16 @@ SENTENCES: dict[str, str] = {
     "No CUDA GPU was found; choose the device cpu or auto.": "没有找到 CUDA 显卡；请选择设备 cpu 或 auto。",
     "Run {name} has no saved state to go on from.": "任务 {name} 没有可继续的保存状态。",
     "The saved state of run {name} is damaged ({detail}).": "任务 {name} 的保存状态已损坏（{detail}）。",
+    "The workspace {folder} cannot be used ({reason}). Choose another folder with --workspace or "
+    "IMAGEN_DEMO_WORKSPACE.":
+        "工作目录 {folder} 无法使用（{reason}）。请用 --workspace 或 IMAGEN_DEMO_WORKSPACE 选择其他文件夹。",
     # training
     "Training starts from {model}: {generator:.0%} of the generator and {discriminator:.0%} of the discriminator are "
     "taken over.":
         "从 {model} 开始训练：沿用了生成器的 {generator:.0%} 和判别器的 {discriminator:.0%}。",
+    "What judged the pictures of {model} in its training is not here: a new discriminator learns from the start, and "
+    "the pictures get worse before they get better.":
+        "{model} 训练时的判别器不在这里：新的判别器要从头学起，图片会先变差，再变好。",
     "The memory was full; a batch is now done in parts of {size} pictures. Nothing was lost.":
         "内存不足；每批现在分次处理，每次 {size} 张图片。没有任何损失。",
     "The memory is full even with {size} pictures at once; choose a smaller width or batch, or close other programs.":

@@ -9,6 +9,8 @@ SENTENCES: dict[str, str] = {
     "The model {model} has no class {name}; it has {names}.": "模型 {model} 没有类别 {name}；它有 {names}。",
     "The model {model} has no classes; leave --class out.": "模型 {model} 没有类别，请去掉 --class。",
     "{what} is missing.": "缺少 {what}。",
+    "Nothing is downloaded: fetch the pictures yourself, and write where they lie.":
+        "不会下载任何东西：请自行取得图片，并写出它们的位置。",
     "{source} was found neither as a prepared dataset nor as a file or folder.":
         "找不到 {source}：它既不是已准备的数据集，也不是文件或文件夹。",
     "{dataset} is prepared already; --{option} is only for pictures. Name their folder with a path, such as "

@@ -84,6 +84,7 @@ def build(workspace: Workspace, studio: Any, shared: Any) -> None:
     gr.on(setup.edits, None, None, setup.note, js="() => ''", **PRIVATE)
     setup.name.change(check, setup.name, [setup.name_note, setup.busy], trigger_mode="always_last", **PRIVATE)
     new.click(leave, None, tops, **PRIVATE)
+    new.click(lambda: None, None, setup.files, **PRIVATE)  # what was dropped for the last one
     live.deleted.success(leave, None, tops, **PRIVATE)
     shared.blocks.load(arrive, None, tops, **PRIVATE)
     shared.tab.select(again, live.watched, tops, **PRIVATE)

@@ -28,8 +28,8 @@ PLACES = """(...values) => {
 
 def build(
     workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting, preparing: Jobs[str]
-) -> tuple[gr.Dropdown, list[Any]]:
-    """The card of the pictures: its menu of prepared datasets, and the events of a visitor's own changes."""
+) -> tuple[gr.Dropdown, gr.File, list[Any]]:
+    """The pictures' card: the menu of prepared datasets, what was dropped, and the events of a visitor's changes."""
     token = gr.State(None)  # key of the job this page watches
     places = gr.Textbox(visible=False)  # JSON: where each file of the uploaded folder lay in it
     with gr.Column(elem_classes="tr-card"):
@@ -144,7 +144,7 @@ def build(
     dataset.change(pieces.bound(_shown, workspace), dataset, [report, preview], **PRIVATE)
     greeting.add(_fit_menu, fit)
     greeting.add(lambda request: _dataset_menu(workspace, request), dataset)
-    return dataset, [dataset.input, go.click, folder.upload, sample.click]
+    return dataset, files, [dataset.input, go.click, folder.upload, sample.click]
 
 
 def _progress(job: Background[Dataset], request: gr.Request) -> str:

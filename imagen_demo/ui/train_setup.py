@@ -32,6 +32,7 @@ class Setup:
     name_note: gr.HTML  # what is wrong with the name
     busy: gr.HTML  # that this computer trains already
     note: gr.HTML
+    files: gr.File
     dataset: gr.Dropdown
     name: gr.Textbox
     parent: gr.Dropdown
@@ -49,15 +50,19 @@ def build(workspace: Workspace, blocks: gr.Blocks, greeting: pieces.Greeting) ->
     """The form of a new training."""
     preparing: Jobs[str] = Jobs()  # of all visitors: a page that opens later watches too
     with gr.Column(visible=True, elem_id="train-setup") as group:
-        dataset, chosen = train_pictures.build(workspace, blocks, greeting, preparing)
+        dataset, files, chosen = train_pictures.build(workspace, blocks, greeting, preparing)
         name, parent, minutes, advanced, typed = _settings(workspace, blocks, greeting, dataset)
         with gr.Column(elem_classes="tr-card"):
             pieces.heading(greeting, 3, "tr_step3", "tr_start_help")
             name_note, busy = pieces.html("train-name-note"), pieces.html("train-busy")
-            start = gr.Button(i18n("tr_start"), variant="primary", size="lg", elem_id="train-start")
+            start = gr.Button(i18n("tr_start"), size="lg", elem_id="train-start")
             message = pieces.html("train-start-note")
+    # Before there are pictures, preparing some is what to do.
+    dataset.change(lambda data: gr.Button(variant="primary" if data else "secondary"), dataset, start, **PRIVATE)
     edits = [*chosen, *typed]
-    return Setup(group, start, name_note, busy, message, dataset, name, parent, minutes, advanced, edits, preparing)
+    return Setup(
+        group, start, name_note, busy, message, files, dataset, name, parent, minutes, advanced, edits, preparing
+    )
 
 
 def busy(workspace: Workspace, request: gr.Request) -> str:

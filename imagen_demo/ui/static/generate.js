@@ -59,6 +59,7 @@ const generate = async () => {
   if (!alive()) return;
   if (!told(plan)) { run.end(alive); return; }
   [recipes, versions] = [plan.recipes, []];
+  if (countBox.disabled) countBox.value = String(recipes.length);
   if (document.getElementById('generate-file') && !zip.matches('[aria-busy]')) trigger('renewed', {});
   choose(-1);
   grid.classList.toggle('im-many', recipes.length > 60);
