@@ -39,8 +39,8 @@ STARTED_FROM = (
     "taken over."
 )
 NO_DISCRIMINATOR = (
-    "What judged the pictures of {model} in its training is not here: a new discriminator learns from the start, and "
-    "the pictures get worse before they get better."
+    "What judged the pictures of {model} in its training is not here: a new discriminator learns from the start, so "
+    "the pictures get worse at first."
 )
 MEMORY_ENDED = "The memory was full; a batch is now done in parts of {size} pictures. Nothing was lost."
 

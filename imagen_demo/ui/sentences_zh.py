@@ -156,9 +156,9 @@ SENTENCES: dict[str, str] = {
     "Training starts from {model}: {generator:.0%} of the generator and {discriminator:.0%} of the discriminator are "
     "taken over.":
         "从 {model} 开始训练：沿用了生成器的 {generator:.0%} 和判别器的 {discriminator:.0%}。",
-    "What judged the pictures of {model} in its training is not here: a new discriminator learns from the start, and "
-    "the pictures get worse before they get better.":
-        "{model} 训练时的判别器不在这里：新的判别器要从头学起，图片会先变差，再变好。",
+    "What judged the pictures of {model} in its training is not here: a new discriminator learns from the start, so "
+    "the pictures get worse at first.":
+        "{model} 训练时的判别器不在这里：新的判别器要从头学起，因此图片起初会变差。",
     "The memory was full; a batch is now done in parts of {size} pictures. Nothing was lost.":
         "内存不足；每批现在分次处理，每次 {size} 张图片。没有任何损失。",
     "The memory is full even with {size} pictures at once; choose a smaller width or batch, or close other programs.":
