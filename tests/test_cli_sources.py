@@ -94,6 +94,12 @@ def test_what_cannot_be_drawn_leaves_no_folder(command, tiny_model_folder, tmp_p
         assert code == 2 and sentence in err and not out.exists()
 
 
+def test_a_film_that_its_format_cannot_show_leaves_no_folder(command, tiny_model_folder, tmp_path):
+    out = tmp_path / "out"
+    code, _, err = command("interpolate", "tiny", "--seeds", "1,2", "--fps", "100", "--out", out / "film.gif")
+    assert code == 2 and "at most" in err and not out.exists()
+
+
 def test_many_models_are_not_all_named(command, make_model):
     for number in range(8):
         make_model(f"m{number}")

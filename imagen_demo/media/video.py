@@ -48,8 +48,8 @@ def write_film(
     ``size``: the longest side in pixels; default: the frame's, at least 256. ``background``: a colour,
     "checkerboard", or "transparent" where the format can; others show white then. ``sound`` is cut or
     filled up to ``seconds``, the length of the film. ``notes`` go into the file.
-    The file appears when complete; on any exception, :class:`~imagen_demo.errors.Cancelled` among them,
-    nothing is left behind.
+    The file appears when complete, and its folder is made where there is something to write; on any exception,
+    :class:`~imagen_demo.errors.Cancelled` among them, no file is left behind.
 
     Raises:
         UserError: no frames, a size the format cannot hold, too many frames a second for it.
@@ -64,6 +64,7 @@ def write_film(
     width, height = checked_size(first.shape, size, kind)
     behind = None if background == TRANSPARENT and kind.alpha else "white" if background == TRANSPARENT else background
     ready = (fitted(frame, width, height, behind) for frame in itertools.chain([first], frames))
+    out.parent.mkdir(parents=True, exist_ok=True)
     with storage.complete_or_absent(out) as place:
         if format in _CODECS:
             alpha = first.shape[2] == 4 and behind is None

@@ -106,14 +106,11 @@ def write(
 ) -> Film:
     """The film as the timeline says, streamed to disk frame by frame. Returns what was drawn.
 
-    The folder of ``out`` is made once it is known that the film can be.
-
     Raises:
         UserError: as :func:`prepare` and :func:`write_film`.
         Cancelled: from ``progress``; no file is left.
     """
     film = prepare(studio, timeline, sound, progress)
-    out.parent.mkdir(parents=True, exist_ok=True)
     write_film(
         _told(film, progress), out, timeline.fps, timeline.format, timeline.size or timeline.recipes[0].size,
         timeline.background, sound if timeline.sound else None, film.count / timeline.fps, _notes(studio, timeline),

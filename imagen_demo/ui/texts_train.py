@@ -33,9 +33,9 @@ _SETUP = {
     "tr_minutes_preset": ("{count} min", "{count} 分钟"),
     "tr_name": ("Name of this training", "训练名称"),
     "tr_parent": ("Begin with what a model knows", "从已有模型开始"),
-    "tr_parent_help": ("Faster where its pictures are like yours. One that was not trained here gets worse at first. "
-                       "Its licence goes along.",
-                       "若它的图片与您的相近，会学得更快；若它不是在这里训练的，起初会先变差。其许可也随之适用。"),
+    "tr_parent_help": ("Faster where its pictures are like yours. One whose training run is not here gets worse at "
+                       "first. Its licence goes along.",
+                       "若它的图片与您的相近，会学得更快；若它的训练任务不在这里，起初会先变差。其许可也随之适用。"),
     "tr_parent_none": ("Nothing: learn from the start", "不使用：从头学习"),
     "tr_advanced": ("Advanced settings", "高级设置"),
     "tr_chosen_empty": ("Once there are pictures, the choices made for you appear here.",
